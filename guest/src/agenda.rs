@@ -44,6 +44,18 @@ pub(crate) struct Agenda {
     pub(crate) maps: BTreeMap<NodeIx, MapAgenda>,
     /// Settled maps of which something is under way that has to be stopped.
     pub(crate) stopping: BTreeSet<NodeIx>,
+    /// The compensations of runs that were completed.
+    pub(crate) undos: UndoAgenda,
+}
+
+/// Compensations, by the run that they undo (rule R27). None of them is in the sets of
+/// nodes.
+#[derive(Debug, Default)]
+pub(crate) struct UndoAgenda {
+    /// Those that are not settled and not under way, the earliest completion first.
+    pub(crate) waiting: BTreeSet<(u64, RunIx)>,
+    /// The one that is under way.
+    pub(crate) active: Option<RunIx>,
 }
 
 /// The instances of one map.
@@ -158,6 +170,27 @@ fn instance_list(record: &NodeRecord) -> Option<InstanceList> {
         | NodeState::Waiting
         | NodeState::Cancelled => return None,
     })
+}
+
+/// Where a compensation is filed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UndoFiling {
+    waits: bool,
+    is_active: bool,
+    is_in_flight: bool,
+    deadline: Option<Timestamp>,
+}
+
+impl UndoFiling {
+    /// Where a compensation with this record belongs.
+    pub(crate) fn of(record: &NodeRecord) -> Self {
+        Self {
+            waits: matches!(record.state, NodeState::Pending | NodeState::Ready),
+            is_active: node::is_active(record.state),
+            is_in_flight: node::is_in_flight(record.state),
+            deadline: record.deadline,
+        }
+    }
 }
 
 /// Whether an instance was skipped, or stopped as an operator asked: it counts as
@@ -283,6 +316,39 @@ impl Agenda {
         if let Some(deadline) = before.and_then(|it| it.deadline) {
             self.deadlines.remove(&(deadline, run));
         }
+        if let Some(deadline) = after.deadline {
+            self.deadlines.insert((deadline, run));
+        }
+    }
+
+    /// Take what undoes a run from where it was filed, and file it where it belongs now.
+    pub(crate) fn refile_undo(
+        &mut self,
+        undone: RunIx,
+        completed: u64,
+        before: Option<&UndoFiling>,
+        after: &UndoFiling,
+    ) {
+        let run = undone.undo();
+        if let Some(before) = before {
+            if before.waits {
+                self.undos.waiting.remove(&(completed, undone));
+            }
+            if before.is_active {
+                self.undos.active = None;
+            }
+            self.in_flight -= u32::from(before.is_in_flight);
+            if let Some(deadline) = before.deadline {
+                self.deadlines.remove(&(deadline, run));
+            }
+        }
+        if after.waits {
+            self.undos.waiting.insert((completed, undone));
+        }
+        if after.is_active {
+            self.undos.active = Some(undone);
+        }
+        self.in_flight += u32::from(after.is_in_flight);
         if let Some(deadline) = after.deadline {
             self.deadlines.insert((deadline, run));
         }

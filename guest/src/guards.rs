@@ -256,15 +256,16 @@ pub(crate) fn first_dispatch(machine: &Machine, ix: NodeIx) -> RunIx {
     ready.map_or(ix.into(), |index| RunIx::of_instance(ix, index))
 }
 
-/// The element of an instance, JSON, while its map keeps it.
+/// The element of an instance, JSON, while its map keeps it; also that of the instance
+/// that a compensation undoes.
 pub(crate) fn element(machine: &Machine, run: RunIx) -> Option<&str> {
-    let index = run.instance()?;
+    let index = run.index()?;
     machine.instances(run.node).item(index)
 }
 
 /// Whether an instance goes on no more, because its map is settled.
 pub(crate) fn is_of_settled_map(machine: &Machine, run: RunIx) -> bool {
-    !run.is_own() && machine.record(run.node).state != NodeState::Waiting
+    run.instance().is_some() && machine.record(run.node).state != NodeState::Waiting
 }
 
 // ---- external events -----------------------------------------------------------
@@ -339,6 +340,9 @@ pub(crate) fn may_be_unresolved(machine: &Machine, run: RunIx) -> bool {
     }
     let is_template = |text: &PlanText| matches!(text, PlanText::Template(_));
     match &machine.node(run).kind {
+        _ if run.is_undo() => machine
+            .work(run)
+            .is_some_and(|work| work.template.is_some()),
         Kind::Work(work) => work.template.is_some(),
         // Its input can be too large.
         Kind::Subgraph(_) => true,
@@ -378,6 +382,9 @@ pub(crate) fn ending(machine: &Machine) -> Option<Ending> {
     if machine.state.timed_out {
         return Some(Ending::TimedOut);
     }
+    if machine.state.compensating {
+        return Some(Ending::Failed);
+    }
     fixed_ending(machine)
         .or(machine.state.finalizing)
         .or_else(|| is_quiet(machine).then(|| verdict(machine)))
@@ -405,7 +412,11 @@ pub(crate) fn failing_nodes(machine: &Machine) -> impl Iterator<Item = NodeIx> +
 /// Whether ordinary nodes go on no more.
 pub(crate) fn is_ending(machine: &Machine) -> bool {
     let state = &machine.state;
-    state.cancel.is_some() || state.timed_out || state.fixed.is_some() || state.finalizing.is_some()
+    state.cancel.is_some()
+        || state.timed_out
+        || state.compensating
+        || state.fixed.is_some()
+        || state.finalizing.is_some()
 }
 
 /// Nothing is under way, and nothing can become ready.
@@ -419,12 +430,29 @@ fn is_quiet(machine: &Machine) -> bool {
 }
 
 fn verdict(machine: &Machine) -> Ending {
-    let is_fixed_failure = fixed_ending(machine) == Some(Ending::Failed);
-    if is_fixed_failure || failing_nodes(machine).next().is_some() {
+    if machine.state.compensating
+        || is_failure_fixed(machine)
+        || failing_nodes(machine).next().is_some()
+    {
         Ending::Failed
     } else {
         Ending::Completed
     }
+}
+
+/// Whether the execution is to end as failed, whatever its nodes come to.
+pub(crate) fn is_failure_fixed(machine: &Machine) -> bool {
+    fixed_ending(machine) == Some(Ending::Failed)
+}
+
+/// How the execution would end if it ended now: what it heads for, and what has become
+/// of its finalizers since.
+fn end_ahead(machine: &Machine) -> Option<Ending> {
+    Some(match ending(machine)? {
+        // A finalizer may have failed since.
+        Ending::Completed | Ending::Failed => verdict(machine),
+        graver => graver,
+    })
 }
 
 /// Why what is under way is being stopped, if it is.
@@ -462,21 +490,55 @@ pub(crate) fn runs_now(machine: &Machine, ix: NodeIx) -> bool {
     }
 }
 
-/// Whether nothing but finalizers is left to do.
+/// Whether nothing but finalizers is left to do: compensations go before them.
 pub(crate) fn is_time_for_finalizers(machine: &Machine) -> bool {
     let mut active = machine.agenda.active.iter();
-    ending(machine).is_some() && !active.any(|ix| must_stop(machine, ix))
+    ending(machine).is_some()
+        && !active.any(|ix| must_stop(machine, ix))
+        && !is_compensating(machine)
 }
 
-/// The end that is due now: nothing is under way and no finalizer is left.
+// ---- compensations -----------------------------------------------------------------
+
+/// Whether a compensation is under way, or one has to run before the execution ends (rule
+/// R27).
+pub(crate) fn is_compensating(machine: &Machine) -> bool {
+    let undos = &machine.agenda.undos;
+    undos.active.is_some() || (!undos.waiting.is_empty() && ends_badly(machine))
+}
+
+/// Whether what was completed is undone.
+fn ends_badly(machine: &Machine) -> bool {
+    end_ahead(machine).is_some_and(|ending| ending != Ending::Completed)
+}
+
+/// Whether what was completed is undone because of this failed node alone: a finalizer that
+/// failed before.
+pub(crate) fn is_why_undone(machine: &Machine, run: RunIx) -> bool {
+    let state = &machine.state;
+    let is_graver = state.cancel.is_some() || state.timed_out || is_failure_fixed(machine);
+    state.compensating && !is_graver && failing_nodes(machine).all(|ix| run == ix.into())
+}
+
+/// The compensation whose time has come: nothing is under way, and of the runs that are
+/// still to be undone, it undoes the one that was completed last.
+pub(crate) fn next_compensation(machine: &Machine) -> Option<RunIx> {
+    let undos = &machine.agenda.undos;
+    let (_, undone) = undos.waiting.last()?;
+    let may_run = undos.active.is_none() && machine.agenda.active.is_empty() && ends_badly(machine);
+    may_run.then(|| undone.undo())
+}
+
+/// The end that is due now: nothing is under way, and no compensation and no finalizer is
+/// left.
 pub(crate) fn due_end(machine: &Machine) -> Option<Ending> {
     let agenda = &machine.agenda;
-    if is_held(machine) || !agenda.active.is_empty() || !agenda.finalizers.is_empty() {
+    if is_held(machine)
+        || !agenda.active.is_empty()
+        || !agenda.finalizers.is_empty()
+        || is_compensating(machine)
+    {
         return None;
     }
-    match ending(machine)? {
-        // A finalizer may have failed since.
-        Ending::Completed | Ending::Failed => Some(verdict(machine)),
-        graver => Some(graver),
-    }
+    end_ahead(machine)
 }

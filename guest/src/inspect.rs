@@ -4,6 +4,7 @@
 //! have equal texts, and equal hashes.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::ToString as _;
 
@@ -27,6 +28,9 @@ use crate::workflow::plan::{Body, Kind, Node, NodeIx};
 struct ExecutionView<'a> {
     at: u64,
     cancel_requested: bool,
+    /// How nodes failed whose failure an edge has handled, where an expression reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a RawValue>,
     execution_id: &'a str,
     guest_digest: &'a str,
     input: &'a RawValue,
@@ -75,11 +79,23 @@ struct NodeView<'a> {
     started_at: Option<u64>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    undo: Option<Box<UndoView<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     waits_for: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wakes_at: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     worker_id: Option<&'a str>,
+}
+
+/// What undoes a run. The fields are in the order of their names.
+#[derive(Serialize)]
+struct UndoView<'a> {
+    /// The sequence of the run's completion.
+    completed: u64,
+    /// What the run produced.
+    output: &'a RawValue,
+    run: NodeView<'a>,
 }
 
 /// The child of a node. The fields are in the order of their names.
@@ -116,6 +132,7 @@ struct InstanceView<'a> {
 #[must_use]
 pub fn inspect(machine: &Machine) -> Inspection {
     let (started, data) = (&machine.state.started, machine.state.data.to_text());
+    let errors = machine.state.errors.to_text();
     let nodes = (0..).zip(&machine.state.nodes).map(|(index, record)| {
         let node = machine.node(NodeIx(index));
         let waits_for = waits_for(machine, NodeIx(index));
@@ -123,11 +140,13 @@ pub fn inspect(machine: &Machine) -> Inspection {
         let instances = machine.state.instances.get(&NodeIx(index));
         view.instances = instances.map(|instances| instances_view(machine, node, instances));
         view.child = child_view(machine, NodeIx(index).into());
+        view.undo = undo_view(machine, NodeIx(index).into());
         (node.id.as_str(), view)
     });
     let view = ExecutionView {
         at: machine.state.at.0,
         cancel_requested: machine.state.cancel.is_some(),
+        errors: (!machine.state.errors.is_empty()).then(|| verbatim(&errors)),
         execution_id: &started.execution_id,
         guest_digest: &machine.state.guest_digest,
         input: verbatim(&started.initial_input),
@@ -189,10 +208,26 @@ fn view<'a>(node: &'a Node, record: &'a NodeRecord, waits_for: Option<&'a str>) 
         scheduled_at: ms(record.scheduled_at),
         started_at: ms(record.started_at),
         state: name(record.state),
+        undo: None,
         waits_for,
         wakes_at: ms(record.deadline),
         worker_id: record.worker_id.as_deref(),
     }
+}
+
+fn undo_view(machine: &Machine, undone: RunIx) -> Option<Box<UndoView<'_>>> {
+    let undo = machine.state.undos.get(&undone)?;
+    let node = machine.node(undone);
+    let mut run = view(node, &undo.record, None);
+    if let Some(compensation) = &node.compensation {
+        run.kind = kind_in(&compensation.json);
+        run.queue = Some(&*compensation.work.queue);
+    }
+    Some(Box::new(UndoView {
+        completed: undo.completed,
+        output: verbatim(&undo.output),
+        run,
+    }))
 }
 
 fn child_view(machine: &Machine, run: RunIx) -> Option<ChildView<'_>> {
@@ -222,6 +257,7 @@ fn instances_view<'a>(
             };
         }
         view.child = ix.and_then(|ix| child_view(machine, RunIx::of_instance(ix, index)));
+        view.undo = ix.and_then(|ix| undo_view(machine, RunIx::of_instance(ix, index)));
         let output = run.output.as_deref().map(verbatim);
         Some((index, InstanceView { output, run: view }))
     });

@@ -1,4 +1,5 @@
-//! Which run of a node: its own, or that of one of its instances (rule R21).
+//! Which run of a node: its own, that of one of its instances (rule R21), or the
+//! compensation of either (rule R27).
 //!
 //! # Where instances stand
 //!
@@ -23,38 +24,95 @@
 //! - **Plan**: a map is a kind of its own. The body is work like any other node's, and
 //!   the node's retry policy and timeout are each instance's.
 //!
-//! A compensation, which comes later, is an instance of a node too, and so is the run
-//! of a child: they are further numbers and further spellings here.
+//! # Where compensations stand
+//!
+//! What undoes a run is a run of the same node. It is there from the moment at which the
+//! run that it undoes was completed.
+//!
+//! - **State**: [`State::undos`](crate::state::State) has an entry for each of them, by the
+//!   run that it undoes: the completion's sequence, its output, a record.
+//! - **Agenda**: those that wait stand in the order of those sequences, and the one that is
+//!   under way, of which there is one at most, by itself. Neither is in the sets of nodes.
+//! - **Plan**: its work is the node's `compensate`; the node's retry policy and timeout
+//!   are its own.
+//!
+//! A workflow without `compensate` has an empty tree there, and nothing else changes.
 
 use alloc::format;
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::MAP_ITEMS_MAX;
 use crate::workflow::plan::NodeIx;
 
-/// A run of a node: its own, or that of one of its instances. Comparing two of them
-/// compares the order of rule R2.
+/// A run of a node: its own, that of one of its instances, or the compensation of either.
+/// Comparing two of them compares the order of rule R2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RunIx {
     /// The node.
     pub node: NodeIx,
-    /// 0 is the node's own run, n + 1 that of instance n.
+    /// 0 is the node's own run, n + 1 that of instance n; with [`UNDO`], the
+    /// compensation of that run.
     number: u32,
 }
+
+/// The bit that tells a compensation from the run that it undoes.
+const UNDO: u32 = 1 << 31;
+
+const _: () = assert!(
+    MAP_ITEMS_MAX < UNDO - 1,
+    "the number of an instance leaves the bit of compensations alone"
+);
+
+/// What the id of a compensation ends in.
+const UNDO_SUFFIX: &str = "!undo";
 
 impl RunIx {
     /// The run of an instance.
     #[must_use]
     pub const fn of_instance(node: NodeIx, index: u32) -> Self {
-        let number = index.saturating_add(1);
+        assert!(index < UNDO - 1, "no map has so many elements");
+        let number = index + 1;
         Self { node, number }
     }
 
-    /// Which instance it is. `None` if it is the node's own run.
+    /// The run that undoes this one.
+    #[must_use]
+    pub const fn undo(self) -> Self {
+        let number = self.number | UNDO;
+        Self { number, ..self }
+    }
+
+    /// The run that this one undoes. `None` if it is no compensation.
+    #[must_use]
+    pub const fn undoes(self) -> Option<Self> {
+        if !self.is_undo() {
+            return None;
+        }
+        let number = self.number & !UNDO;
+        Some(Self { number, ..self })
+    }
+
+    /// Whether it is a compensation.
+    #[must_use]
+    pub const fn is_undo(self) -> bool {
+        self.number & UNDO != 0
+    }
+
+    /// Which instance it is, or undoes. `None` if it is, or undoes, the node's own run.
+    #[must_use]
+    pub const fn index(self) -> Option<u32> {
+        (self.number & !UNDO).checked_sub(1)
+    }
+
+    /// Which instance it is. `None` if it is the node's own run, or a compensation.
     #[must_use]
     pub const fn instance(self) -> Option<u32> {
-        self.number.checked_sub(1)
+        if self.is_undo() {
+            return None;
+        }
+        self.index()
     }
 
     /// Whether it is the node's own run.
@@ -75,6 +133,26 @@ impl From<NodeIx> for RunIx {
 #[must_use]
 pub fn id(node_id: &str, index: u32) -> String {
     format!("{node_id}[{index}]")
+}
+
+/// The id of a run: `resize[3]` of an instance, `resize[3]!undo` of what undoes it.
+#[must_use]
+pub fn run_id(node_id: &str, run: RunIx) -> String {
+    let mut id = match run.index() {
+        None => String::from(node_id),
+        Some(index) => id(node_id, index),
+    };
+    if run.is_undo() {
+        id.push_str(UNDO_SUFFIX);
+    }
+    id
+}
+
+/// The id of the run that the compensation of this id undoes. `None` if it is the id of
+/// no compensation.
+#[must_use]
+pub fn undone(id: &str) -> Option<&str> {
+    id.strip_suffix(UNDO_SUFFIX)
 }
 
 /// The node and the index in the id of an instance. `None` if it is none: an index is
@@ -136,5 +214,24 @@ mod tests {
             [None, Some(0), Some(2), Some(10), None, Some(0)]
         );
         assert!(runs[0].is_own() && !runs[1].is_own());
+    }
+
+    #[test]
+    fn r27_a_compensation_is_a_run_of_the_node_and_names_what_it_undoes() {
+        let node = NodeIx(1);
+        for (run, id) in [
+            (RunIx::from(node), "charge!undo"),
+            (RunIx::of_instance(node, 0), "charge[0]!undo"),
+            (RunIx::of_instance(node, 99_999), "charge[99999]!undo"),
+        ] {
+            let undo = run.undo();
+            assert!(undo.is_undo() && !undo.is_own() && !run.is_undo());
+            assert_eq!((undo.undoes(), run.undoes()), (Some(run), None));
+            assert_eq!((undo.index(), undo.instance()), (run.instance(), None));
+            assert_eq!(run_id("charge", undo), id);
+            assert_eq!(undone(id), Some(&*run_id("charge", run)));
+            assert!(run < undo);
+        }
+        assert_eq!(undone("charge"), None);
     }
 }

@@ -76,7 +76,7 @@ pub const MAP_ITEMS_MAX: u32 = 100_000;
 pub const FAILED_INSTANCES_TOLD: usize = 10;
 
 /// Bytes that an id of a map leaves for what is added to it: the index of an
-/// instance in brackets, and what a compensation will be called.
+/// instance in brackets, and what the compensation of a node or an instance is called (rule R27).
 pub const INSTANCE_SUFFIX_BYTES: usize = 16;
 
 /// Iterations of a repeat: a loop of a year that goes round every minute is half as

@@ -6,16 +6,17 @@
 //! [`crate::guards`]. The contract of use is in `lib.rs`.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 
-use crate::agenda::{Agenda, Filing, InstanceFiling, MapAgenda, MapFiling};
+use crate::agenda::{Agenda, Filing, InstanceFiling, MapAgenda, MapFiling, UndoFiling};
 use crate::condition::Scope;
 use crate::contract::NodeState;
 use crate::instance::{self, RunIx};
 use crate::json::push_quoted;
 use crate::node::is_active;
-use crate::state::{Instances, NodeRecord, State};
+use crate::state::{Instances, NodeRecord, State, UndoRecord};
+use crate::time::Millis;
 use crate::verdict::{Verdict, stops_rest, verdict};
 use crate::workflow::Plan;
 use crate::workflow::plan::{Body, Kind, Map, Node, NodeIx, Subgraph, Work};
@@ -34,6 +35,10 @@ impl Machine {
         let mut agenda = Agenda::default();
         for (node, instances) in &state.instances {
             file_instances(&mut agenda, *node, instances);
+        }
+        for (undone, undo) in &state.undos {
+            let filing = UndoFiling::of(&undo.record);
+            agenda.refile_undo(*undone, undo.completed, None, &filing);
         }
         for ((index, record), node) in (0..).map(NodeIx).zip(&state.nodes).zip(&plan.nodes) {
             match &node.kind {
@@ -70,27 +75,36 @@ impl Machine {
         &self.plan.nodes[run.into().node.0 as usize]
     }
 
-    /// The id of a node, or of an instance.
+    /// The id of a run: a node, an instance, or what undoes either.
     pub(crate) fn node_id(&self, run: impl Into<RunIx>) -> String {
         let run = run.into();
-        let id = &self.node(run).id;
-        match run.instance() {
-            None => id.to_string(),
-            Some(index) => instance::id(id, index),
-        }
+        instance::run_id(&self.node(run).id, run)
     }
 
     pub(crate) fn record(&self, run: impl Into<RunIx>) -> &NodeRecord {
         let run = run.into();
+        if let Some(undone) = run.undoes() {
+            return &self.undo(undone).record;
+        }
         match run.instance() {
             None => &self.state.nodes[run.node.0 as usize],
             Some(index) => self.instances(run.node).record(index),
         }
     }
 
+    /// What undoes a run that was completed, of a node that has a compensation.
+    pub(crate) fn undo(&self, undone: RunIx) -> &UndoRecord {
+        let undo = self.state.undos.get(&undone);
+        undo.expect("only what was completed is undone")
+    }
+
     /// What a run does for a worker. `None` if it is settled by the guest itself.
     pub(crate) fn work(&self, run: impl Into<RunIx>) -> Option<&Work> {
         let run = run.into();
+        if run.is_undo() {
+            let compensation = self.node(run).compensation.as_ref();
+            return compensation.map(|it| &it.work);
+        }
         match &self.node(run).kind {
             Kind::Work(work) => Some(work),
             Kind::Map(map) if !run.is_own() => match &map.body {
@@ -101,10 +115,20 @@ impl Machine {
         }
     }
 
+    /// How long one attempt of a run may take.
+    pub(crate) fn timeout(&self, run: RunIx) -> Option<Millis> {
+        let node = self.node(run);
+        match &node.compensation {
+            Some(compensation) if run.is_undo() => compensation.timeout,
+            _ => node.timeout,
+        }
+    }
+
     /// The child that a run starts. `None` if it starts none.
     pub(crate) fn subgraph(&self, run: impl Into<RunIx>) -> Option<&Subgraph> {
         let run = run.into();
         match &self.node(run).kind {
+            _ if run.is_undo() => None,
             Kind::Subgraph(subgraph) => Some(subgraph),
             Kind::Map(map) if !run.is_own() => match &map.body {
                 Body::Work(_) => None,
@@ -129,7 +153,7 @@ impl Machine {
     /// The map that a run is an instance of, and what of it is to be done. `None` if it is no instance.
     pub(crate) fn map_of(&self, run: RunIx) -> Option<(&Map, &MapAgenda)> {
         match &self.node(run).kind {
-            Kind::Map(map) if !run.is_own() => Some((map, &self.agenda.maps[&run.node])),
+            Kind::Map(map) if run.instance().is_some() => Some((map, &self.agenda.maps[&run.node])),
             _ => None,
         }
     }
@@ -143,8 +167,12 @@ impl Machine {
         }
     }
 
-    /// The run of an id: a node, or one of the instances that there are.
+    /// The run of an id: a node, one of the instances that there are, or what undoes one
+    /// of those that were completed.
     pub(crate) fn find(&self, node_id: &str) -> Result<RunIx, String> {
+        if let Some(id) = instance::undone(node_id) {
+            return self.find_undo(node_id, id);
+        }
         if let Some(ix) = self.plan.find(node_id) {
             return Ok(ix.into());
         }
@@ -167,9 +195,27 @@ impl Machine {
         }
     }
 
-    /// What conditions see.
+    fn find_undo(&self, node_id: &str, undone: &str) -> Result<RunIx, String> {
+        let none = || format!("there is no `{node_id}`: `{undone}` has no compensation");
+        if instance::undone(undone).is_some() {
+            return Err(none());
+        }
+        let run = self.find(undone)?;
+        if self.node(run).compensation.is_none() {
+            return Err(none());
+        }
+        if !self.state.undos.contains_key(&run) {
+            return Err(format!(
+                "there is no `{node_id}`: no worker and no child has completed `{undone}`"
+            ));
+        }
+        Ok(run.undo())
+    }
+
+    /// What conditions see, and expressions.
     pub(crate) fn scope(&self) -> Scope<'_> {
         Scope::new(&self.state.started.initial_input, &self.state.data)
+            .with_errors(&self.state.errors)
     }
 
     /// How a node failed for good, as conditions see it (rule R26): an object of
@@ -201,6 +247,9 @@ impl Machine {
     /// Change a record and file what it is of anew. The only way to change one.
     pub(crate) fn change(&mut self, run: impl Into<RunIx>, change: impl FnOnce(&mut NodeRecord)) {
         let run = run.into();
+        if let Some(undone) = run.undoes() {
+            return self.change_undo(undone, change);
+        }
         let ix = run.node;
         let kind = &self.plan.nodes[ix.0 as usize].kind;
         if let Some(index) = run.instance() {
@@ -231,6 +280,24 @@ impl Machine {
         if let Some(map) = self.agenda.maps.get_mut(&ix) {
             advance(map, instances);
         }
+    }
+
+    /// What undoes a run is there from now on.
+    pub(crate) fn add_undo(&mut self, undone: RunIx, undo: UndoRecord) {
+        let filing = UndoFiling::of(&undo.record);
+        self.agenda
+            .refile_undo(undone, undo.completed, None, &filing);
+        self.state.undos.insert(undone, undo);
+    }
+
+    fn change_undo(&mut self, undone: RunIx, change: impl FnOnce(&mut NodeRecord)) {
+        let undo = self.state.undos.get_mut(&undone);
+        let undo = undo.expect("only what was completed is undone");
+        let before = UndoFiling::of(&undo.record);
+        change(&mut undo.record);
+        let after = UndoFiling::of(&undo.record);
+        self.agenda
+            .refile_undo(undone, undo.completed, Some(&before), &after);
     }
 
     /// File a map anew, after something of it has changed that is no record.

@@ -17,7 +17,7 @@ use crate::state::State;
 use crate::workflow::Plan;
 
 /// The version of the form. Another one is refused, and the log read instead.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 const DIGEST_BYTES: usize = 32;
 

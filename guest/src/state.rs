@@ -43,10 +43,17 @@ pub struct State {
     /// The merged state of the user's data (rule R10).
     #[serde(with = "crate::json::verbatim")]
     pub data: json::Object,
+    /// How nodes failed whose failure an edge has handled, by their ids; where an expression
+    /// reads that (rule R26).
+    #[serde(with = "crate::json::verbatim")]
+    pub errors: json::Object,
     /// The nodes, by their index.
     pub nodes: Vec<NodeRecord>,
     /// The instances of the nodes that were expanded (rule R21).
     pub instances: BTreeMap<NodeIx, Instances>,
+    /// What undoes the runs that workers and children have completed, by the run that is
+    /// undone, where their nodes have a compensation (rule R27).
+    pub undos: BTreeMap<RunIx, UndoRecord>,
     /// The children of those nodes and instances that have asked for one (rule R22).
     pub children: BTreeMap<RunIx, ChildRecord>,
     /// What became of each edge, by its index.
@@ -58,7 +65,8 @@ pub struct State {
     /// What the text of a wait or an approval came to when it began, where it has
     /// expressions (rule R29).
     pub wait_texts: BTreeMap<NodeIx, String>,
-    /// The bytes of all payloads that mailboxes keep.
+    /// The bytes of all payloads that mailboxes keep, and of all outputs that are kept for
+    /// compensations.
     pub kept_bytes: u64,
     /// What an operator asked to skip, in the order of asking.
     pub skips: VecDeque<RunIx>,
@@ -83,6 +91,8 @@ pub struct State {
     /// The ending that the finalizers run for, once one of them was reached
     /// (rule R16).
     pub finalizing: Option<Ending>,
+    /// A compensation has begun: the execution does not complete any more (rule R27).
+    pub compensating: bool,
     /// How the execution ended (law 6).
     pub ended: Option<Ending>,
 }
@@ -183,8 +193,8 @@ pub struct ChildRecord {
 /// The instances of a map that was expanded (rule R21).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Instances {
-    /// The JSON of all elements, one after another. Empty once the map has completed:
-    /// then no further attempt is ordered.
+    /// The JSON of all elements, one after another. Empty once the map has completed, if
+    /// nothing undoes its instances: then no further attempt is ordered.
     pub items: String,
     /// Where each element ends in it.
     pub ends: Vec<u32>,
@@ -205,6 +215,17 @@ pub struct InstanceRecord {
     pub record: NodeRecord,
     /// What it produced, JSON: until the map has completed.
     pub output: Option<Box<str>>,
+}
+
+/// What undoes a run that was completed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UndoRecord {
+    /// The sequence of the run's completion: the latest is undone first.
+    pub completed: u64,
+    /// What the run produced, JSON.
+    pub output: Box<str>,
+    /// Where the compensation is. Pending until the execution ends otherwise than well.
+    pub record: NodeRecord,
 }
 
 /// How an attempt failed.
@@ -282,8 +303,10 @@ impl State {
             sequence: 1,
             at,
             data: json::Object::new(),
+            errors: json::Object::new(),
             nodes,
             instances: BTreeMap::new(),
+            undos: BTreeMap::new(),
             children: BTreeMap::new(),
             edges: vec![EdgeFate::Unsettled; plan.edges.len()],
             event_ids: BTreeSet::new(),
@@ -300,6 +323,7 @@ impl State {
             spent: None,
             unneeded: BTreeSet::new(),
             finalizing: None,
+            compensating: false,
             ended: None,
         }
     }
@@ -391,12 +415,29 @@ impl Instances {
         (0..self.count()).map(|index| self.touched(index)?.output.as_deref())
     }
 
-    /// Forget what nobody needs once the map has completed.
-    pub(crate) fn shed(&mut self) {
-        self.items = String::new();
+    /// Forget what nobody needs once the map has completed. What undoes an instance still
+    /// sees its element.
+    pub(crate) fn shed(&mut self, are_undone: bool) {
+        if !are_undone {
+            self.items = String::new();
+        }
         self.output_bytes = 0;
         for run in self.runs.iter_mut().flatten() {
             run.output = None;
+        }
+    }
+}
+
+impl UndoRecord {
+    /// What undoes a run that was completed by this event with this output.
+    pub(crate) fn new(completed: u64, output: &str, max_attempts: u32) -> Self {
+        Self {
+            completed,
+            output: output.into(),
+            record: NodeRecord {
+                state: NodeState::Pending,
+                ..NodeRecord::fresh(max_attempts)
+            },
         }
     }
 }

@@ -213,6 +213,9 @@ fn built_node(node: &Value) -> Node {
     if let Some(ending) = node.get("run_on") {
         built = built.run_on(text(ending));
     }
+    if let Some(undo) = node.get("compensate") {
+        built = built.compensate(built_node(&json!({ "kind": undo })));
+    }
     built
 }
 

@@ -6,12 +6,13 @@ use alloc::string::ToString;
 
 use super::child::lose;
 use super::edges::reach;
-use super::ending::{check_finalizer, enter_finalizers};
+use super::ending::{check_finalizer, enter_end};
 use super::payload;
 use super::refusal::{
     Refusal, check_fence, check_map_open, check_not_held, check_room, check_step, check_step_of,
     find, refuse,
 };
+use super::undo::check_turn;
 use crate::contract::{
     LeaseExpired, NodeFailed, NodeFailure, NodeReleased, NodeScheduled, NodeStarted, NodeState,
     NodeTimedOut, RefusalCode as Code, RetryScheduled,
@@ -30,7 +31,9 @@ pub(super) fn scheduled(
     decision: &NodeScheduled,
 ) -> Result<(), Refusal> {
     let run = find(machine, &decision.node_id)?;
-    if is_finalizer(&machine.node(run).kind) {
+    if run.is_undo() {
+        check_turn(machine, run)?;
+    } else if is_finalizer(&machine.node(run).kind) {
         check_finalizer(machine, run.node, true)?;
     } else {
         check_step_of(machine, run, Step::Schedule)?;
@@ -46,9 +49,9 @@ pub(super) fn scheduled(
         );
     }
     check_room(machine, run)?;
-    enter_finalizers(machine, run.node);
-    if run.is_own() {
-        reach(machine, run.node);
+    enter_end(machine, run);
+    if run.instance().is_none() {
+        reach(machine, run);
     }
     ordered(machine, run, at, decision.attempt, at, Step::Schedule);
     Ok(())
@@ -82,6 +85,9 @@ pub(super) fn rescheduled(
     }
     if machine.record(run).state != NodeState::Failing {
         check_room(machine, run)?;
+        if run.is_undo() {
+            check_turn(machine, run)?;
+        }
     }
     let not_before = at.after(Millis(decision.delay_ms));
     ordered(machine, run, at, decision.attempt, not_before, Step::Retry);
@@ -132,7 +138,7 @@ fn check_order(machine: &Machine, run: RunIx, attempt: u32) -> Result<(), Refusa
             ),
         );
     }
-    if !is_finalizer(&node.kind) && is_ending(machine) {
+    if !is_finalizer(&node.kind) && !run.is_undo() && is_ending(machine) {
         return refuse(
             Code::Ending,
             format!(
@@ -174,7 +180,7 @@ pub(super) fn claimed(
             ),
         );
     }
-    let deadline = machine.node(run).timeout.map(|timeout| at.after(timeout));
+    let deadline = machine.timeout(run).map(|timeout| at.after(timeout));
     machine.change(run, |node| {
         node.take(Step::Start);
         node.fence = sequence;
@@ -283,7 +289,7 @@ pub(super) fn timed_out(
             ),
         );
     }
-    let timeout = match (record.deadline, machine.node(run).timeout) {
+    let timeout = match (record.deadline, machine.timeout(run)) {
         (Some(deadline), Some(timeout)) if deadline <= at => timeout,
         (Some(deadline), _) => {
             return refuse(

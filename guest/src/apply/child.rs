@@ -8,6 +8,7 @@ use super::refusal::{
     Refusal, check_map_open, check_not_held, check_step, check_step_of, find, refuse,
 };
 use super::settlement::{complete_child, complete_child_of_instance};
+use super::undo;
 use crate::backoff::{delay, is_retried};
 use crate::contract::{
     ChildEnded, ChildRefused, ChildRequested, ChildStarted, ExecutionId, NodeFailure, NodeState,
@@ -16,7 +17,6 @@ use crate::contract::{
 use crate::guards::{element, is_ending, is_of_settled_map};
 use crate::instance::RunIx;
 use crate::json::Object;
-use crate::limits::STATE_BYTES_MAX;
 use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::Failure;
@@ -264,8 +264,15 @@ fn goes_on(machine: &Machine, run: RunIx, repeat: &Repeat, last: &str) -> bool {
 fn patch(machine: &Machine, run: RunIx, subgraph: &Subgraph, output: &str, object: Object) -> Next {
     const UNDER_A_KEY: &str = "/kind/output_key";
     const MERGED: &str = "/kind/merge";
+    const UNDONE: &str = "/compensate";
     if !run.is_own() {
-        return Next::Complete(Object::new());
+        let state_bytes = machine.state.data.bytes_with(&Object::new());
+        return match machine.node(run).compensation.is_none()
+            || undo::has_room(machine, run, output, state_bytes)
+        {
+            true => Next::Complete(Object::new()),
+            false => Next::Lose(NodeFailure::TooLarge(UNDONE.to_string())),
+        };
     }
     let (patch, place) = match &subgraph.gives {
         Gives::Under(key) => {
@@ -277,8 +284,8 @@ fn patch(machine: &Machine, run: RunIx, subgraph: &Subgraph, output: &str, objec
         Gives::Merged => (object, MERGED),
         Gives::Detached => (Object::new(), ""),
     };
-    let bytes = machine.state.data.bytes_with(&patch) as u64;
-    let has_room = bytes.saturating_add(machine.state.kept_bytes) <= STATE_BYTES_MAX as u64;
+    let bytes = machine.state.data.bytes_with(&patch);
+    let has_room = undo::has_room(machine, run, output, bytes);
     let is_flat = crate::json::depth(output) < crate::limits::JSON_DEPTH_MAX
         || subgraph.gives == Gives::Merged;
     match has_room && is_flat {
@@ -292,7 +299,7 @@ fn complete(machine: &mut Machine, run: RunIx, at: Timestamp, patch: Object, out
         child.last = None;
     }
     match run.instance() {
-        None => complete_child(machine, run.node, at, patch),
+        None => complete_child(machine, run.node, at, patch, output),
         Some(index) => complete_child_of_instance(machine, run, index, at, output),
     }
 }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crate::condition::Expression;
 use crate::contract::NodeState;
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::Step;
 use crate::state::{EdgeFate, NodeRecord, is_finalizer};
@@ -99,10 +100,11 @@ fn settle_edge(machine: &mut Machine, edge: EdgeIx, is_live: bool) {
     }
 }
 
-/// Make a pending node ready; any other is left as it is.
-pub(super) fn reach(machine: &mut Machine, ix: NodeIx) {
-    if machine.record(ix).state == NodeState::Pending {
-        machine.change(ix, |node| node.take(Step::Reach));
+/// Make a pending node, or compensation, ready; any other is left as it is.
+pub(super) fn reach(machine: &mut Machine, run: impl Into<RunIx>) {
+    let run = run.into();
+    if machine.record(run).state == NodeState::Pending {
+        machine.change(run, |node| node.take(Step::Reach));
     }
 }
 

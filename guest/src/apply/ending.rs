@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 
 use super::operator::lift_budget_stall;
 use super::refusal::{Refusal, refuse};
+use super::undo;
 use crate::contract::RefusalCode as Code;
 use crate::guards::{due_end, ending, is_time_for_finalizers, runs_now, workflow_deadline};
+use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::state::{Ending, Fixed, is_finalizer};
 use crate::time::Timestamp;
@@ -36,10 +38,12 @@ pub(super) fn check_finalizer(machine: &Machine, ix: NodeIx, runs: bool) -> Resu
     Ok(())
 }
 
-/// Fix the ending that the finalizers run for, when the first of them is
-/// reached.
-pub(super) fn enter_finalizers(machine: &mut Machine, ix: NodeIx) {
-    if is_finalizer(&machine.node(ix).kind) {
+/// Fix the ending that the compensations and the finalizers run for, when the first of
+/// them is reached.
+pub(super) fn enter_end(machine: &mut Machine, run: impl Into<RunIx>) {
+    let run = run.into();
+    undo::enter(machine, run);
+    if !run.is_undo() && is_finalizer(&machine.node(run).kind) {
         machine.state.finalizing = ending(machine);
     }
 }

@@ -5,11 +5,12 @@ use alloc::format;
 use alloc::string::ToString;
 
 use super::edges::{reach, release_finalizers};
-use super::ending::{check_finalizer, enter_finalizers};
+use super::ending::{check_finalizer, enter_end};
 use super::map::{forget_skips, map_may_fail};
 use super::operator::lift_policy_stall;
 use super::refusal::{Refusal, check_not_held, check_step_of, find, refuse};
 use super::settlement::handle_failure;
+use super::undo::check_turn;
 use super::wait::stop_waiting;
 use crate::contract::{NodeExhausted, NodeFailure, NodeState, RefusalCode as Code};
 use crate::guards::may_be_unresolved;
@@ -31,10 +32,13 @@ pub(super) fn exhausted(
         decision.cause,
         NodeFailure::UnresolvedExpression(_) | NodeFailure::TooLarge(_)
     ) && may_be_unresolved(machine, run);
-    let is_last = is_unresolved
-        && machine.record(run).state == NodeState::Pending
-        && is_finalizer(&machine.node(ix).kind);
-    if is_last {
+    let is_pending = is_unresolved && machine.record(run).state == NodeState::Pending;
+    let is_undo = is_pending && run.is_undo();
+    let is_last = is_pending && (is_undo || is_finalizer(&machine.node(ix).kind));
+    if is_undo {
+        check_turn(machine, run)?;
+        check_not_held(machine, "it may not end")?;
+    } else if is_last {
         check_finalizer(machine, ix, true)?;
         check_not_held(machine, "it may not end")?;
     } else {
@@ -78,8 +82,8 @@ pub(super) fn exhausted(
             .and_then(|failure| failure.class.clone()),
     };
     if is_last {
-        enter_finalizers(machine, ix);
-        reach(machine, ix);
+        enter_end(machine, run);
+        reach(machine, run);
     }
     if !unbegun && run.is_own() {
         stop_waiting(machine, ix);

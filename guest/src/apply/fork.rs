@@ -19,10 +19,12 @@ use crate::workflow::plan::Kind;
 pub(super) fn forked(machine: &mut Machine, at: Timestamp, sequence: u64) {
     machine.state.forked = Some((sequence, at));
     let active = machine.agenda.active.iter();
-    let active: Vec<RunIx> = active.flat_map(|ix| active_runs(machine, ix)).collect();
+    let active = active.flat_map(|ix| active_runs(machine, ix));
+    let undo = machine.agenda.undos.active.map(RunIx::undo);
+    let active: Vec<RunIx> = active.chain(undo).collect();
     for run in active {
         let record = machine.record(run);
-        let is_map = matches!(machine.node(run).kind, Kind::Map(_));
+        let is_map = run.is_own() && matches!(machine.node(run).kind, Kind::Map(_));
         match record.state {
             NodeState::Running => take_back_claim(machine, run),
             NodeState::Waiting if machine.subgraph(run).is_some() => request_anew(machine, run),

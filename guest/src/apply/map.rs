@@ -97,8 +97,9 @@ fn is_too_deep(json: &str) -> bool {
 
 /// A map that has completed needs neither its elements any more nor the outputs.
 pub(super) fn shed(machine: &mut Machine, ix: NodeIx) {
+    let are_undone = machine.node(ix).compensation.is_some();
     if let Some(instances) = machine.state.instances.get_mut(&ix) {
-        instances.shed();
+        instances.shed(are_undone);
     }
 }
 

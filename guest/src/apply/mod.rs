@@ -10,6 +10,7 @@ mod refusal;
 mod place;
 mod payload;
 mod wait;
+mod undo;
 mod map;
 mod operator;
 mod edges;

@@ -10,7 +10,7 @@ use crate::contract::{
     Budget, BudgetExcess, CancelRequested, GuestChanged, HostStalled, NodeRequest, NodeState,
     RefusalCode as Code, StallReason, Stalled,
 };
-use crate::guards::{budget_to_stall_on, is_ending, is_stalled_on};
+use crate::guards::{budget_to_stall_on, is_ending, is_stalled_on, is_why_undone};
 use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{Step, is_settled, name};
@@ -134,11 +134,30 @@ fn check_not_handled(machine: &Machine, run: RunIx, what: &str) -> Result<(), Re
     )
 }
 
-/// Once an execution is ending, only its finalizers can still change.
+/// Once an execution is ending, only its compensations and its finalizers can still change;
+/// and once a compensation has begun, not the finalizer whose failure asked for that (rule
+/// R27).
 fn check_not_too_late(machine: &Machine, run: RunIx, what: &str) -> Result<(), Refusal> {
     let id = machine.node_id(run);
+    if run.is_undo() {
+        if machine.state.compensating {
+            return Ok(());
+        }
+        return refuse(
+            Code::TooEarly,
+            format!("no compensation has begun: `{id}` cannot be {what} yet"),
+        );
+    }
     if is_finalizer(&machine.node(run).kind) {
-        return Ok(());
+        if !is_why_undone(machine, run) {
+            return Ok(());
+        }
+        return refuse(
+            Code::Ending,
+            format!(
+                "the execution ends as failed because of node `{id}`, and what it did is being undone: the node cannot be {what} any more; to go on, fork the execution"
+            ),
+        );
     }
     if machine.state.cancel.is_some() {
         return refuse(
@@ -187,7 +206,7 @@ pub(super) fn stalled(machine: &mut Machine, stall: &Stalled) -> Result<(), Refu
     let run = check_step(machine, node_id, Step::Stall)?;
     let node = machine.node(run);
     let is_tried = machine.work(run).is_some() || machine.subgraph(run).is_some();
-    if !is_tried || !node.retry.pause_when_exhausted {
+    if !is_tried || run.is_undo() || !node.retry.pause_when_exhausted {
         return refuse(
             Code::Unfounded,
             format!("the policy of node `{node_id}` does not stall the execution"),

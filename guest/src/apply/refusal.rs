@@ -4,8 +4,8 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::contract::{NodeState, RefusalCode as Code};
-use crate::guards::{has_room, has_window, is_stalled, max_concurrent};
+use crate::contract::RefusalCode as Code;
+use crate::guards::{has_room, has_window, is_of_settled_map, is_stalled, max_concurrent};
 use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::node::{Step, name};
@@ -57,10 +57,14 @@ pub(super) fn check_own(machine: &Machine, run: RunIx) -> Result<NodeIx, Refusal
     if run.is_own() {
         return Ok(run.node);
     }
+    let what = match run.is_undo() {
+        true => "a compensation",
+        false => "an instance of a map",
+    };
     refuse(
         Code::WrongState,
         format!(
-            "`{}` is an instance of a map: that cannot happen to it",
+            "`{}` is {what}: that cannot happen to it",
             machine.node_id(run)
         ),
     )
@@ -68,7 +72,7 @@ pub(super) fn check_own(machine: &Machine, run: RunIx) -> Result<NodeIx, Refusal
 
 /// Refuse what is not done for an instance whose map is settled (rule R21).
 pub(super) fn check_map_open(machine: &Machine, run: RunIx, what: &str) -> Result<(), Refusal> {
-    if run.is_own() || machine.record(run.node).state == NodeState::Waiting {
+    if !is_of_settled_map(machine, run) {
         return Ok(());
     }
     refuse(

@@ -5,12 +5,13 @@ use alloc::string::ToString;
 
 use super::budget;
 use super::edges::{judge_edges, judge_failure, kill_edges, release_finalizers};
-use super::ending::{check_finalizer, enter_finalizers, fix};
+use super::ending::{check_finalizer, enter_end, fix};
 use super::map::{forget_skips, keep_output, shed};
 use super::operator::lift_policy_stall;
 use super::payload;
 use super::refusal::{Refusal, check_fence, check_not_held, check_own, check_step, refuse};
 use super::rest::note_rest;
+use super::undo;
 use super::wait::{check_state_room, pass_on, stop_waiting};
 use crate::contract::{
     CancelReason, NodeCancelled, NodeCompleted, NodeSettled, NodeSkipped, NodeState,
@@ -42,18 +43,21 @@ pub(super) fn completed(
     )?;
     payload::value("the output", &fact.output)?;
     let patch = payload::object("the state patch", &fact.state_patch)?;
-    if run.is_own() {
-        check_state_room(machine, machine.state.data.bytes_with(&patch))?;
-    }
+    undo::check_room(machine, run, &fact.output, &patch)?;
     if let Some(telemetry) = &fact.telemetry {
         payload::telemetry(telemetry)?;
     }
     check_choice(machine, run, fact.chosen_target.as_deref())?;
     let spent = budget::spent_with(machine, fact)?;
+    if !run.is_undo() {
+        undo::keep(machine, run, &fact.output);
+    }
     if let Some(index) = run.instance() {
         complete_instance(machine, run, at, Step::Complete);
         keep_output(machine, run.node, index, &fact.output);
         machine.refile_map(run.node);
+    } else if run.is_undo() {
+        complete_instance(machine, run, at, Step::Complete);
     } else {
         let target = fact.chosen_target.as_deref();
         complete(machine, run.node, at, Step::Complete, patch, target);
@@ -120,13 +124,19 @@ pub(super) fn settled(
 fn check_choice(machine: &Machine, run: RunIx, chosen_target: Option<&str>) -> Result<(), Refusal> {
     let ix = run.node;
     match chosen_target {
-        Some(_) if !run.is_own() => refuse(
-            Code::UnknownTarget,
-            format!(
-                "`{}` is an instance of a map, which leads nowhere: it cannot choose a target",
-                machine.node_id(run)
-            ),
-        ),
+        Some(_) if !run.is_own() => {
+            let what = match run.is_undo() {
+                true => "a compensation",
+                false => "an instance of a map",
+            };
+            refuse(
+                Code::UnknownTarget,
+                format!(
+                    "`{}` is {what}, which leads nowhere: it cannot choose a target",
+                    machine.node_id(run)
+                ),
+            )
+        }
         Some(target)
             if target != END && !targets(machine, ix).any(|to| machine.node(to).id == target) =>
         {
@@ -174,7 +184,14 @@ fn complete(
 }
 
 /// The node's child has come to its end well (rule R22).
-pub(super) fn complete_child(machine: &mut Machine, ix: NodeIx, at: Timestamp, patch: Object) {
+pub(super) fn complete_child(
+    machine: &mut Machine,
+    ix: NodeIx,
+    at: Timestamp,
+    patch: Object,
+    output: &str,
+) {
+    undo::keep(machine, ix.into(), output);
     complete(machine, ix, at, Step::Settle, patch, None);
 }
 
@@ -186,12 +203,13 @@ pub(super) fn complete_child_of_instance(
     at: Timestamp,
     output: &str,
 ) {
+    undo::keep(machine, run, output);
     complete_instance(machine, run, at, Step::Settle);
     keep_output(machine, run.node, index, output);
     machine.refile_map(run.node);
 }
 
-/// The state stays as it is, and nothing is led on to (rule R21).
+/// The state stays as it is, and nothing is led on to (rules R21 and R27).
 fn complete_instance(machine: &mut Machine, run: RunIx, at: Timestamp, step: Step) {
     machine.change(run, |node| {
         node.take(step);
@@ -226,7 +244,7 @@ pub(super) fn skipped(
         SkipReason::RunOn => {
             check_finalizer(machine, ix, false)?;
             check_not_held(machine, "it may not end")?;
-            enter_finalizers(machine, ix);
+            enter_end(machine, ix);
         }
         SkipReason::ByOperator => check_skip(machine, run)?,
         SkipReason::NotNeeded => check_unneeded(machine, run)?,
@@ -271,7 +289,7 @@ pub(super) fn cancelled(
             pass_on(machine, ix);
         }
         CancelReason::MapSettled => {
-            if run.is_own() || !machine.agenda.stopping.contains(&ix) {
+            if run.instance().is_none() || !machine.agenda.stopping.contains(&ix) {
                 return refuse(
                     Code::Unfounded,
                     format!("no map asks for `{id}` to be cancelled"),
@@ -282,6 +300,7 @@ pub(super) fn cancelled(
         | CancelReason::WorkflowTimedOut
         | CancelReason::Terminated
         | CancelReason::BudgetExceeded => {
+            check_stoppable(machine, run)?;
             if stop_reason(machine) != Some(decision.reason) || !must_stop(machine, ix) {
                 return refuse(
                     Code::Unfounded,
@@ -309,6 +328,20 @@ pub(super) fn cancelled(
         _ => release_finalizers(machine, ix),
     }
     Ok(())
+}
+
+/// Once begun, no timeout and no cancel stops a compensation (rule R17).
+fn check_stoppable(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
+    if !run.is_undo() {
+        return Ok(());
+    }
+    refuse(
+        Code::Unfounded,
+        format!(
+            "nothing but an operator stops the compensation `{}`",
+            machine.node_id(run)
+        ),
+    )
 }
 
 fn check_skip(machine: &Machine, run: RunIx) -> Result<(), Refusal> {
@@ -373,6 +406,12 @@ pub(super) fn handle_failure(machine: &mut Machine, ix: NodeIx) -> bool {
             failure.is_handled = true;
         }
     });
+    if machine.plan.reads_errors
+        && let Some(error) = machine.error(ix)
+    {
+        let id = machine.node_id(ix);
+        machine.state.errors.insert(id, &error);
+    }
     withdraw_skip(machine, ix.into());
     true
 }

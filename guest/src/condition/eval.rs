@@ -123,18 +123,23 @@ impl<'a> Evaluation<'a> {
 
     /// The JSON text that a path leads to.
     pub(super) fn resolve(&self, path: &'a Path) -> Option<Cow<'a, str>> {
-        let state = self.scope.state;
         let mut steps = path.steps.iter();
+        let object = match path.root {
+            Root::State => Some(self.scope.state),
+            Root::Errors => Some(self.scope.errors?),
+            _ => None,
+        };
         let start = match (path.root, path.steps.first()) {
-            (Root::State, None) => {
-                let bytes = state.bytes_with(&Object::new());
-                return self.make(bytes).then(|| Cow::Owned(state.to_text()));
-            }
-            (Root::State, Some(first)) => {
+            (Root::State | Root::Errors, first) => {
+                let object = object?;
+                let Some(first) = first else {
+                    let bytes = object.bytes_with(&Object::new());
+                    return self.make(bytes).then(|| Cow::Owned(object.to_text()));
+                };
                 steps.next();
                 match self.key(first) {
-                    Key::Field(name) => state.value(name)?,
-                    Key::Name(name) => state.value(&name)?,
+                    Key::Field(name) => object.value(name)?,
+                    Key::Name(name) => object.value(&name)?,
                     Key::Index(_) | Key::None => return None,
                 }
             }
@@ -144,6 +149,7 @@ impl<'a> Evaluation<'a> {
             (Root::Index, _) => self.scope.instance?.1,
             (Root::Last, _) => self.scope.iteration?.0,
             (Root::Iteration, _) => self.scope.iteration?.1,
+            (Root::Output, _) => self.scope.output?,
             (Root::NodeId, None) => return self.node_id().map(Cow::Owned),
             // A text has no members.
             (Root::NodeId, Some(_)) => return None,

@@ -6,7 +6,7 @@ use winnow::prelude::*;
 use winnow::token::{any, take_while};
 
 use super::input::{Input, SyntaxError, failure, offset};
-use super::root::{ELSEWHERE, Root};
+use super::root::Root;
 
 /// A JSON number, as it is written.
 pub(super) fn number<'a>(input: &mut Input<'a>) -> Result<&'a str, SyntaxError> {
@@ -117,9 +117,12 @@ pub(super) fn unknown_word(input: &Input<'_>, word: &str) -> SyntaxError {
             "the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task`"
                 .into()
         }
-        "item" | "index" => "it can be read only in the body of a map".into(),
+        "item" | "index" => {
+            "it can be read only in the body of a map, and in the compensation of one".into()
+        }
+        "output" => "it can be read only in the `compensate` of a node".into(),
         "last" | "iteration" => "it can be read only by a `subgraph` with `repeat`".into(),
-        _ if ELSEWHERE.contains(&word) || Root::named(word).is_some() => {
+        _ if Root::named(word).is_some() => {
             alloc::format!("there is none here; a path begins with {roots}")
         }
         _ => alloc::format!("a path begins with {roots}, and a text stands in quotes: \"{word}\""),

@@ -19,12 +19,13 @@
 //! primary = literal | "[" list "]" | "(" expression ")"
 //!         | root | "has(" path ")" | "size(" expression ")"
 //! root = "state" | "input" | "node_id" | "error" | "item" | "index"
-//!      | "last" | "iteration"
+//!      | "last" | "iteration" | "output" | "errors"
 //! ```
 //!
 //! `error` stands only where an edge is judged on a failure (rule R26), `item` and
 //! `index` only in the body of a map (rule R21), `last` and `iteration` only where a child
-//! is repeated (rule R23).
+//! is repeated (rule R23), `output` only in what undoes a node (rule R27), and `errors`
+//! (the failures that edges have handled, rule R26) only in what a node's kind holds.
 //!
 //! What goes beyond CEL, for the sake of JamJet's users: `.0` indexes a list,
 //! `has` takes a path that ends in an index, and texts may hold JSON's escapes.
@@ -105,6 +106,12 @@ impl Expression {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it reads something that begins with this root.
+    #[must_use]
+    pub fn reads(&self, root: Root) -> bool {
+        seen::reads(&self.root, root)
     }
 
     /// Whether it holds: null, false, 0, "", [] and {} are false, all else is

@@ -19,11 +19,15 @@ pub enum Root {
     Last,
     /// Which iteration it is, from 0.
     Iteration,
+    /// What the run produced that is undone (rule R27).
+    Output,
+    /// How nodes failed whose failure an edge has handled (rule R26), by their ids.
+    Errors,
 }
 
 impl Root {
     /// Every root.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::State,
         Self::Input,
         Self::NodeId,
@@ -32,6 +36,8 @@ impl Root {
         Self::Index,
         Self::Last,
         Self::Iteration,
+        Self::Output,
+        Self::Errors,
     ];
 
     /// How it is written.
@@ -46,6 +52,8 @@ impl Root {
             Self::Index => "index",
             Self::Last => "last",
             Self::Iteration => "iteration",
+            Self::Output => "output",
+            Self::Errors => "errors",
         }
     }
 
@@ -67,7 +75,7 @@ impl Roots {
     pub const OF_FAILURES: Self = Self(&[Root::State, Root::Input, Root::Error]);
 
     /// In what a node's kind holds.
-    pub const OF_KINDS: Self = Self(&[Root::State, Root::Input, Root::NodeId]);
+    pub const OF_KINDS: Self = Self(&[Root::State, Root::Input, Root::NodeId, Root::Errors]);
 
     /// In what the body of a map holds (rule R21).
     pub const OF_BODIES: Self = Self(&[
@@ -76,6 +84,7 @@ impl Roots {
         Root::NodeId,
         Root::Item,
         Root::Index,
+        Root::Errors,
     ]);
 
     /// In what a node holds that repeats its child (rule R23).
@@ -85,6 +94,7 @@ impl Roots {
         Root::NodeId,
         Root::Last,
         Root::Iteration,
+        Root::Errors,
     ]);
 
     /// In what the body of a map holds that repeats its child.
@@ -96,6 +106,27 @@ impl Roots {
         Root::Index,
         Root::Last,
         Root::Iteration,
+        Root::Errors,
+    ]);
+
+    /// In what undoes a node (rule R27).
+    pub const OF_COMPENSATIONS: Self = Self(&[
+        Root::State,
+        Root::Input,
+        Root::NodeId,
+        Root::Output,
+        Root::Errors,
+    ]);
+
+    /// In what undoes an instance of a map.
+    pub const OF_UNDONE_INSTANCES: Self = Self(&[
+        Root::State,
+        Root::Input,
+        Root::NodeId,
+        Root::Item,
+        Root::Index,
+        Root::Output,
+        Root::Errors,
     ]);
 
     pub(super) fn hold(self, root: Root) -> bool {
@@ -113,6 +144,3 @@ impl Roots {
         }
     }
 }
-
-/// Roots that other expressions of the contract have, and none here has yet.
-pub(super) const ELSEWHERE: [&str; 2] = ["errors", "output"];

@@ -15,6 +15,10 @@ pub struct Scope<'a> {
     pub(super) instance: Option<(&'a str, &'a str)>,
     /// What the iteration before came to, and which one it is, both as JSON.
     pub(super) iteration: Option<(&'a str, &'a str)>,
+    /// What the run produced that is undone (rule R27), as JSON text.
+    pub(super) output: Option<&'a str>,
+    /// How nodes failed whose failure an edge has handled (rule R26), by their ids.
+    pub(super) errors: Option<&'a Object>,
 }
 
 impl<'a> Scope<'a> {
@@ -29,6 +33,8 @@ impl<'a> Scope<'a> {
             error: None,
             instance: None,
             iteration: None,
+            output: None,
+            errors: None,
         }
     }
 
@@ -58,6 +64,25 @@ impl<'a> Scope<'a> {
     pub fn in_iteration(self, last: &'a str, iteration: &'a str) -> Self {
         Self {
             iteration: Some((last, iteration)),
+            ..self
+        }
+    }
+
+    /// The same, seen by what undoes a run that produced this checked JSON (rule R27).
+    #[must_use]
+    pub fn of_undone(self, output: &'a str) -> Self {
+        Self {
+            output: Some(output),
+            ..self
+        }
+    }
+
+    /// The same, and how nodes failed whose failure an edge has handled (rule R26), by
+    /// their ids.
+    #[must_use]
+    pub fn with_errors(self, errors: &'a Object) -> Self {
+        Self {
+            errors: Some(errors),
             ..self
         }
     }

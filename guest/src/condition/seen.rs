@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::eval::Evaluation;
 use super::expr::{Expr, Path, Step};
+use super::root::Root;
 use super::scope::Scope;
 
 /// The paths of an expression in their order, each once, and the JSON text of
@@ -30,6 +31,20 @@ pub(super) fn seen<'a>(root: &'a Expr, scope: &Scope<'a>) -> Vec<(String, Option
         open[parts..].reverse();
     }
     seen
+}
+
+/// Whether a path of an expression begins with this root.
+pub(super) fn reads(expr: &Expr, root: Root) -> bool {
+    let mut open = Vec::from([expr]);
+    while let Some(expr) = open.pop() {
+        if let Expr::Path(path) | Expr::Has(path) = expr
+            && path.root == root
+        {
+            return true;
+        }
+        push_parts(expr, &mut open);
+    }
+    false
 }
 
 /// The expressions that this one consists of.

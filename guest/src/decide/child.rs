@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::decision::{Decision, decision};
-use super::dispatch::push_input;
+use super::dispatch::{Told, push_input};
 use crate::contract::{
     ChildName, ChildOrder, ChildRequested, EventKind, NodeExhausted, NodeFailure, WorkOrder,
     WorkflowName,
@@ -74,7 +74,11 @@ fn input(machine: &Machine, run: RunIx, subgraph: &Subgraph) -> Result<String, N
     }
     let mut input = String::new();
     let mapping = subgraph.input_mapping.as_deref();
-    push_input(machine, &mut input, mapping, &scope, element);
+    let told = Told {
+        element,
+        output: None,
+    };
+    push_input(machine, &mut input, mapping, &scope, told);
     if input.len() <= PAYLOAD_BYTES_MAX && json::check(&input).is_ok() {
         return Ok(input);
     }

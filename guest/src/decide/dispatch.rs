@@ -97,7 +97,7 @@ fn work_item(machine: &Machine, run: RunIx, not_before: Timestamp) -> Result<Wor
 }
 
 /// `{node_id, kind, input}`, in this order; of an instance, the kind is the map's body
-/// (rule R21). Behind them, where the worker puts something into texts of the kind,
+/// (rule R21), of a compensation the node's `compensate` (rule R27). Behind them, where the worker puts something into texts of the kind,
 /// `templates`: the list of their pointers. Each value is either quoted here or JSON that
 /// was checked.
 fn payload(
@@ -106,23 +106,23 @@ fn payload(
     node_id: &str,
     work: &Work,
 ) -> Result<String, Unresolved> {
-    let node = machine.node(run);
-    let index = run.instance().map(|index| index.to_string());
-    let element = run.instance().map(|index| {
+    let index = run.index().map(|index| index.to_string());
+    let element = run.index().map(|index| {
         let item = machine.instances(run.node).item(index);
         item.expect("a map keeps its elements as long as it dispatches them")
     });
     let element = element.zip(index.as_deref());
-    let kind = match &node.kind {
-        Kind::Map(map) if element.is_some() => map.body_json.get(),
-        _ => node.kind_json.get(),
-    };
-    let scope = machine.scope().in_node(node_id);
-    let scope = match element {
-        Some((item, index)) => scope.of_instance(item, index),
-        None => scope,
-    };
-    let bytes = NAMES_BYTES + node_id.len() + kind.len() + input_bytes(machine, work, element);
+    let kind = kind(machine, run);
+    let mut scope = machine.scope().in_node(node_id);
+    if let Some((item, index)) = element {
+        scope = scope.of_instance(item, index);
+    }
+    let output = run.undoes().map(|undone| &*machine.undo(undone).output);
+    if let Some(output) = output {
+        scope = scope.of_undone(output);
+    }
+    let told = Told { element, output };
+    let bytes = NAMES_BYTES + node_id.len() + kind.len() + input_bytes(machine, work, told);
     let mut json = String::with_capacity(bytes);
     json.push_str("{\"node_id\":");
     push_quoted(&mut json, node_id);
@@ -133,7 +133,7 @@ fn payload(
     }
     json.push_str(",\"input\":");
     let mapping = work.input_mapping.as_deref();
-    push_input(machine, &mut json, mapping, &scope, element);
+    push_input(machine, &mut json, mapping, &scope, told);
     let for_worker = work.template.as_ref().and_then(|it| it.for_worker());
     if let Some(pointers) = for_worker {
         json.push_str(",\"templates\":");
@@ -143,32 +143,52 @@ fn payload(
     Ok(json)
 }
 
+/// The JSON of what a worker does, as it is written.
+fn kind(machine: &Machine, run: RunIx) -> &str {
+    let node = machine.node(run);
+    match (&node.kind, &node.compensation) {
+        (_, Some(compensation)) if run.is_undo() => compensation.json.get(),
+        (Kind::Map(map), _) if !run.is_own() => map.body_json.get(),
+        _ => node.kind_json.get(),
+    }
+}
+
+/// What a run is told besides the state and the input, each as JSON.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told<'a> {
+    /// Of an instance, or what undoes one: its element and its index.
+    pub(super) element: Option<(&'a str, &'a str)>,
+    /// Of a compensation: what the run produced that it undoes.
+    pub(super) output: Option<&'a str>,
+}
+
 /// What the names in a payload need, about.
 const NAMES_BYTES: usize = 128;
 
 /// What the input needs, about: the values of expressions are not known yet.
-fn input_bytes(machine: &Machine, work: &Work, element: Option<(&str, &str)>) -> usize {
-    match (&work.input_mapping, element) {
-        (Some(_), _) => 0,
-        (None, Some((item, _))) => item.len(),
-        (None, None) => {
+fn input_bytes(machine: &Machine, work: &Work, told: Told<'_>) -> usize {
+    match (&work.input_mapping, told.element, told.output) {
+        (Some(_), _, _) => 0,
+        (None, Some((item, _)), None) => item.len(),
+        (None, _, output) => {
             machine.state.data.bytes_with(&Object::new())
                 + machine.state.started.initial_input.len()
+                + output.map_or(0, str::len)
         }
     }
 }
 
 /// The kind's mapping, resolved; without one the element of an instance and its index,
-/// else all there is.
+/// else all there is, and of a compensation what it undoes has produced.
 pub(super) fn push_input(
     machine: &Machine,
     json: &mut String,
     mapping: Option<&[(String, Expression)]>,
     scope: &Scope<'_>,
-    element: Option<(&str, &str)>,
+    told: Told<'_>,
 ) {
     let Some(mapping) = mapping else {
-        if let Some((item, index)) = element {
+        if let (Some((item, index)), None) = (told.element, told.output) {
             json.push_str("{\"item\":");
             json.push_str(item);
             json.push_str(",\"index\":");
@@ -178,6 +198,10 @@ pub(super) fn push_input(
             machine.state.data.push_text(json);
             json.push_str(",\"input\":");
             json.push_str(&machine.state.started.initial_input);
+            if let Some(output) = told.output {
+                json.push_str(",\"output\":");
+                json.push_str(output);
+            }
         }
         json.push('}');
         return;

@@ -1,5 +1,5 @@
-//! How an execution ends: its finalizers, then the terminal event (rules R16,
-//! R17 and R18).
+//! How an execution ends: its compensations, its finalizers, then the terminal event
+//! (rules R16, R17, R18 and R27).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,15 +9,20 @@ use super::next::Next;
 use crate::contract::{
     EventKind, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowFailure,
 };
-use crate::guards::{due_end, failing_nodes, is_held, is_time_for_finalizers, runs_now};
+use crate::guards::{
+    due_end, failing_nodes, is_held, is_time_for_finalizers, next_compensation, runs_now,
+};
 use crate::machine::Machine;
 use crate::state::{Ending, Fixed};
 use crate::workflow::plan::Kind;
 
-/// The finalizers, then the end.
+/// The compensations, then the finalizers, then the end.
 pub(super) fn finish(machine: &Machine, budget: u32) -> Option<Next> {
     if is_held(machine) {
         return None;
+    }
+    if let Some(run) = next_compensation(machine) {
+        return may_dispatch(machine, budget).then_some(Next::Dispatch(run));
     }
     let end = due_end(machine).map(Next::End);
     end.or_else(|| next_finalizer(machine, budget))

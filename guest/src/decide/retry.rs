@@ -5,7 +5,7 @@ use super::decision::{Decision, decision};
 use super::dispatch::order_retry;
 use super::next::Next;
 use crate::backoff::{delay, is_retried};
-use crate::contract::{EventKind, NodeExhausted, StallReason, Stalled};
+use crate::contract::{EventKind, NodeExhausted, NodeState, StallReason, Stalled};
 use crate::guards::{budget_to_stall_on, failing_runs, is_held, is_of_settled_map};
 use crate::instance::RunIx;
 use crate::machine::Machine;
@@ -16,11 +16,13 @@ use crate::time::Timestamp;
 /// can be decided now. Few nodes are failing at a time: no more than were
 /// in flight.
 pub(super) fn after_failure(machine: &Machine, budget: u32) -> Option<Next> {
-    machine
-        .agenda
-        .failing
-        .iter()
-        .flat_map(|ix| failing_runs(machine, ix))
+    let failing = machine.agenda.failing.iter();
+    let failing = failing.flat_map(|ix| failing_runs(machine, ix));
+    // It has failed, or there is nothing to judge.
+    let undo = machine.agenda.undos.active.map(RunIx::undo);
+    let undo = undo.filter(|run| machine.record(*run).state == NodeState::Failing);
+    failing
+        .chain(undo)
         .find_map(|run| judge_failure(machine, budget, run))
 }
 
@@ -38,7 +40,7 @@ pub(crate) fn judge_failure(machine: &Machine, budget: u32, run: RunIx) -> Optio
         }
         return (budget > 0 && !is_held(machine)).then_some(Next::Retry(run));
     }
-    if policy.pause_when_exhausted {
+    if policy.pause_when_exhausted && !run.is_undo() {
         return machine
             .state
             .policy_stall

@@ -47,7 +47,7 @@ pub(super) fn overdue_node(machine: &Machine, now: Timestamp, run: RunIx) -> Dec
             let timed_out = NodeTimedOut {
                 node_id: machine.node_id(run),
                 attempt: machine.record(run).attempt,
-                timeout_ms: node.timeout.unwrap_or_default().0,
+                timeout_ms: machine.timeout(run).unwrap_or_default().0,
             };
             decision(
                 machine,

@@ -5,10 +5,13 @@ use alloc::vec::Vec;
 use super::edges::dead_edges;
 use super::reason::{because, no_room, retry_or_skip, with};
 use super::seen::Seen;
+use super::undo::{activity, before_finalizers};
 use crate::contract::{
-    Activity, AttemptFailure, CancelReason, Completion, NextStep, Reason, ReasonCause, SkipReason,
+    AttemptFailure, CancelReason, Completion, NextStep, Reason, ReasonCause, SkipReason,
 };
-use crate::guards::{has_room, is_held, is_of_settled_map, is_time_for_finalizers, runs_now};
+use crate::guards::{
+    has_room, is_compensating, is_held, is_of_settled_map, is_time_for_finalizers, runs_now,
+};
 use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::state::Dismissal;
@@ -17,14 +20,11 @@ use crate::workflow::plan::NodeIx;
 /// Why a finalizer that is pending, or is to be retried, does not run yet
 /// (rule R16).
 pub(super) fn why_finalizer(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     if !is_time_for_finalizers(machine) {
-        let agenda = &machine.agenda;
-        let activity = Activity {
-            under_way: number(agenda.active.len()),
-            ready: number(agenda.settle.len() + agenda.dispatch.len()),
+        return match is_compensating(machine) {
+            true => before_finalizers(machine),
+            false => [because(ReasonCause::NotAtTheEnd(activity(machine)))].into(),
         };
-        return [because(ReasonCause::NotAtTheEnd(activity))].into();
     }
     let unsettled = machine.record(ix).unsettled;
     if unsettled > 0 {

@@ -9,6 +9,7 @@
 mod seen;
 mod reason;
 mod edges;
+mod undo;
 mod ends;
 mod map;
 
@@ -33,6 +34,7 @@ use edges::unmet;
 use ends::{attempt_failure, why_completed, why_dismissed, why_failed, why_finalizer};
 use map::{failed_instances, no_window, state_of, why_map_waits, why_stops};
 use reason::{because, no_room, retry_or_skip, with};
+use undo::why_undo;
 
 pub(crate) use edges::false_conditions;
 pub use seen::Seen;
@@ -47,6 +49,7 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
         _ if run.is_own() && machine.state.unneeded.contains(&run.node) => {
             why_unneeded(machine, state)
         }
+        NodeState::Pending | NodeState::Ready if run.is_undo() => why_undo(machine, run),
         NodeState::Pending => why_pending(machine, run.node),
         NodeState::Ready => why_ready(machine, run),
         NodeState::Scheduled | NodeState::BackingOff => why_ordered(machine, run),
@@ -63,7 +66,7 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
     reasons.extend(why_stops(machine, run));
     reasons.extend(why_skip(machine, run));
     if !is_settled(state) {
-        reasons.extend(why_execution(machine, run.node));
+        reasons.extend(why_execution(machine, run));
     }
     Some(Explanation {
         node_id: node_id.to_string(),
@@ -240,7 +243,7 @@ fn why_skip(machine: &Machine, run: RunIx) -> Option<Reason> {
 }
 
 /// What holds the whole execution; that concerns each node that is not settled.
-fn why_execution(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
+fn why_execution(machine: &Machine, run: RunIx) -> Vec<Reason> {
     let state = &machine.state;
     if state.ended.is_some() {
         return [because(ReasonCause::HasEnded(status(machine)))].into();
@@ -267,7 +270,10 @@ fn why_execution(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
         reasons.push(because(ReasonCause::BeingCancelled));
     } else if state.timed_out {
         reasons.push(because(ReasonCause::OutOfTime));
-    } else if let Some(reason) = stop_reason(machine).filter(|_| must_stop(machine, ix)) {
+    } else if let Some(reason) = stop_reason(machine)
+        && !run.is_undo()
+        && must_stop(machine, run.node)
+    {
         reasons.push(because(ReasonCause::WasStopped(reason)));
     }
     reasons

@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::contract::{Reason, ReasonCause, Remedy, Usage};
-use crate::guards::{is_ending, is_of_settled_map, max_concurrent};
+use crate::guards::{is_ending, is_of_settled_map, is_why_undone, max_concurrent};
 use crate::instance::RunIx;
 use crate::machine::Machine;
 use crate::state::is_finalizer;
@@ -30,7 +30,11 @@ pub(super) fn no_room(machine: &Machine) -> Reason {
 /// handled the failure (rule R26).
 pub(super) fn retry_or_skip(machine: &Machine, run: impl Into<RunIx>) -> Vec<Remedy> {
     let (state, run) = (&machine.state, run.into());
-    let is_too_late = is_ending(machine) && !is_finalizer(&machine.node(run).kind);
+    let is_too_late = match is_finalizer(&machine.node(run).kind) {
+        _ if run.is_undo() => false,
+        true => is_why_undone(machine, run),
+        false => is_ending(machine),
+    };
     let is_settled = is_of_settled_map(machine, run) || machine.record(run).is_handled();
     if state.ended.is_some() || is_too_late || is_settled || state.skips.contains(&run) {
         return Vec::new();

@@ -183,6 +183,17 @@ impl Draft {
                 (Some(("lease", seconds)), _) => {
                     drop(node.insert("lease_secs".to_owned(), parse(seconds)?));
                 }
+                (Some(("undo", given)), _) => {
+                    let undo = match given.starts_with('{') {
+                        true => parse(given)?,
+                        false => {
+                            let mut undo = filled_in(given);
+                            undo.insert("type".to_owned(), given.into());
+                            undo.into()
+                        }
+                    };
+                    drop(node.insert("compensate".to_owned(), undo));
+                }
                 (Some(("run_on", ending)), _) => {
                     drop(node.insert("run_on".to_owned(), ending.into()));
                 }

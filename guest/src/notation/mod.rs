@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `a -> b -> c, a -> d if CONDITION` | edges; the first node named is the start node; `end` is the terminal |
 //! | `a -> b on failure [if CONDITION]`, `a -> b on always` | edges that are judged on a failure too |
-//! | `a: KIND [WORD] [retry=NAME] [timeout=SECS] {JSON}` | a node's kind; the JSON is merged into its `kind`. A finalizer's word is its `run_on`, a wait's its `condition`, a join's its `merge_strategy` (or `count=N`, and `cancel_rest`), that of `terminate` its `status`. Fields that a kind must have and that do not matter here are filled in. Without a line, a node is a `condition` without branches: ordinary work |
+//! | `a: KIND [WORD] [retry=NAME] [timeout=SECS] {JSON}` | a node's kind; the JSON is merged into its `kind`. A finalizer's word is its `run_on`, a wait's its `condition`, a join's its `merge_strategy` (or `count=N`, and `cancel_rest`), that of `terminate` its `status`. Fields that a kind must have and that do not matter here are filled in. `undo=KIND` or `undo={JSON}` is its `compensate`. Without a line, a node is a `condition` without branches: ordinary work |
 //! | `policy NAME {JSON}` | a retry policy |
 //! | `timeout SECS`, `node_timeout SECS` | the workflow's timeouts |
 //! | `budget {JSON}` | the workflow's budgets: `token_budget`, `cost_budget_usd`, `on_budget_exceeded` |

@@ -254,6 +254,11 @@ impl Stage<'_> {
                 instances.map(move |(index, it)| (format!("{id}[{index}]"), &it["run"]));
             [(id.clone(), node)].into_iter().chain(instances)
         });
+        let runs = runs.flat_map(|(id, run)| {
+            let undo = run["undo"].as_object();
+            let undo = undo.map(|undo| (format!("{id}!undo"), &undo["run"]));
+            [(id, run)].into_iter().chain(undo)
+        });
         let mut in_flight: Vec<String> = runs
             .filter(|(_, run)| is_in_flight(run))
             .map(|(id, _)| id)

@@ -207,6 +207,8 @@ fn runs(player: &Player, holds: impl Fn(&NodeRecord) -> bool) -> Vec<String> {
         let instances = (0..count).map(move |index| RunIx::of_instance(ix, index));
         [RunIx::from(ix)].into_iter().chain(instances)
     });
+    let undo = |run: &RunIx| state.undos.contains_key(run).then(|| run.undo());
+    let runs = runs.flat_map(|run| [Some(run), undo(&run)].into_iter().flatten());
     runs.filter(|run| holds(machine.record(*run)))
         .map(|run| machine.node_id(run))
         .collect()

@@ -13,7 +13,9 @@ use alloc::vec::Vec;
 use proptest::collection::{SizeRange, vec as list};
 use proptest::prelude::*;
 
-use super::kind::{Neighbours, NodeKind, condition, failure_condition, kinds, line, own_queue};
+use super::kind::{
+    Neighbours, NodeKind, condition, failure_condition, kinds, line, own_queue, undo,
+};
 use super::setting::{Policy, Settings, policies, settings};
 use super::shape::Shape;
 use super::workflow::Workflow;
@@ -34,6 +36,8 @@ struct Draft {
     queue: Option<&'static str>,
     priority: Option<u8>,
     lease: Option<u8>,
+    /// What undoes it, in the notation.
+    undo: Option<&'static str>,
 }
 
 /// An edge that is judged on a failure.
@@ -120,6 +124,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
         prop::option::weighted(0.1, own_queue()),
         prop::option::weighted(0.1, 0..=9_u8),
         prop::option::weighted(0.05, 1..=30_u8),
+        prop::option::weighted(0.25, undo()),
     );
     let handlers = prop_oneof![
         4 => Just(Vec::new()),
@@ -134,7 +139,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
         of_work,
     );
     parts.prop_map(
-        |(kind, picks, conditions, handlers, effort, (queue, priority, lease))| Draft {
+        |(kind, picks, conditions, handlers, effort, (queue, priority, lease, undo))| Draft {
             kind,
             picks,
             conditions,
@@ -143,6 +148,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
             queue,
             priority,
             lease,
+            undo,
         },
     )
 }
@@ -195,6 +201,7 @@ impl Draft {
             queue: None,
             priority: None,
             lease: None,
+            undo: None,
         }
     }
 
@@ -205,6 +212,9 @@ impl Draft {
             options.extend(self.queue.map(|queue| format!("queue={queue}")));
             options.extend(self.priority.map(|priority| format!("priority={priority}")));
             options.extend(self.lease.map(|seconds| format!("lease={seconds}")));
+        }
+        if self.kind.may_be_undone() {
+            options.extend(self.undo.map(|undo| format!("undo={undo}")));
         }
         options
     }

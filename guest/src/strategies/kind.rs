@@ -123,7 +123,7 @@ impl Map {
         let mut body = match self.is_filled {
             true => json!({
                 "type": "command",
-                "argv": ["run", "${node_id}", "${index}/${item}", "<${index == 3 ? state.k1 : item}>"],
+                "argv": ["run", "${node_id}", "${has(errors.a.message) ? errors.a.attempts : 'none'}", "${index}/${item}", "<${index == 3 ? state.k1 : item}>"],
             }),
             false => json!({ "type": "tool", "tool_ref": "t" }),
         };
@@ -189,6 +189,21 @@ pub(super) fn condition() -> impl Strategy<Value = &'static str> + Clone {
 /// A queue of a node's own.
 pub(super) fn own_queue() -> impl Strategy<Value = &'static str> + Clone {
     prop::sample::select(&OWN_QUEUES[..])
+}
+
+/// What undoes generated nodes, in the notation; the last comes to nothing, often.
+const UNDOS: [&str; 6] = [
+    "tool",
+    "http",
+    r#"{"type":"task","queue":"mail"}"#,
+    r#"{"type":"tool","tool_ref":"u","input_mapping":{"id":"node_id","was":"output"}}"#,
+    r#"{"type":"command","argv":["undo","${has(output.n)}","${node_id}"]}"#,
+    r#"{"type":"command","argv":["undo","${output.n}"]}"#,
+];
+
+/// What undoes a node.
+pub(super) fn undo() -> impl Strategy<Value = &'static str> + Clone {
+    prop::sample::select(&UNDOS[..])
 }
 
 /// What generated conditions ask of a failure.
@@ -346,6 +361,11 @@ impl NodeKind {
         }
     }
 
+    /// Whether a worker completes it, or its instances.
+    pub(super) fn may_be_undone(&self) -> bool {
+        self.may_name_a_queue() || matches!(self, Self::Task(_))
+    }
+
     /// Whether the edges that leave it are conditional by themselves.
     pub(super) fn decides(&self) -> bool {
         matches!(self, Self::Branches(_))
@@ -408,7 +428,7 @@ fn filled(kind: &str, is_unsure: bool) -> Value {
         }),
         _ => json!({
             "url": "http://h/${node_id}/${state.k2 == null ? 'a b' : state.k2}?all=${[node_id]}",
-            "headers": {"X-Claim": "${has(input.claim)}", "X-Key": "${'$$'}${ secret.KEY } of ${node_id}"},
+            "headers": {"X-Claim": "${has(input.claim)}", "X-Errors": "${errors}", "X-Key": "${'$$'}${ secret.KEY } of ${node_id}"},
             "body": {"k": ["${input}", "${state.k0 ? 'k/' + node_id : 1}", {"l": last}]},
         }),
     }

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::text::{NoValue, TextTemplate};
-use crate::condition::Scope;
+use crate::condition::{Root, Scope};
 use crate::json::{depth, push_quoted};
 use crate::limits::{JSON_DEPTH_MAX, PAYLOAD_BYTES_MAX};
 
@@ -86,6 +86,12 @@ impl KindTemplate {
     #[must_use]
     pub fn for_worker(&self) -> Option<&str> {
         self.for_worker.as_deref()
+    }
+
+    /// Whether an expression in it reads something that begins with this root.
+    #[must_use]
+    pub fn reads(&self, root: Root) -> bool {
+        self.texts.iter().any(|placed| placed.text.reads(root))
     }
 
     /// Append the kind with its expressions resolved.

@@ -98,8 +98,8 @@ fn r29_what_is_no_expression_is_told_with_its_place_in_the_whole_text() {
         ("a ${}",             4,  "expected a path such as state.name, a literal, a list or (…), found `}`"),
         ("${state.n",         9,  "this `${` has no closing `}`; a literal `${` is written `$${`"),
         ("${state.n state}",  10, "expected an operator or the end, found `state`"),
-        ("${a}",              2,  "unknown word `a`; a path begins with state, input or node_id, and a text stands in quotes: \"a\""),
-        ("x ${state.n} ${item.n}", 15, "unknown word `item`; it can be read only in the body of a map"),
+        ("${a}",              2,  "unknown word `a`; a path begins with state, input, node_id or errors, and a text stands in quotes: \"a\""),
+        ("x ${state.n} ${item.n}", 15, "unknown word `item`; it can be read only in the body of a map, and in the compensation of one"),
     ];
     for (text, offset, message) in rows {
         let error = TextTemplate::parse(text, Roots::OF_KINDS, Insertion::Plain).unwrap_err();

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::for_worker;
-use crate::condition::{Expression, Roots, Scope, SyntaxError};
+use crate::condition::{Expression, Root, Roots, Scope, SyntaxError};
 use crate::json::push_escaped;
 use crate::limits::PAYLOAD_BYTES_MAX;
 
@@ -141,6 +141,13 @@ impl TextTemplate {
     pub fn is_for_worker(&self) -> bool {
         let is_for_worker = |part: &Part| matches!(part, Part::ForWorker(_));
         self.parts.iter().any(is_for_worker)
+    }
+
+    /// Whether an expression in it reads something that begins with this root.
+    #[must_use]
+    pub fn reads(&self, root: Root) -> bool {
+        let reads = |part: &Part| matches!(part, Part::Value(it) if it.reads(root));
+        self.parts.iter().any(reads)
     }
 
     /// Append what the text comes to, as JSON.

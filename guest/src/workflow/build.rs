@@ -2,6 +2,7 @@
 //! indexes.
 
 use alloc::borrow::{Cow, ToOwned};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec;
@@ -17,7 +18,7 @@ use super::plan::{
     Branch, END, Edge, EdgeIx, EdgeRule, HumanApproval, Kind, Node, NodeIx, Plan, PlanText, Target,
 };
 use super::source::{NodeSource, Source};
-use crate::condition::Expression;
+use crate::condition::{Expression, Root};
 
 /// Build the plan of a workflow in which nothing is faulty.
 pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Plan {
@@ -53,6 +54,7 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
                 failure_ends: ends.unwrap_or_default(),
                 retry: node.retry,
                 timeout: node.timeout,
+                compensation: node.compensation.map(Box::new),
             }
         })
         .collect();
@@ -65,12 +67,20 @@ pub(super) fn plan(source: Source<'_>, graph: Graph, ignored: Vec<String>) -> Pl
         max_dispatch_per_tick: source.max_dispatch_per_tick,
         budgets: source.budgets,
         transient_keys: transient_keys(&nodes),
+        reads_errors: handles_failures(&nodes, &edges)
+            && nodes.iter().any(|node| node.reads(Root::Errors)),
         ignored,
         unreachable: graph.unreachable,
         by_id: NameIndex::new(nodes.iter().map(|node| node.id.as_str())),
         nodes,
         edges,
     }
+}
+
+/// Whether an edge may handle a failure (rule R26).
+fn handles_failures(nodes: &[Node], edges: &[Edge]) -> bool {
+    edges.iter().any(|edge| edge.on.judges_failure())
+        || nodes.iter().any(|node| !node.failure_ends.is_empty())
 }
 
 /// The correlation keys of waits none of which takes what came before it waited. Where a

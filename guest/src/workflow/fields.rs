@@ -114,10 +114,6 @@ impl<'a, 'p> Fields<'a, 'p> {
                     self.faults.ignore(&place);
                 }
                 Some(_) => {}
-                None if NOT_YET.contains(&&**name) => {
-                    let message = format!("{} is not supported yet", quoted(name));
-                    self.faults.report(&place, message, "leave it out");
-                }
                 None => {
                     let message = format!("unknown field {}, which would be ignored", quoted(name));
                     let names: Vec<&str> =
@@ -186,10 +182,6 @@ impl<'a, 'p> Fields<'a, 'p> {
         }
     }
 }
-
-/// Fields that the contract has somewhere in a workflow, and this scheduler
-/// cannot do anything about.
-const NOT_YET: [&str; 1] = ["compensate"];
 
 /// Whether a value says nothing: what JamJet writes where there is nothing to
 /// say.

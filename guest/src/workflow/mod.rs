@@ -25,6 +25,7 @@ mod table;
 mod retry;
 mod budget;
 mod kind;
+mod compensate;
 mod source;
 mod order;
 mod cycle;

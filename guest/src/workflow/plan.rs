@@ -12,7 +12,7 @@ use core::ops::Range;
 use serde_json::value::RawValue;
 
 use super::names::NameIndex;
-use crate::condition::Expression;
+use crate::condition::{Expression, Root};
 use crate::decimal::Decimal;
 use crate::template::{KindTemplate, TextTemplate};
 use crate::time::{Millis, Timestamp};
@@ -62,6 +62,9 @@ pub struct Plan {
     /// The correlation keys of waits none of which takes what came before it waited (rule
     /// R19): such events are not kept.
     pub transient_keys: BTreeSet<String>,
+    /// Whether an expression reads how nodes have failed whose failure an edge handles (rule
+    /// R26): then that is kept.
+    pub reads_errors: bool,
     /// Where there are fields that change nothing, as JSON pointers.
     pub ignored: Vec<String>,
     /// The ids of nodes that no path leads to; they are skipped at the start.
@@ -92,9 +95,49 @@ impl Plan {
                 _ => (None, None),
             };
             let of_child = child.into_iter().flat_map(|child| &child.queues);
-            let of_work = work.map(|work| &*work.queue);
-            of_work.into_iter().chain(of_child.map(String::as_str))
+            let undo = node.compensation.as_ref().map(|it| &it.work);
+            let of_work = work.into_iter().chain(undo).map(|work| &*work.queue);
+            of_work.chain(of_child.map(String::as_str))
         })
+    }
+}
+
+impl Node {
+    /// Whether an expression of it reads something that begins with this root.
+    #[must_use]
+    pub fn reads(&self, root: Root) -> bool {
+        let reads = |it: &Expression| it.reads(root);
+        let of_mapping = |mapping: &Option<Vec<(String, Expression)>>| {
+            let mut values = mapping.iter().flatten();
+            values.any(|(_, value)| reads(value))
+        };
+        let of_work = |work: &Work| {
+            let template = work.template.as_ref();
+            template.is_some_and(|it| it.reads(root)) || of_mapping(&work.input_mapping)
+        };
+        let of_child = |child: &Subgraph| {
+            let repeat = child.repeat.as_ref();
+            repeat.is_some_and(|it| reads(&it.condition)) || of_mapping(&child.input_mapping)
+        };
+        let of_text =
+            |text: &PlanText| matches!(text, PlanText::Template(text) if text.reads(root));
+        let of_compensation = self.compensation.as_ref();
+        of_compensation.is_some_and(|it| of_work(&it.work))
+            || match &self.kind {
+                Kind::Work(work) => of_work(work),
+                Kind::Subgraph(child) => of_child(child),
+                Kind::Map(map) => match &map.body {
+                    Body::Work(work) => of_work(work),
+                    Body::Child(child) => of_child(child),
+                },
+                Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(of_text),
+                Kind::HumanApproval(approval) => of_text(&approval.description),
+                Kind::Condition(_)
+                | Kind::Parallel
+                | Kind::Join(_)
+                | Kind::LimitExceeded { .. }
+                | Kind::Terminate(_) => false,
+            }
     }
 }
 
@@ -121,6 +164,21 @@ pub struct Node {
     /// What follows a failed attempt.
     pub retry: RetryPolicy,
     /// How long one attempt may take (rule R14).
+    pub timeout: Option<Millis>,
+    /// What undoes it, or each of its instances (rule R27). None: nothing does.
+    pub compensation: Option<Box<Compensation>>,
+}
+
+/// What undoes a node, or each of its instances, where the execution ends otherwise than
+/// well (rule R27).
+#[derive(Debug)]
+pub struct Compensation {
+    /// A worker does it.
+    pub work: Work,
+    /// The node's `compensate`, verbatim, for the payloads of work items.
+    pub json: Box<RawValue>,
+    /// How long one attempt may take: as long as one of the node, else as the workflow says
+    /// of each attempt of a worker (rule R14).
     pub timeout: Option<Millis>,
 }
 

@@ -9,10 +9,11 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::budget;
+use super::compensate::{self, COMPENSATE};
 use super::fault::{Faults, Place, quoted};
 use super::fields::{Effect, Fields, List, Object, Span, check_id};
 use super::kind::{self, KindSource};
-use super::plan::{Budgets, END, On, RetryPolicy};
+use super::plan::{Budgets, Compensation, END, On, RetryPolicy};
 use super::retry;
 use super::table::{Field, RUN_ON, Type, check, check_object, may, must, no_effect};
 use crate::condition::Expression;
@@ -45,6 +46,8 @@ pub(super) struct NodeSource<'a> {
     pub(super) kind_json: &'a str,
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Option<Millis>,
+    /// What undoes it (rule R27).
+    pub(super) compensation: Option<Compensation>,
 }
 
 impl NodeSource<'_> {
@@ -87,10 +90,10 @@ pub(super) const WORKFLOW: [Field; 24] = [
 
 /// The fields of a node.
 #[rustfmt::skip]
-pub(super) const NODE: [Field; 12] = [
+pub(super) const NODE: [Field; 13] = [
     may("id", Type::Text), must("kind", Type::AnyObject), may("retry_policy", Type::Text),
     may("node_timeout_secs", Type::Span), may("queue", Type::Id), may("priority", Type::Range(0, PRIORITY_MAX as u64)),
-    may("lease_secs", Type::Range(1, SPAN_MAX.0 / 1000)), may("run_on", Type::Word(RUN_ON)),
+    may("lease_secs", Type::Range(1, SPAN_MAX.0 / 1000)), may("run_on", Type::Word(RUN_ON)), may(COMPENSATE, Type::AnyObject),
     may("description", Type::Text), may("labels", Type::AnyObject),
     no_effect("policy"), no_effect("data_policy"),
 ];
@@ -299,25 +302,31 @@ fn node<'a>(
     if let Some(kind) = &mut kind {
         of_work(fields, kind);
     }
-    if kind.as_ref().is_some_and(KindSource::is_map)
-        && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX
-    {
+    let own_timeout = span(fields, "node_timeout_secs");
+    let timeout = own_timeout.or(timeouts.node);
+    let compensation = compensate::read(fields, kind.as_ref(), timeout);
+    let names_runs = kind.as_ref().is_some_and(KindSource::is_map) || compensation.is_some();
+    if names_runs && id.len() + INSTANCE_SUFFIX_BYTES > ID_BYTES_MAX {
         let most = ID_BYTES_MAX - INSTANCE_SUFFIX_BYTES;
+        let whose = match compensation {
+            None => "a map",
+            Some(_) => "a node with `compensate`",
+        };
         let message =
-            format!("the id of a map has at most {most} bytes, as it is part of longer ones");
+            format!("the id of {whose} has at most {most} bytes, as it is part of longer ones");
         fields
             .faults
             .report(fields.place, message, "give it a shorter name");
     }
     // A child has the time that its node gives it, and no other (rule R14).
     let is_timed = !kind.as_ref().is_some_and(KindSource::starts_children);
-    let of_workflow = timeouts.node.filter(|_| is_timed);
     NodeSource {
         id,
         kind,
         kind_json,
         retry: policy(fields, policies),
-        timeout: span(fields, "node_timeout_secs").or(of_workflow),
+        timeout: if is_timed { timeout } else { own_timeout },
+        compensation,
     }
 }
 

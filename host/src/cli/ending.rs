@@ -2,12 +2,12 @@
 
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::model::{Event, EventKind, Remedy, Status, WorkflowFailure};
+use refrain::model::{Event, EventKind, NodeState, Remedy, Status, WorkflowFailure};
 use refrain::render;
 use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
-use super::nodes::Nodes;
+use super::nodes::{Node, Nodes};
 use super::progress::one_line;
 use super::remedy;
 use super::text::{Text, text};
@@ -153,14 +153,26 @@ impl Ending {
         nodes: &Nodes,
         database: &Database,
     ) -> Option<Text> {
-        if let Some(first) = self.failed.first() {
+        let not_undone = not_undone(nodes);
+        let is_undone = nodes.iter().any(|node| node.undoes().is_some());
+        // What was undone is not there any more for a fork to go on with.
+        if let Some(first) = self.failed.first().filter(|_| !is_undone) {
             return Some(text!(
                 "{}: `{}` goes on from there",
-                failed(&self.failed, nodes),
+                Text::joined(
+                    [failed(&self.failed, nodes)].into_iter().chain(not_undone),
+                    "; "
+                ),
                 database.command_to_fork_from(execution, first)
             ));
         }
-        let error = Text::lines(self.error.as_deref()?);
+        let error = match (&self.failed[..], &self.error) {
+            ([_, ..], _) => failed(&self.failed, nodes),
+            (_, Some(error)) => Text::lines(error),
+            (_, None) => return not_undone,
+        };
+        let error = [error].into_iter().chain(not_undone);
+        let error = Text::joined(error, "; ");
         let remedies = remedy::text(&self.remedies, execution, database);
         Some(match remedies {
             Some(remedies) => text!("{}: {}", error, remedies),
@@ -171,17 +183,34 @@ impl Ending {
 
 /// That these nodes failed, with why.
 fn failed(ids: &[String], nodes: &Nodes) -> Text {
-    let one = |id: &String| {
+    some_of("node", ids.iter().map(String::as_str), nodes)
+}
+
+/// That compensations failed, with why: nobody has undone what they were to undo. `None` if
+/// none has.
+fn not_undone(nodes: &Nodes) -> Option<Text> {
+    let has_failed = |node: &&Node| node.undoes().is_some() && node.state == NodeState::Failed;
+    let failed: Vec<&str> = nodes
+        .iter()
+        .filter(has_failed)
+        .map(|node| node.id.as_str())
+        .collect();
+    (!failed.is_empty()).then(|| some_of("compensation", failed.into_iter(), nodes))
+}
+
+/// That these failed, with why; of many, the first of them.
+fn some_of<'a>(what: &str, ids: impl ExactSizeIterator<Item = &'a str>, nodes: &Nodes) -> Text {
+    let one = |id: &str| {
         let node = nodes.named(id);
         let error = node.and_then(|node| node.error.as_deref());
         let error = error.map_or(Text::new(), |error| text!(": {}", one_line(error)));
         match node.map_or(0, |node| node.attempts) {
-            0 | 1 => text!("node {} failed{}", id, error),
-            attempts => text!("node {} failed at attempt {}{}", id, attempts, error),
+            0 | 1 => text!("{} {} failed{}", what, id, error),
+            attempts => text!("{} {} failed at attempt {}{}", what, id, attempts, error),
         }
     };
-    let told = ids.iter().take(FAILED_TOLD_MAX).map(one);
     let more = ids.len().saturating_sub(FAILED_TOLD_MAX);
+    let told = ids.take(FAILED_TOLD_MAX).map(one);
     let more = if more > 0 {
         text!("; and {} more", more)
     } else {

@@ -5,7 +5,7 @@ use refrain::guest::CallError;
 use refrain::id::ExecutionId;
 use refrain::log::json::explanation_json;
 use refrain::log::{Attestation, KeptEvent};
-use refrain::model::{Explanation, NodeState, Reason, ReasonCause, SchedulerError};
+use refrain::model::{Explanation, NodeState, Reason, ReasonCause, SchedulerError, undone_by};
 use refrain::names;
 use refrain::render;
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
@@ -199,6 +199,13 @@ fn text(
 ) -> Text {
     let state = Paint::of_node(explanation.state).on(names::node_state(explanation.state), colours);
     let mut text = text!("{} is {}\n", explanation.node_id, state);
+    if let Some(undone) = undone_by(&explanation.node_id) {
+        let undoes = match explanation.state {
+            NodeState::Pending => "undoes it where the execution fails or is cancelled",
+            _ => "undoes it, as the execution does not end well",
+        };
+        text.push(&text!("  {} was completed, and this {}\n", undone, undoes));
+    }
     for reason in reasons(explanation, execution, database, now) {
         text.push(&text!("  {}\n", reason));
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use refrain::limits::RELEASES_MAX;
 use refrain::model::{
     Event, EventKind, LeaseExpired, NodeCompleted, NodeFailed, NodeFailure, NodeSettled, NodeState,
-    NodeTimedOut, Status, instance_of,
+    NodeTimedOut, Status, instance_of, undone_by,
 };
 use refrain::names;
 use refrain::render::{self, node_failure};
@@ -118,16 +118,31 @@ impl Nodes {
     /// The same in words: `2000 instances: 1990 completed, 10 failed`.
     pub(super) fn instances_in_words(&self, map: &Node) -> Option<String> {
         let states = self.instances_of(map)?;
-        let each = states
-            .iter()
-            .map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
-        let each: Vec<String> = each.collect();
         let count = map.instances?;
         let noun = if count == 1 { "instance" } else { "instances" };
-        match each.is_empty() {
-            true => Some(format!("{count} {noun}")),
-            false => Some(format!("{count} {noun}: {}", each.join(", "))),
+        let mut words = match states.is_empty() {
+            true => format!("{count} {noun}"),
+            false => format!("{count} {noun}: {}", in_words(&states)),
+        };
+        let undos = self.undos_of(map);
+        if !undos.is_empty() {
+            words.push_str("; compensations: ");
+            words.push_str(&in_words(&undos));
         }
+        Some(words)
+    }
+
+    /// How many of the compensations of a map's instances are in each state.
+    pub(super) fn undos_of(&self, map: &Node) -> BTreeMap<&'static str, u32> {
+        let mut states = BTreeMap::new();
+        let is_of_map = |node: &&Node| {
+            let undone = node.undoes().and_then(instance_of);
+            undone.is_some_and(|(id, _)| id == map.id)
+        };
+        for undo in self.nodes.iter().filter(is_of_map) {
+            *states.entry(names::node_state(undo.state)).or_default() += 1;
+        }
+        states
     }
 
     /// Take one event; the node that it is about, if it is about one.
@@ -322,6 +337,18 @@ impl Nodes {
     }
 }
 
+/// Whether this is the id of an instance of a map, or of what undoes one.
+pub(super) fn is_one_of_many(id: &str) -> bool {
+    instance_of(undone_by(id).unwrap_or(id)).is_some()
+}
+
+/// How many there are in each state, in words: `1990 completed, 10 failed`.
+fn in_words(states: &BTreeMap<&'static str, u32>) -> String {
+    let each = states.iter();
+    let each = each.map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 impl Node {
     /// A node that the log does not tell of yet.
     pub(super) fn pending(id: &str) -> Self {
@@ -345,6 +372,16 @@ impl Node {
     /// The map that it is an instance of.
     pub(super) fn map(&self) -> Option<&str> {
         instance_of(&self.id).map(|(map, _)| map)
+    }
+
+    /// What it undoes, if it is a compensation.
+    pub(super) fn undoes(&self) -> Option<&str> {
+        undone_by(&self.id)
+    }
+
+    /// Whether it is an instance of a map, or undoes one: there may be many of them.
+    pub(super) fn is_one_of_many(&self) -> bool {
+        is_one_of_many(&self.id)
     }
 
     /// Whether its attempts have failed, and no further one is made unless a person says

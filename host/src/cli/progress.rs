@@ -8,12 +8,13 @@ use std::time::Instant;
 use refrain::id::ExecutionId;
 use refrain::model::{
     ChildEnded, Event, EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, Status,
-    TimerCreated, instance_of,
+    TimerCreated,
 };
 use refrain::names;
 use refrain::render;
 use refrain::store::{StoredEvent, Timestamp};
 
+use super::nodes::is_one_of_many;
 use super::output::{self, Paint};
 use super::seen::{ChildOf, Seen};
 use super::terminal::StatusLine;
@@ -159,7 +160,7 @@ impl Progress {
             EventKind::NodeExhausted(_) | EventKind::RetryScheduled(_)
         );
         let of_instance = seen.child_of.as_ref().is_some_and(ChildOf::is_instance);
-        if !is_told && (of_instance || instance_of(node).is_some()) {
+        if !is_told && (of_instance || is_one_of_many(node)) {
             return None;
         }
         let node = text!("{}{}", seen.way(), node);

@@ -1,6 +1,6 @@
 //! `refrain show`: one execution, node by node.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
@@ -59,6 +59,8 @@ pub(super) struct View {
     pub(super) nodes: Vec<Node>,
     /// How many of all its nodes are in each state.
     counts: BTreeMap<&'static str, usize>,
+    /// The same of compensations.
+    undos: BTreeMap<&'static str, usize>,
     pub(super) waiting: Vec<Waiting>,
     /// What time it is by the log.
     pub(super) now: Timestamp,
@@ -138,10 +140,15 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         }
     }
     let record_id = record.id;
-    let mut counts = BTreeMap::new();
+    let (mut counts, mut undos) = (BTreeMap::new(), BTreeMap::new());
     for node in nodes.iter().filter(|node| node.map().is_none()) {
+        let counts = match node.undoes() {
+            Some(_) => &mut undos,
+            None => &mut counts,
+        };
         *counts.entry(names::node_state(node.state)).or_default() += 1;
     }
+    stand_below_what_they_undo(&mut nodes);
     Ok(View {
         record,
         forked_from,
@@ -154,6 +161,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         told,
         nodes,
         counts,
+        undos,
         waiting,
         now,
         unreadable,
@@ -175,9 +183,10 @@ impl View {
         if arguments.failed {
             self.nodes.retain(Node::has_failed);
         } else if arguments.node.is_none() && !arguments.form.json {
-            // A map's row counts its instances; those that have failed are told one by one.
+            // A map's row counts its instances, and what undoes them; those that have failed
+            // are told one by one.
             self.nodes
-                .retain(|node| node.map().is_none() || node.has_failed());
+                .retain(|node| !node.is_one_of_many() || node.has_failed());
         }
         if let Some(named) = &arguments.node {
             self.nodes.retain(|node| node.id == *named);
@@ -194,12 +203,38 @@ impl View {
 
     /// Its nodes by their states, in a line.
     fn summary(&self) -> Text {
-        let all: usize = self.counts.values().sum();
-        let nodes = if all == 1 { "node" } else { "nodes" };
-        let each = self.counts.iter();
-        let each = each.map(|(state, count)| text!("{} {}", count, state.replace('_', " ")));
-        text!("{} {}: {}", all, nodes, Text::joined(each, ", "))
+        let nodes = counted("node", &self.counts);
+        match self.undos.is_empty() {
+            true => nodes,
+            false => text!("{}; {}", nodes, counted("compensation", &self.undos)),
+        }
     }
+}
+
+/// How many there are, and how many in each state.
+fn counted(noun: &str, counts: &BTreeMap<&'static str, usize>) -> Text {
+    let all: usize = counts.values().sum();
+    let several = if all == 1 { "" } else { "s" };
+    let each = counts.iter();
+    let each = each.map(|(state, count)| text!("{} {}", count, state.replace('_', " ")));
+    text!("{} {}{}: {}", all, noun, several, Text::joined(each, ", "))
+}
+
+/// Each compensation comes behind the node or instance that it undoes.
+fn stand_below_what_they_undo(nodes: &mut [Node]) {
+    if nodes.iter().all(|node| node.undoes().is_none()) {
+        return;
+    }
+    let places: HashMap<String, usize> = nodes
+        .iter()
+        .enumerate()
+        .map(|(place, node)| (node.id.clone(), place))
+        .collect();
+    let place = |id: &str| places.get(id).copied().unwrap_or(usize::MAX);
+    nodes.sort_by_cached_key(|node| match node.undoes() {
+        Some(undone) => (place(undone), true),
+        None => (place(&node.id), false),
+    });
 }
 
 /// The execution that event 1 names as the one that it was forked from.

@@ -63,6 +63,9 @@ struct NodeDocument<'a> {
     waited_ms: Option<u64>,
     worked_ms: u64,
     error: Option<&'a str>,
+    /// What it undoes, if it is a compensation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<&'a str>,
     /// How many instances of a map are in each state.
     #[serde(skip_serializing_if = "Option::is_none")]
     instances: Option<BTreeMap<&'static str, u32>>,
@@ -110,6 +113,7 @@ impl<'a> NodeDocument<'a> {
         Self {
             instances: view.told.instances_of(node),
             node_id: &node.id,
+            undoes: node.undoes(),
             state: names::node_state(node.state),
             attempts: node.attempts,
             queue: node.queue.as_deref(),

@@ -100,8 +100,9 @@ fn in_scripts(workflow: &str) -> Vec<String> {
     const SHELLS: [&str; 7] = ["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"];
     let workflow: Value = serde_json::from_str(workflow).unwrap_or_default();
     let nodes = workflow["nodes"].as_object().into_iter().flatten();
-    let script = |(id, node): (&String, &Value)| {
-        let kind = &node["kind"];
+    let kinds =
+        nodes.flat_map(|(id, node)| ["kind", "compensate"].map(|field| (id, field, &node[field])));
+    let script = |(id, field, kind): (&String, &str, &Value)| {
         let argv: Vec<&str> = kind["argv"]
             .as_array()?
             .iter()
@@ -118,9 +119,9 @@ fn in_scripts(workflow: &str) -> Vec<String> {
         let script = arguments.get(option + 1)?;
         let id = id.replace('~', "~0").replace('/', "~1");
         let has_expressions = script.replace("$${", "").contains("${");
-        has_expressions.then(|| format!("/nodes/{id}/kind/argv/{}", option + 2))
+        has_expressions.then(|| format!("/nodes/{id}/{field}/argv/{}", option + 2))
     };
-    nodes.filter_map(script).collect()
+    kinds.filter_map(script).collect()
 }
 
 /// What is accepted and comes to nothing, a sentence each.
@@ -253,6 +254,8 @@ mod tests {
         ] {
             assert!(found(argv).is_empty(), "{argv}");
         }
+        let undo = r#"{"nodes":{"a":{"kind":{"type":"tool"},"compensate":{"type":"command","argv":["sh","-c","rm ${output.f}"]}}}}"#;
+        assert_eq!(in_scripts(undo), ["/nodes/a/compensate/argv/2"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Digest, EventKind, node_of_run};
+use crate::model::{Digest, EventKind, instance_of};
 use crate::render;
 
 /// What an event does to the work item of one node.
@@ -137,7 +137,8 @@ pub struct Order<'a> {
 pub fn asks_again(kind: &EventKind, node_id: &str) -> bool {
     match kind {
         EventKind::RetryRequested(it) => {
-            it.node_id == node_id || it.node_id == node_of_run(node_id)
+            let map = instance_of(node_id).map(|(map, _)| map);
+            it.node_id == node_id || map == Some(&*it.node_id)
         }
         _ => false,
     }

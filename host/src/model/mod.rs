@@ -48,7 +48,7 @@ pub use failure::{
     Budget, BudgetExcess, FailedInstances, MissedEvent, NodeExhausted, NodeFailure, Rejection,
     StallReason, WorkflowFailure,
 };
-pub use instance::{instance_of, node_of_run};
+pub use instance::{instance_of, is_node, node_of_run, undone_by};
 pub use node::{
     CancelReason, GenAi, LeaseExpired, NodeCancelled, NodeCompleted, NodeFailed, NodeReleased,
     NodeScheduled, NodeSettled, NodeSkipped, NodeStarted, NodeTimedOut, RetryScheduled, SkipReason,

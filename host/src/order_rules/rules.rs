@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::children::{ChildRules, SUBGRAPH};
 use super::literal::LiteralKind;
 use crate::log::effect;
-use crate::model::{ChildOrder, EventKind, WorkItem, instance_of, node_of_run};
+use crate::model::{ChildOrder, EventKind, WorkItem, instance_of, node_of_run, undone_by};
 use crate::queues;
 use crate::templates::TEMPLATES;
 
@@ -43,12 +43,14 @@ struct NodeRules {
     body: Option<BodyRules>,
     /// The child that it starts, if it does (rule R22).
     child: Option<ChildRules>,
+    /// What undoes it, or each of its instances (rule R27).
+    undo: Option<BodyRules>,
 }
 
-/// What may be ordered of the instances of a map.
+/// What may be ordered of the instances of a map, or of what undoes a run.
 #[derive(Debug)]
 struct BodyRules {
-    /// The JSON of `/nodes/ID/kind/body`, verbatim.
+    /// The JSON of `/nodes/ID/kind/body`, or of `/nodes/ID/compensate`, verbatim.
     kind: Box<str>,
     /// The queue (rule R5). `None` if it is of a kind that no instance can have.
     queue: Option<Cow<'static, str>>,
@@ -121,6 +123,8 @@ struct NodeText<'a> {
     priority: Option<u32>,
     #[serde(default)]
     lease_secs: Option<u64>,
+    #[serde(borrow, default)]
+    compensate: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -174,8 +178,8 @@ impl OrderRules {
         node.map_or(0, |node| node.max_attempts)
     }
 
-    /// What an item of this node, or instance, has to be. `None` if the workflow has no
-    /// such node, or it has no instances.
+    /// What an item of this node, instance or compensation has to be. `None` if the workflow
+    /// has no such node, or it has no instances, or nothing undoes it.
     fn lawful(&self, node_id: &str) -> Option<Lawful<'_>> {
         if let Some(node) = self.nodes.get(node_id) {
             return Some(Lawful {
@@ -187,9 +191,10 @@ impl OrderRules {
                 usual_payload: Cow::Borrowed(&node.usual_payload),
             });
         }
-        let (map, _) = instance_of(node_id)?;
-        let node = self.nodes.get(map)?;
-        let body = node.body.as_ref()?;
+        let (node, body) = match undone_by(node_id) {
+            Some(undone) => self.undo(undone)?,
+            None => self.body(node_id)?,
+        };
         let (usual_payload, _) = usual_payload(node_id, &body.kind);
         Some(Lawful {
             kind: &body.kind,
@@ -201,14 +206,29 @@ impl OrderRules {
         })
     }
 
+    /// The map of an instance, and what the instance does.
+    fn body(&self, node_id: &str) -> Option<(&NodeRules, &BodyRules)> {
+        let (map, _) = instance_of(node_id)?;
+        let node = self.nodes.get(map)?;
+        Some((node, node.body.as_ref()?))
+    }
+
+    /// The node of a run, and what undoes that run. Of a map, its instances are undone.
+    fn undo(&self, undone: &str) -> Option<(&NodeRules, &BodyRules)> {
+        let node = match self.nodes.get(undone) {
+            Some(node) => Some(node).filter(|node| node.body.is_none())?,
+            None => self.body(undone)?.0,
+        };
+        Some((node, node.undo.as_ref()?))
+    }
+
     /// What this node, or instance, lets be ordered about children. `None` if it starts
     /// none.
     pub(crate) fn child(&self, node_id: &str) -> Option<&ChildRules> {
         if let Some(node) = self.nodes.get(node_id) {
             return node.child.as_ref();
         }
-        let (map, _) = instance_of(node_id)?;
-        self.nodes.get(map)?.body.as_ref()?.child.as_ref()
+        self.body(node_id)?.1.child.as_ref()
     }
 
     /// Why this child is none that the workflow holds, if it is none.
@@ -232,7 +252,8 @@ impl OrderRules {
                     body.kind.len() + body.child.as_ref().map_or(0, ChildRules::bytes)
                 });
                 let body = body + node.child.as_ref().map_or(0, ChildRules::bytes);
-                id.len() + node.usual_payload.len() + body + NODE_BYTES
+                let undo = node.undo.as_ref().map_or(0, |undo| undo.kind.len());
+                id.len() + node.usual_payload.len() + body + undo + NODE_BYTES
             })
             .sum()
     }
@@ -394,6 +415,9 @@ impl NodeRules {
             max_attempts: max_attempts(node.retry_policy.as_deref(), policies),
             body: BodyRules::of(kind, own),
             child: ChildRules::of(kind),
+            undo: node
+                .compensate
+                .and_then(|kind| BodyRules::of_work(kind.get(), own)),
         })
     }
 
@@ -415,13 +439,21 @@ impl BodyRules {
         }
         let map: MapText<'_> = serde_json::from_str(kind).ok()?;
         let body = map.body.filter(|_| map.name == MAP)?.get();
-        let read: KindText<'_> = serde_json::from_str(body).ok()?;
-        let literal = LiteralKind::of(&read.name, body);
+        Some(Self {
+            child: ChildRules::of(body),
+            ..Self::of_work(body, own)?
+        })
+    }
+
+    /// Work of this kind. `None` if the kind has no name.
+    fn of_work(kind: &str, own: Option<&str>) -> Option<Self> {
+        let read: KindText<'_> = serde_json::from_str(kind).ok()?;
+        let literal = LiteralKind::of(&read.name, kind);
         Some(Self {
             queue: queue_of(read, own),
             literal,
-            kind: body.into(),
-            child: ChildRules::of(body),
+            kind: kind.into(),
+            child: None,
         })
     }
 }
@@ -449,9 +481,10 @@ fn max_attempts(policy: Option<&str>, own: &HashMap<String, PolicyText>) -> u32 
     }
 }
 
-/// The queue of a node of this kind, which may name one of its own. `None` if the
-/// scheduler settles it itself.
+/// The queue of work of this kind, of a node that may name one of its own; a `task` names
+/// its queue itself. `None` if the scheduler settles it itself.
 fn queue_of(kind: KindText<'_>, own: Option<&str>) -> Option<Cow<'static, str>> {
+    let own = own.filter(|_| kind.name != queues::TASK);
     let of_kind = queue(kind)?;
     Some(own.map_or(of_kind, |own| Cow::Owned(own.to_owned())))
 }

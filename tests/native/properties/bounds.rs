@@ -76,7 +76,8 @@ fn r12_r20_attempts_never_exceed_the_policy() {
             let Some(node) = subject(&event.kind) else {
                 continue;
             };
-            let of_map = instance::parse(node).map_or(node, |(map, _)| map);
+            let run = instance::undone(node).unwrap_or(node);
+            let of_map = instance::parse(run).map_or(run, |(map, _)| map);
             let ix = plan.find(of_map).expect("a node");
             let policy = &plan.nodes[ix.0 as usize].retry;
             match &event.kind {

@@ -10,6 +10,7 @@ use refrain_guest::contract::{
 use refrain_guest::decide::decide;
 use refrain_guest::explain::{Seen, explain};
 use refrain_guest::guards::has_to_fork;
+use refrain_guest::instance::{RunIx, run_id};
 use refrain_guest::machine::Machine;
 use refrain_guest::snapshot;
 use refrain_guest::strategies::{History, Workflow};
@@ -49,8 +50,8 @@ fn law9_nothing_is_foretold_where_nothing_is_decided() {
             if decide(machine, Timestamp(event.at), u32::MAX).is_some() {
                 return Ok(());
             }
-            for node in &machine.plan().nodes {
-                let explanation = explain(machine, &node.id, &Seen::default()).expect("a node");
+            for node in named(machine) {
+                let explanation = explain(machine, &node, &Seen::default()).expect("a node");
                 prop_assert!(
                     !is_promised(&explanation),
                     "nothing is decided at {}: {explanation:?}",
@@ -68,8 +69,8 @@ fn law9_each_remedy_is_taken() {
     holds(120, lives(), |history| {
         at_each_event(&history, |machine, event| {
             let snapshot = snapshot::take(machine);
-            for node in &machine.plan().nodes {
-                let explanation = explain(machine, &node.id, &Seen::default()).expect("a node");
+            for node in named(machine) {
+                let explanation = explain(machine, &node, &Seen::default()).expect("a node");
                 let reasons = explanation.reasons.iter();
                 for remedy in reasons.flat_map(|reason| &reason.remedies) {
                     let Some(kind) = deed(remedy) else { continue };
@@ -93,6 +94,18 @@ fn law9_each_remedy_is_taken() {
             Ok(())
         })
     });
+}
+
+/// The ids of all nodes, and of all compensations that there are.
+fn named(machine: &Machine) -> Vec<String> {
+    let nodes = machine.plan().nodes.iter().map(|node| node.id.clone());
+    let undo = |run: &RunIx| {
+        let node = &machine.plan().nodes[run.node.0 as usize];
+        run_id(&node.id, run.undo())
+    };
+    nodes
+        .chain(machine.state().undos.keys().map(undo))
+        .collect()
 }
 
 /// The fact that a remedy comes to. `None` for a worker: one does not have to say

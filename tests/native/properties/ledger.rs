@@ -60,8 +60,10 @@ impl<'a> Ledger<'a> {
     /// Rules R7, R9 and R10, as plainly as can be.
     pub(crate) fn read(&mut self, event: &Event) {
         let ix = self.subject(&event.kind);
-        // What an instance of a map comes to changes neither state nor edges (rule R21).
-        if subject(&event.kind).is_some_and(|id| instance::parse(id).is_some()) {
+        // What an instance of a map comes to changes neither state nor edges (rule R21), nor
+        // does what a compensation comes to (rule R27).
+        let is_other = |id| instance::parse(id).is_some() || instance::undone(id).is_some();
+        if subject(&event.kind).is_some_and(is_other) {
             return;
         }
         let fate = match &event.kind {
@@ -120,6 +122,11 @@ impl<'a> Ledger<'a> {
         if let Some(ix) = ix {
             self.nodes[ix.0 as usize] = fate;
         }
+    }
+
+    /// The merged state.
+    pub(crate) fn state(&self) -> String {
+        self.data.to_text()
     }
 
     fn judge(&mut self, ix: Option<NodeIx>, chosen: Option<&str>) {

@@ -10,6 +10,7 @@ mod machines;
 mod printed;
 mod determined;
 mod schedules;
+mod compensations;
 mod confluent;
 mod spelling;
 mod one_door;

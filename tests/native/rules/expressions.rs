@@ -264,3 +264,24 @@ fn r29_any_field_of_a_task_may_hold_expressions() {
         "#,
     );
 }
+
+#[test]
+fn r26_expressions_read_the_failures_that_edges_have_handled() {
+    check(
+        r#"
+        s -> a, s -> b, a -> h on failure, b -> i on always, h -> j, i -> j
+        a: tool retry=no_retry
+        b: limit_exceeded
+        h: command {"argv":["tell","${errors.a.class} at ${errors.a.attempts}: ${errors.a.message}","${has(errors.j)}"]}
+        i: tool {"input_mapping":{"why":"errors.b.class","all":"size(errors)"}}
+        j: command {"argv":["${errors.none}"]}
+        0000 tick                 => schedule s
+        0010 complete s           => schedule a, exhaust b, schedule i
+        0011 item i /input        => {"all":1,"why":"limit_exceeded"}
+        0012 inspect /errors      => {"b":{"attempts":0,"class":"limit_exceeded","message":null}}
+        0020 fail a io_error      => exhaust a, schedule h
+        0021 item h /kind/argv    => ["tell","io_error at 1: boom",false]
+        0030 complete h; complete i => exhaust j "unresolved_expression /kind/argv/0", failed j
+        "#,
+    );
+}

@@ -20,7 +20,46 @@ use crate::rules::laws::{EVENTFUL, planned};
 /// sequence or taken, and always answered.
 #[test]
 fn law1_no_log_makes_the_machine_panic() {
-    let world = play(EVENTFUL).expect("the table holds").world;
+    no_log_makes_it_panic(EVENTFUL);
+}
+
+#[test]
+fn law1_r27_no_log_with_compensations_makes_the_machine_panic() {
+    no_log_makes_it_panic(UNDONE);
+}
+
+/// Maps and children that are undone, with a retry, a timeout and an expression that comes to
+/// nothing.
+const UNDONE: &str = r#"
+    a -> m -> c -> h on failure, h -> d
+    policy two {"max_attempts":2,"backoff":"fixed","initial_delay":1,"max_delay":1,"on_exhausted":"pause"}
+    input {"items":["x","y"]}
+    a: subgraph undo={"type":"command","argv":["undo","${output.n}"]} timeout=50
+    m: map undo={"type":"task","queue":"q","of":"${item}"} retry=two timeout=5
+    c: tool retry=no_retry
+    h: tool retry=no_retry undo={"type":"http","url":"http://h/${output.never}"}
+    d: tool retry=no_retry
+    f: finalizer failure
+    00000 tick                => request a 1/0
+    00010 end a {"n":1}       => expand m 2, schedule m[0], schedule m[1]
+    00020 complete m[1] output=1
+    00030 complete m[0] {"x":1} output=2 => settle m, schedule c
+    00040 fail c              => exhaust c, schedule h
+    00050 complete h          => schedule d
+    00060 fail d              => exhaust d, exhaust h!undo, schedule m[0]!undo
+    00070 claim m[0]!undo
+    05070 tick                => timeout m[0]!undo, retry m[0]!undo @6070
+    06070 expire m[0]!undo    => exhaust m[0]!undo, schedule m[1]!undo
+    06080 retry h!undo; skip m[1]!undo => cancel m[1]!undo by_operator, exhaust h!undo, schedule a!undo
+    06090 release a!undo
+    06100 pause
+    06110 unpause
+    06120 complete a!undo {"y":1} => schedule f
+    06130 complete f          => failed d
+"#;
+
+fn no_log_makes_it_panic(table: &str) {
+    let world = play(table).expect("the table holds").world;
     let (plan, digest) = planned(&world);
     let (mut refused, mut taken) = (0, 0);
     let mut read = |log: &[Event]| {
@@ -84,7 +123,16 @@ fn law1_no_log_makes_the_machine_panic() {
 /// and as wrong as its type allows: refused or taken, and always answered.
 #[test]
 fn law1_no_value_in_a_log_makes_the_machine_panic() {
-    let world = play(EVENTFUL).expect("the table holds").world;
+    no_value_makes_it_panic(EVENTFUL);
+}
+
+#[test]
+fn law1_r27_no_value_in_a_log_with_compensations_makes_the_machine_panic() {
+    no_value_makes_it_panic(UNDONE);
+}
+
+fn no_value_makes_it_panic(table: &str) {
+    let world = play(table).expect("the table holds").world;
     let (plan, digest) = planned(&world);
     let wrong = [
         json!(0),
@@ -96,6 +144,8 @@ fn law1_no_value_in_a_log_makes_the_machine_panic() {
         json!("{}"),
         json!("[1"),
         json!("\u{0}"),
+        json!("m[1]!undo"),
+        json!("a!undo!undo"),
         json!(null),
     ];
     let (mut refused, mut taken) = (0, 0);
@@ -132,7 +182,9 @@ fn answered(plan: &Arc<Plan>, digest: &str, log: &[Event]) -> bool {
     log[1..].iter().all(|event| {
         let _ = decide(&machine, Timestamp(event.at), 1);
         let _ = decide(&machine, Timestamp(u64::MAX), 1);
-        let _ = explain(&machine, "a", &Seen::default());
+        for id in ["a", "a!undo", "m[0]!undo"] {
+            let _ = explain(&machine, id, &Seen::default());
+        }
         apply(&mut machine, event).is_ok()
     })
 }

@@ -1,4 +1,4 @@
-//! The scheduling rules R1 to R26, R28 and R29, at least one table each, on the native core.
+//! The scheduling rules R1 to R29, at least one table each, on the native core.
 //!
 //! The notation is documented in `refrain_guest::notation`. Every table is also
 //! played with the machine dropped and restored from snapshots, and its log is
@@ -12,6 +12,7 @@ mod children;
 mod map_bodies;
 mod results;
 mod endings;
+mod compensations;
 mod releases;
 mod failures;
 mod joins;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refrain::model::{
-    Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status, instance_of,
+    Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status, is_node,
     node_of_run,
 };
 use refrain::render;
@@ -261,7 +261,7 @@ impl Folding {
             Kind::NodeReleased(it) => self.node(&it.node_id).release(at),
             Kind::NodeCompleted(it) => {
                 self.node(&it.node_id).settle();
-                if instance_of(&it.node_id).is_none() {
+                if is_node(&it.node_id) {
                     self.merge(&it.state_patch);
                 }
             }

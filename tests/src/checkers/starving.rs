@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
-use refrain::model::{EventKind, Status};
+use refrain::model::{EventKind, Status, node_of_run};
 use refrain::store::Timestamp;
 use serde_json::Value;
 
@@ -137,7 +137,7 @@ impl<'a> Course<'a> {
 
     /// How urgent a node's work is.
     fn priority(&self, node_id: &str) -> u32 {
-        let own = self.priorities.get(node_id).copied();
+        let own = self.priorities.get(node_of_run(node_id)).copied();
         own.unwrap_or(self.account.record.priority)
     }
 

@@ -72,7 +72,7 @@ impl Past {
         }
         let is_ending = self.cancel.is_some() || self.timed_out || self.fixed.is_some();
         let pauses = graph.json["on_budget_exceeded"] == "pause";
-        if is_ending || pauses || self.finalizing_failed.is_some() {
+        if is_ending || pauses || self.finalizing_failed.is_some() || self.compensating {
             return;
         }
         if let Some(excess) = self.spent.excess(graph) {

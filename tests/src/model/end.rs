@@ -12,9 +12,15 @@ impl Question<'_> {
     pub(super) fn ends(&self) -> Option<EventKind> {
         let mut nodes = self.nodes();
         if self.is_held()
+            || self.is_undoing()
             || nodes.any(|(node, record)| !self.is_finalizer(node) && self.is_busy(node, record))
         {
             return None;
+        }
+        if let Some(node) = self.next_undo().filter(|_| self.ends_badly()) {
+            let mut nodes = self.nodes();
+            let is_idle = nodes.all(|(_, it)| !it.is_under_way() && !it.is_failing());
+            return is_idle.then(|| self.dispatch(node)).flatten();
         }
         let finalizers = || self.nodes().filter(|(node, _)| self.is_finalizer(*node));
         let is_next = |(node, record): &(usize, &Record)| {
@@ -43,6 +49,7 @@ impl Question<'_> {
     /// others as long as nothing stops them.
     pub(super) fn may_run(&self, node: usize) -> bool {
         let failed = match self.past.finalizing_failed {
+            _ if self.past.compensating => true,
             _ if self.past.fixed.is_some() && !self.past.timed_out => {
                 self.past.fixed != Some(Fixed::Completed)
             }
@@ -50,6 +57,7 @@ impl Question<'_> {
             None => self.past.timed_out || !self.failed_nodes().is_empty(),
         };
         match self.graph.nodes[node].run_on() {
+            None if self.is_undo(node) => true,
             None => !self.is_stopping(),
             Some("always") => true,
             Some(_) if self.past.cancel.is_some() => false,
@@ -92,12 +100,13 @@ impl Question<'_> {
         })
     }
 
-    fn failed_nodes(&self) -> Vec<String> {
+    pub(super) fn failed_nodes(&self) -> Vec<String> {
         // Failed nodes do not change an ending that is fixed; failed finalizers do (R24).
         let counts = |node| self.past.fixed.is_none() || self.is_finalizer(node);
-        // Nor do instances: their map does that (R21).
+        // Nor do instances: their map does that (R21); nor compensations (R27).
         let failed = |(node, record): &(usize, &Record)| {
-            record.fails_execution() && counts(*node) && self.map_of(*node).is_none()
+            let is_node = self.map_of(*node).is_none() && !self.is_undo(*node);
+            record.fails_execution() && counts(*node) && is_node
         };
         let mut ids: Vec<String> = self
             .nodes()

@@ -61,9 +61,10 @@ pub(super) fn kind(
     Ok((kind, templates))
 }
 
-/// Where the kind of a node, or of an instance, stands in the node.
+/// Where the kind of a node, of an instance, or of a compensation stands in the node.
 fn place(it: &Node) -> &'static str {
     match it.instance {
+        _ if it.undo.is_some() => "/compensate",
         None => "/kind",
         Some(_) => "/kind/body",
     }
@@ -202,7 +203,8 @@ fn parts(text: &str) -> Vec<(String, Option<String>)> {
         // The first brace behind which there is an expression: those in texts are not.
         let is_one = |end: &usize| {
             let inner = &after[..*end];
-            put_in(inner).is_some() || Expression::parse_over(inner, Roots::OF_BODIES).is_ok()
+            put_in(inner).is_some()
+                || Expression::parse_over(inner, Roots::OF_UNDONE_INSTANCES).is_ok()
         };
         let ends = after.match_indices('}').map(|(end, _)| end);
         let end = ends

@@ -24,8 +24,23 @@ pub(super) struct Node {
     pub(super) json: Value,
     /// Its kind, verbatim.
     pub(super) kind_text: String,
+    /// Its `compensate`, verbatim.
+    pub(super) compensate_text: Option<String>,
     /// Where it is an instance of a map.
     pub(super) instance: Option<Instance>,
+    /// Where it is a compensation.
+    pub(super) undo: Option<Undo>,
+}
+
+/// What undoes a run (rule R27).
+#[derive(Debug)]
+pub(super) struct Undo {
+    /// The sequence of the run's completion.
+    pub(super) completed: u64,
+    /// What the run produced, verbatim.
+    pub(super) output: String,
+    /// Of an instance, its element, verbatim, and its index.
+    pub(super) element: Option<(String, usize)>,
 }
 
 /// An instance of a map (rule R21).
@@ -69,6 +84,8 @@ struct Texts {
 #[derive(serde::Deserialize)]
 struct KindText {
     kind: Box<RawValue>,
+    #[serde(default)]
+    compensate: Option<Box<RawValue>>,
 }
 
 impl Graph {
@@ -79,7 +96,9 @@ impl Graph {
             rank: 0,
             json: json["nodes"][&id].clone(),
             kind_text: text.kind.get().to_owned(),
+            compensate_text: text.compensate.map(|text| text.get().to_owned()),
             instance: None,
+            undo: None,
             id,
         };
         let mut nodes: Vec<Node> = texts.nodes.into_iter().map(node).collect();
@@ -219,7 +238,21 @@ impl Node {
             rank: 0,
             json,
             kind_text,
+            compensate_text: None,
             instance: Some(instance),
+            undo: None,
+        }
+    }
+
+    pub(super) fn of_undo(id: String, json: Value, kind_text: String, undo: Undo) -> Self {
+        Self {
+            id,
+            rank: 0,
+            json,
+            kind_text,
+            compensate_text: None,
+            instance: None,
+            undo: Some(undo),
         }
     }
 

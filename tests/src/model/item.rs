@@ -63,7 +63,9 @@ fn payload(graph: &Graph, past: &Past, node: usize) -> Result<String, NodeFailur
         }
         None => {
             let (state, input) = (past.state(), &past.started.initial_input);
-            format!(r#"{{"state":{state},"input":{input}}}"#)
+            let output = it.undo.as_ref().map(|undo| &undo.output);
+            let output = output.map_or(String::new(), |output| format!(r#","output":{output}"#));
+            format!(r#"{{"state":{state},"input":{input}{output}}}"#)
         }
         Some(mapping) => {
             let mut names: Vec<&String> = mapping.keys().collect();

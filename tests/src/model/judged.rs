@@ -1,6 +1,8 @@
 //! What becomes of a node's edges when it is settled (rules R7, R9 and R26).
 
 use refrain_guest::contract::NodeExhausted;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::graph::{Edge, Graph, expression};
 use super::past::Past;
@@ -47,6 +49,12 @@ impl Past {
         let to_end = ends.any(|(_, on, condition)| holds(on, condition));
         self.nodes[node].handled = to_end || live.contains(&true);
         if self.nodes[node].handled {
+            let error: Value = serde_json::from_str(&error).expect("an error is JSON");
+            let (class, message, attempts) =
+                (&error["class"], &error["message"], &error["attempts"]);
+            let error = format!(r#"{{"class":{class},"message":{message},"attempts":{attempts}}}"#);
+            let error = RawValue::from_string(error).expect("it is JSON");
+            self.errors.insert(graph.nodes[node].id.clone(), error);
             let places = graph.edges.iter().zip(0..);
             let own = places.filter(|(edge, _)| edge.from == node);
             for ((_, place), live) in own.zip(live) {

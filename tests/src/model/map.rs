@@ -155,7 +155,7 @@ pub(super) fn expand(graph: &mut Graph, past: &mut Past, event: &MapExpanded, si
     let instances = items.iter().enumerate().map(|(index, item)| {
         let mut json = text.clone();
         json["kind"] = text["kind"]["body"].clone();
-        Node::of_instance(
+        let mut node = Node::of_instance(
             format!("{}[{index}]", event.node_id),
             json,
             body["body"].get().to_owned(),
@@ -164,7 +164,10 @@ pub(super) fn expand(graph: &mut Graph, past: &mut Past, event: &MapExpanded, si
                 index,
                 item: item.get().to_owned(),
             },
-        )
+        );
+        node.compensate_text
+            .clone_from(&graph.nodes[map].compensate_text);
+        node
     });
     let instances: Vec<Node> = instances.collect();
     past.make_room(graph, map, instances.len());
@@ -207,6 +210,21 @@ impl Past {
             let expression = Expression::parse_over(text, roots);
             expression.expect("a valid workflow's expressions parse")
         };
+        if let Some(undo) = &it.undo {
+            let roots = match undo.element {
+                Some(_) => Roots::OF_UNDONE_INSTANCES,
+                None => Roots::OF_COMPENSATIONS,
+            };
+            let (expression, element) = (expression(roots), undo.element.as_ref());
+            let index = element.map_or(String::new(), |(_, index)| index.to_string());
+            return self.seen(|scope| {
+                let scope = scope.in_node(&it.id).of_undone(&undo.output);
+                match element {
+                    Some((item, _)) => expression.value(&scope.of_instance(item, &index)),
+                    None => expression.value(&scope),
+                }
+            });
+        }
         let Some(Instance { item, index, .. }) = &it.instance else {
             let expression = expression(Roots::OF_KINDS);
             return self.seen(|scope| expression.value(&scope.in_node(&it.id)));

@@ -1,7 +1,7 @@
 //! A naive reference model: the scheduling rules, written down once more.
 //!
 //! It reads a log as it grows, and says of each decision whether the rules
-//! lead to it. It was written from the rules R1 to R26, R28 and R29 alone, and shares no
+//! lead to it. It was written from the rules R1 to R29 alone, and shares no
 //! thought with the guest: it scans all nodes and all edges for each decision,
 //! counts nothing, keeps no order of what is due, and takes the workflow from
 //! its JSON. So what both say alike, two readings of the rules agree on.
@@ -9,7 +9,7 @@
 //! ```text
 //! Model    a log next to the rules
 //! next     what must be decided next: the rules in their order
-//! ready    what is ready, and what becomes of it      end  how it all ends      map  maps and their instances      child  children
+//! ready    what is ready, and what becomes of it      end  how it all ends      map  maps and their instances      child  children      undo  compensations
 //! say      decisions in the contract's words          item  the work item they order
 //! fill     texts with expressions, resolved
 //! Past     what the log says happened: an event, a line       record  what happened to one node
@@ -40,6 +40,7 @@ mod ready;
 mod record;
 mod say;
 mod signals;
+mod undo;
 
 use refrain_guest::contract::{Event, EventKind, Origin, Status};
 
@@ -111,6 +112,7 @@ impl Model {
             return Ok(());
         }
         self.past.observe(&self.graph, event);
+        undo::begin(&mut self.graph, &mut self.past, event);
         Ok(())
     }
 

@@ -121,7 +121,8 @@ impl Question<'_> {
 
     /// R28: the policy of a budget asks for a person.
     fn budget_spent(&self) -> Option<EventKind> {
-        let is_ending = self.is_stopping() || self.past.finalizing_failed.is_some();
+        let is_ending =
+            self.is_stopping() || self.past.finalizing_failed.is_some() || self.past.compensating;
         if is_ending || self.past.stalled_on.is_some() || self.past.stalled_on_budget {
             return None;
         }
@@ -231,7 +232,7 @@ impl Question<'_> {
             let delay = failure.delay_ms(&policy, record.attempt, seed, &self.id(node));
             return self.retry(node, delay);
         }
-        if policy["on_exhausted"] == "pause" {
+        if policy["on_exhausted"] == "pause" && !self.is_undo(node) {
             let stalled = Stalled {
                 reason: StallReason::AttemptsExhausted(NodeExhausted {
                     node_id: self.id(node),

@@ -28,6 +28,8 @@ pub(super) struct Past {
     /// Whether each edge is live; None: it is not settled.
     pub(super) live: Vec<Option<bool>>,
     state: BTreeMap<String, Box<RawValue>>,
+    /// How nodes failed whose failure an edge has handled (rule R26).
+    pub(super) errors: BTreeMap<String, Box<RawValue>>,
     /// The external events that no wait has consumed: key and payload.
     pub(super) signals: Vec<Signal>,
     /// The cancel request, and its reason.
@@ -44,6 +46,8 @@ pub(super) struct Past {
     pub(super) last_budget: Option<Budget>,
     /// Once finalizers began: whether a node had failed by then.
     pub(super) finalizing_failed: Option<bool>,
+    /// A compensation has begun (rule R27).
+    pub(super) compensating: bool,
     pub(super) paused: bool,
     pub(super) host_stall: bool,
     /// The node that the execution is stalled on.
@@ -76,6 +80,7 @@ impl Past {
             nodes: (0..graph.nodes.len()).map(record).collect(),
             live: vec![None; graph.edges.len()],
             state: BTreeMap::new(),
+            errors: BTreeMap::new(),
             signals: Vec::new(),
             cancel: None,
             timed_out: false,
@@ -85,6 +90,7 @@ impl Past {
             stalled_on_budget: false,
             last_budget: None,
             finalizing_failed: None,
+            compensating: false,
             paused: false,
             host_stall: false,
             stalled_on: None,
@@ -110,7 +116,9 @@ impl Past {
 
     pub(super) fn seen<T>(&self, look: impl FnOnce(&Scope<'_>) -> T) -> T {
         let state = Object::parse(&self.state()).expect("the state is an object");
-        look(&Scope::new(&self.started.initial_input, &state))
+        let errors = serde_json::to_string(&self.errors).expect("errors can be written");
+        let errors = Object::parse(&errors).expect("errors are an object");
+        look(&Scope::new(&self.started.initial_input, &state).with_errors(&errors))
     }
 
     /// Takes in the next event.
@@ -171,6 +179,7 @@ impl Past {
         match &event.kind {
             EventKind::NodeScheduled(it) => {
                 self.first_finalizer(graph, graph.place(&it.node_id));
+                self.note_undo(graph, graph.place(&it.node_id));
                 self.order(graph.place(&it.node_id), it.attempt);
             }
             EventKind::RetryScheduled(it) => self.order(graph.place(&it.node_id), it.attempt),
@@ -210,7 +219,7 @@ impl Past {
 
     /// Whether the event settles a node.
     fn observe_end_of_node(&mut self, graph: &Graph, event: &Event) -> bool {
-        if self.observe_end_of_instance(graph, event) {
+        if self.observe_end_of_undo(graph, event) || self.observe_end_of_instance(graph, event) {
             return true;
         }
         match &event.kind {
@@ -233,7 +242,10 @@ impl Past {
                 self.note_end(graph, node);
                 self.note_spent(graph, &event.kind);
             }
-            EventKind::NodeExhausted(it) => self.fail(graph, it),
+            EventKind::NodeExhausted(it) => {
+                self.note_undo(graph, graph.place(&it.node_id));
+                self.fail(graph, it);
+            }
             EventKind::NodeSkipped(it) => {
                 let node = graph.place(&it.node_id);
                 match it.reason {
@@ -339,7 +351,8 @@ impl Past {
     fn first_finalizer(&mut self, graph: &Graph, node: usize) {
         if graph.nodes[node].run_on().is_some() && self.finalizing_failed.is_none() {
             let failed = |(node, record): (usize, &Record)| {
-                record.fails_execution() && graph.nodes[node].instance.is_none()
+                let it = &graph.nodes[node];
+                record.fails_execution() && it.instance.is_none() && it.undo.is_none()
             };
             self.finalizing_failed = Some(self.nodes.iter().enumerate().any(failed));
         }

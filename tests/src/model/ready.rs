@@ -60,6 +60,7 @@ impl Question<'_> {
         let needed = self.graph.nodes[node].needed().unwrap_or(1);
         matches!(self.past.nodes[node].stage, Stage::Pending)
             && self.map_of(node).is_none()
+            && !self.is_undo(node)
             && !self.is_finalizer(node)
             && self.graph.json["start_node"] != self.id(node)
             && possible < needed

@@ -1,36 +1,19 @@
 //! The kind `map` as written (rule R21).
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
+use alloc::string::String;
 
 use serde_json::value::RawValue;
 
-use super::common::{How, input_mapping, targets, text, violation_target};
-use super::form::form_of;
+use super::common::text;
+use super::inner::{self, Place};
 use super::subgraph::{self, SUBGRAPH};
-use super::templates;
 use crate::condition::Roots;
 use crate::limits::MAP_ITEMS_MAX;
-use crate::workflow::fault::quoted;
 use crate::workflow::fields::{Fields, Object};
-use crate::workflow::plan::{Body, Map, Tolerance, Work};
+use crate::workflow::plan::{Body, Map, Tolerance};
 use crate::workflow::table::{Field, Type, check_object, may};
-
-/// Kinds that are no work for a worker, or none within an execution.
-pub(in crate::workflow) const NO_BODIES: [&str; 9] = [
-    "map",
-    "condition",
-    "parallel",
-    "join",
-    "wait",
-    "human_approval",
-    "finalizer",
-    "limit_exceeded",
-    "terminate",
-];
 
 /// The fields of `tolerate`.
 pub(in crate::workflow) const TOLERATE: [Field; 2] = [
@@ -66,45 +49,28 @@ pub(super) fn read(kind: &Fields<'_, '_>) -> Option<Map> {
     })
 }
 
+/// What stands in a map for each of its instances.
+const OF_INSTANCES: Place = Place {
+    what: "the body of a map",
+    no_target: (
+        "an instance of a map leads nowhere: it cannot choose a target",
+        "leave it out; the edges of the map lead on",
+    ),
+    at: "/kind/body",
+    roots: Roots::OF_BODIES,
+};
+
 /// The kind of each instance, and its text.
 fn body(kind: &Fields<'_, '_>) -> Option<(Body, Box<RawValue>)> {
     let Object(json) = kind.get("body")?;
     let place = kind.place.key("body");
     let body = Fields::read(&place, json, kind.faults)?;
-    if let Some(name) = text(&body, "type").filter(|name| NO_BODIES.contains(&&**name)) {
-        let message = format!("{} cannot be the body of a map", quoted(&name));
-        let remedy = "write a kind that a worker does, such as `command`, `http` or `tool`";
-        body.fault("type", message, remedy);
-        return None;
-    }
-    let form = form_of(&body)?;
-    let raw = || RawValue::from_string(json.trim().to_string()).expect("checked JSON is JSON");
-    if form.name == SUBGRAPH {
-        return Some((Body::Child(subgraph::read(&body, true)?), raw()));
-    }
-    let named = match form.name {
-        "policy" => violation_target(&body),
-        "a2a_task" => targets(&body, "on_input_required", How::MayChoose),
-        _ => Vec::new(),
+    let form = inner::form(&body, &OF_INSTANCES, |_| true)?;
+    let read = match form.name {
+        SUBGRAPH => Body::Child(subgraph::read(&body, true)?),
+        _ => Body::Work(inner::work(&body, form, &OF_INSTANCES)?),
     };
-    for target in named {
-        let message = "an instance of a map leads nowhere: it cannot choose a target";
-        let remedy = "leave it out; the edges of the map lead on";
-        kind.faults.report_at(target.pointer, message, remedy);
-    }
-    let queue = match form.name {
-        // Its queue is no kind's.
-        "task" => Cow::Owned(text(&body, "queue")?.into_owned()),
-        _ => Cow::Borrowed(form.queue),
-    };
-    let work = Work {
-        queue,
-        priority: None,
-        template: templates::read(&body, form, "/kind/body", Roots::OF_BODIES).map(Box::new),
-        input_mapping: input_mapping(&body, Roots::OF_BODIES),
-        finalizer: None,
-    };
-    Some((Body::Work(work), raw()))
+    Some((read, inner::verbatim(json)))
 }
 
 /// A whole number that is not 0, and may be left out or null.

@@ -5,6 +5,7 @@ mod common;
 mod subgraph;
 mod form;
 mod templates;
+pub(super) mod inner;
 mod map;
 
 use alloc::borrow::Cow;
@@ -22,14 +23,17 @@ use crate::time::{Millis, Timestamp};
 pub(super) use common::{How, TargetSource};
 use common::{input_mapping, targets, text, violation_target, whole};
 use form::{Form, form_of};
-use subgraph::{BODY, SUBGRAPH};
+use subgraph::BODY;
+pub(super) use subgraph::SUBGRAPH;
 
 #[cfg(test)]
 pub(super) use form::queues;
 #[cfg(not(target_family = "wasm"))]
 pub(super) use form::{MAPPING as MAPPING_FIELD, TYPE, forms};
 #[cfg(not(target_family = "wasm"))]
-pub(super) use map::{NO_BODIES, TOLERATE};
+pub(super) use inner::NO_BODIES;
+#[cfg(not(target_family = "wasm"))]
+pub(super) use map::TOLERATE;
 #[cfg(not(target_family = "wasm"))]
 pub(super) use subgraph::REPEAT;
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::tables::{Object, kinds, parts};
 use crate::limits::{ERROR_CLASS_BYTES_MAX, ID_BYTES_MAX, MAP_ITEMS_MAX, SPAN_MAX};
+use crate::workflow::compensate::COMPENSATE;
 use crate::workflow::fields::Effect;
 use crate::workflow::kind::{NO_BODIES, TYPE};
 use crate::workflow::plan::END;
@@ -22,6 +23,17 @@ const WITHOUT_WORKER: [&str; 5] = [
     "human_approval",
     "limit_exceeded",
     "subgraph",
+];
+
+/// The kinds whose nodes no worker and no child completes, whatever else they say, and
+/// what runs at the end: nothing undoes them.
+const NEVER_UNDONE: [&str; 6] = [
+    "parallel",
+    "wait",
+    "human_approval",
+    "limit_exceeded",
+    "terminate",
+    "finalizer",
 ];
 
 /// The schema, as JSON.
@@ -172,12 +184,23 @@ fn node_rules() -> Value {
         |names: &[&str]| json!({ "properties": { TYPE: { "enum": names } }, "required": [TYPE] });
     let condition = json!({ "allOf": [named(&["condition"]), has_branches()] });
     let join = json!({ "allOf": [named(&["join"]), { "not": merges_by_a_worker() }] });
+    let detached = json!({ "allOf": [named(&["subgraph"]), {
+        "properties": { "detached": { "const": true } },
+        "required": ["detached"],
+    }] });
+    let runs_at_the_end = json!({
+        "properties": { "run_on": { "not": { "type": "null" } } },
+        "required": ["run_on"],
+    });
     json!([
         { "if": of_kind(named(&WITHOUT_WORKER)), "then": nothing(&OF_WORK) },
-        { "if": of_kind(condition), "then": nothing(&OF_WORK) },
-        { "if": of_kind(join), "then": nothing(&OF_WORK) },
+        { "if": of_kind(condition), "then": nothing(&[&OF_WORK[..], &[COMPENSATE]].concat()) },
+        { "if": of_kind(join), "then": nothing(&[&OF_WORK[..], &[COMPENSATE]].concat()) },
         { "if": of_kind(named(&["task"])), "then": nothing(&["queue"]) },
         { "if": of_kind(named(&["finalizer", "map"])), "then": nothing(&["run_on"]) },
+        { "if": of_kind(named(&NEVER_UNDONE)), "then": nothing(&[COMPENSATE]) },
+        { "if": of_kind(detached), "then": nothing(&[COMPENSATE]) },
+        { "if": runs_at_the_end, "then": nothing(&[COMPENSATE]) },
     ])
 }
 
@@ -235,6 +258,7 @@ fn or_null(mut schema: Value) -> Value {
 
 /// What the tables leave to code.
 fn special(object: &str, field: &str) -> Option<Value> {
+    let no_compensations = [&NO_BODIES[..], &["subgraph"]].concat();
     let class = json!({ "type": "string", "pattern": format!("^[a-z0-9_.-]{{1,{ERROR_CLASS_BYTES_MAX}}}$") });
     let each = |definition: &str| json!({ "type": "object", "additionalProperties": reference(definition) });
     Some(match (object, field) {
@@ -264,6 +288,10 @@ fn special(object: &str, field: &str) -> Option<Value> {
         ("map", "body") => json!({ "allOf": [
             reference("kind"),
             { "properties": { TYPE: { "not": { "enum": NO_BODIES } } } },
+        ] }),
+        ("node", COMPENSATE) => json!({ "allOf": [
+            reference("kind"),
+            { "properties": { TYPE: { "not": { "enum": no_compensations } } } },
         ] }),
         ("subgraph", "body") => json!({
             "type": "object",

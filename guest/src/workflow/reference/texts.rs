@@ -100,6 +100,7 @@ pub(super) const PARTS: [ObjectText; 9] = [
         field("priority", "that of the execution", "9", "How urgent its work is, the greater first; only where a worker does it."),
         field("lease_secs", "that of the engine", "60", "How long a claim of its work holds without a heartbeat, in seconds; only where a worker does it (R13)."),
         field("run_on", "", r#""always""#, "Makes a finalizer of it, which runs at the end if the execution succeeds, fails, or always; only where a worker does it (R16)."),
+        field("compensate", "", r#"{"type": "command", "argv": ["./release", "${output.id}"]}"#, "A kind that a worker does and that undoes the node where the execution ends otherwise than well; its expressions read `output` besides, and in a map `item` and `index`; only where a worker or a child completes the node (R27)."),
         field("description", "", r#""Fetches the claim""#, "What it is for, for people; of a `limit_exceeded` node, the error."),
         field("labels", "", r#"{"simulate_ms": "1500"}"#, "Labels for people and tools."),
         jamjets("policy", "{}"), jamjets("data_policy", "{}"),

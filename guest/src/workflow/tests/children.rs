@@ -64,7 +64,7 @@ fn r22_faults_of_subgraphs() {
         (r#""workflow_id": "c", "version": "1.0.0", "repeat": {"while": "true"}"#, "/repeat", "the field `max` is missing"),
         (r#""workflow_id": "c", "version": "1.0.0", "repeat": {"while": "true", "max": 0}"#, "/repeat/max", "`max` cannot be 0"),
         (r#""workflow_id": "c", "version": "1.0.0", "repeat": {"max": 2}"#, "/repeat", "the field `while` is missing"),
-        (r#""workflow_id": "c", "version": "1.0.0", "repeat": {"while": "lst.x", "max": 2}"#, "/repeat/while", "`lst.x` does not parse: unknown word `lst`; a path begins with state, input, node_id, last or iteration, and a text stands in quotes: \"lst\" (column 1)"),
+        (r#""workflow_id": "c", "version": "1.0.0", "repeat": {"while": "lst.x", "max": 2}"#, "/repeat/while", "`lst.x` does not parse: unknown word `lst`; a path begins with state, input, node_id, last, iteration or errors, and a text stands in quotes: \"lst\" (column 1)"),
         (r#""workflow_id": "c", "version": "1.0.0", "input_mapping": {"a": "last"}"#, "/input_mapping/a", "`last` does not parse: unknown word `last`; it can be read only by a `subgraph` with `repeat` (column 1)"),
         (r#""workflow_id": "c", "version": "1.0.0", "inputs": {}"#, "/inputs", "unknown field `inputs`, which would be ignored"),
         (r#""body": {"start_node": "x", "nodes": {"x": {"kind": {"type": "comand"}}}}"#, "/body/nodes/x/kind/type", "unknown kind `comand`"),

@@ -53,9 +53,9 @@ fn r29_what_is_no_expression_is_told_at_its_text() {
     #[rustfmt::skip]
     let rows: [(&str, &str, &str); 14] = [
         (r#""type": "command", "argv": ["a", "é ${x}"]"#, "/argv/1",
-            "`é ${x}` does not parse: unknown word `x`; a path begins with state, input or node_id, and a text stands in quotes: \"x\" (column 5)"),
+            "`é ${x}` does not parse: unknown word `x`; a path begins with state, input, node_id or errors, and a text stands in quotes: \"x\" (column 5)"),
         (r#""type": "command", "argv": ["a"], "env": {"A/B": "${item.x}"}"#, "/env/A~1B",
-            "`${item.x}` does not parse: unknown word `item`; it can be read only in the body of a map (column 3)"),
+            "`${item.x}` does not parse: unknown word `item`; it can be read only in the body of a map, and in the compensation of one (column 3)"),
         (r#""type": "command", "argv": ["a", "é ${secret}"]"#, "/argv/1",
             "`é ${secret}` does not parse: a secret is written `${secret.NAME}` (column 11)"),
         (r#""type": "command", "argv": ["a", "${secret.A-B}"]"#, "/argv/1",

@@ -157,7 +157,7 @@ fn r1_kinds() {
         (r#"{"type": "comand"}"#,                                    "/type",           "unknown kind `comand`"),
         (r#"{"type": "map", "body": {"type": "tool", "tool_ref": "t"}}"#, "",          "the field `over` is missing"),
         (r#"{"type": "map", "over": "state.a"}"#,                    "",                "the field `body` is missing"),
-        (r#"{"type": "map", "over": "item", "body": {"type": "tool", "tool_ref": "t"}}"#, "/over", "`item` does not parse: unknown word `item`; it can be read only in the body of a map (column 1)"),
+        (r#"{"type": "map", "over": "item", "body": {"type": "tool", "tool_ref": "t"}}"#, "/over", "`item` does not parse: unknown word `item`; it can be read only in the body of a map, and in the compensation of one (column 1)"),
         (r#"{"type": "map", "over": "state.a", "body": {"type": "subgraph"}}"#, "/body", "it says of no workflow that it is the child's"),
         (r#"{"type": "map", "over": "state.a", "body": {"type": "wait", "condition": "timer"}}"#, "/body/type", "`wait` cannot be the body of a map"),
         (r#"{"type": "map", "over": "state.a", "body": {"type": "command", "argv": ["a", "${last}"]}}"#, "/body/argv/1", "`${last}` does not parse: unknown word `last`; it can be read only by a `subgraph` with `repeat` (column 3)"),
@@ -194,7 +194,7 @@ fn r1_kinds() {
         (r#"{"type": "tool", "tool_ref": 1}"#,                       "/tool_ref",       "expected a text, found a number"),
         (r#"{"type": "tool", "tool_ref": "t", "tool-ref": "u"}"#,    "/tool-ref",       "unknown field `tool-ref`, which would be ignored"),
         (r#"{"type": "tool", "tool_ref": "t", "input_mapping": {"q": "question"}}"#, "/input_mapping/q",
-            "`question` does not parse: unknown word `question`; a path begins with state, input or node_id, and a text stands in quotes: \"question\" (column 1)"),
+            "`question` does not parse: unknown word `question`; a path begins with state, input, node_id or errors, and a text stands in quotes: \"question\" (column 1)"),
         (r#"{"type": "condition", "branches": [{"condition": "state.x ==", "target": "b"}]}"#, "/branches/0/condition",
             "`state.x ==` does not parse: expected a path such as state.name, a literal, a list or (…), found the end (column 11)"),
         (r#"{"type": "join", "merge_strategy": "last"}"#,            "/merge_strategy", "this is no merge strategy"),
@@ -239,7 +239,7 @@ fn r1_settings() {
         (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": [{"custom": 1}]}}"#, "/retry_policies/p/retryable_on/0", "expected a text, found a number"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": ["Some error"]}}"#, "/retry_policies/p/retryable_on/0", "`Some error` is no class of errors"),
         (r#""retry_policies": {"p": {"max_attempts": 2, "retryable_on": [{"custom": ""}]}}"#, "/retry_policies/p/retryable_on/0", "`` is no class of errors"),
-        (r#""compensate": {}"#,                                        "/compensate", "`compensate` is not supported yet"),
+        (r#""compensate": {}"#,                                        "/compensate", "unknown field `compensate`, which would be ignored"),
     ];
     for (more, pointer, message) in rows {
         let found = faults(&workflow(&plain("a"), &[], &format!(", {more}")));
@@ -285,7 +285,7 @@ fn r1_fields_that_nobody_reads() {
         (command(r#", "retries": 9"#),      "", "/nodes/a/retries",      "did you mean `retry_policy`? If not, leave it out"),
         (command(r#", "timeout_secs": 1"#), "", "/nodes/a/timeout_secs", "did you mean `node_timeout_secs`? If not, leave it out"),
         (command(r#", "x_internal": 1"#),   "", "/nodes/a/x_internal",
-            "use one of `id`, `kind`, `retry_policy`, `node_timeout_secs`, `queue`, `priority`, `lease_secs`, `run_on`, `description`, `labels`, `policy`, `data_policy`, or leave it out"),
+            "use one of `id`, `kind`, `retry_policy`, `node_timeout_secs`, `queue`, `priority`, `lease_secs`, `run_on`, `compensate`, `description`, `labels`, `policy`, `data_policy`, or leave it out"),
         (command(""), r#", "on_error": "x""#,   "/on_error",             "use one of"),
         (command(""), r#", "edges": [{"from": "a", "to": "end", "when": "state.x"}]"#, "/edges/0/when",
             "did you mean `condition`? If not, leave it out"),

@@ -2,6 +2,7 @@
 
 mod endings;
 mod children;
+mod compensations;
 mod faults;
 mod expressions;
 mod plans;

@@ -48,6 +48,8 @@ pub struct Node {
     #[serde(skip_serializing_if = "Option::is_none")]
     run_on: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    compensate: Option<Kind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     labels: BTreeMap<String, String>,
@@ -101,6 +103,7 @@ impl Node {
             priority: None,
             lease_secs: None,
             run_on: None,
+            compensate: None,
             description: None,
             labels: BTreeMap::new(),
         }
@@ -373,6 +376,22 @@ impl Node {
     #[must_use]
     pub fn run_on(mut self, ending: impl Into<String>) -> Self {
         self.run_on = Some(ending.into());
+        self
+    }
+
+    /// What undoes it where the execution ends otherwise than well (rule R27): the kind of
+    /// this node, whatever else that says.
+    ///
+    /// ```
+    /// use refrain::Node;
+    ///
+    /// let charge = Node::command(["./charge"])
+    ///     .compensate(Node::command(["./refund", "${output.id}"]));
+    /// # let _ = charge;
+    /// ```
+    #[must_use]
+    pub fn compensate(mut self, undo: Self) -> Self {
+        self.compensate = Some(undo.kind);
         self
     }
 

@@ -276,3 +276,108 @@ fn r29_a_kind_that_names_no_secret_has_no_templates() {
     let said = rules.fault(&item, PRIORITY, Attempts::default());
     assert!(said.unwrap_or_default().contains("`templates`"));
 }
+
+#[test]
+fn r27_what_undoes_a_run_is_what_the_node_says() {
+    let workflow = r#"{"nodes":{
+        "a":{"kind":{"type":"command","argv":["true"]},"queue":"near","priority":7,"lease_secs":60,"retry_policy":"no_retry",
+             "compensate":{"type":"http","url":"http://h/${output.id}","headers":{"A":"${secret.KEY}"}}},
+        "m":{"kind":{"type":"map","over":"state.x","body":{"type":"tool","tool_ref":"t"}},
+             "compensate":{"type":"task","queue":"far","of":1}},
+        "s":{"kind":{"type":"subgraph","workflow_id":"w","version":"1.0.0"},
+             "compensate":{"type":"tool","tool_ref":"u"}},
+        "b":{"kind":{"type":"tool","tool_ref":"t"},"compensate":null}}}"#;
+    let rules = OrderRules::of(workflow);
+    let undo = |node_id: &str, queue: &str, kind: &str| WorkItem {
+        node_id: node_id.to_owned(),
+        queue: queue.to_owned(),
+        max_attempts: 3,
+        payload: payload(node_id, kind),
+        ..item()
+    };
+    let http = |url: &str| {
+        let kind =
+            format!(r#"{{"type":"http","url":"{url}","headers":{{"A":"${{secret.KEY}}"}}}}"#);
+        let item = undo("a!undo", "near", &kind);
+        let payload = item
+            .payload
+            .strip_suffix('}')
+            .expect("an object")
+            .to_owned();
+        WorkItem {
+            max_attempts: 1,
+            priority: 7,
+            payload: payload + r#","templates":["/kind/headers/A"]}"#,
+            ..item
+        }
+    };
+    let far = r#"{"type":"task","queue":"far","of":1}"#;
+    let tool = r#"{"type":"tool","tool_ref":"u"}"#;
+    for item in [
+        http("http://h/7"),
+        undo("m[0]!undo", "far", far),
+        undo("s!undo", "tool", tool),
+    ] {
+        assert_eq!(
+            rules.fault(&item, PRIORITY, Attempts::default()),
+            None,
+            "{item:?}"
+        );
+        assert!(rules.child(&item.node_id).is_none());
+    }
+    assert_eq!(rules.lease_ms("a!undo"), Some(60_000));
+    let changed = |change: fn(&mut WorkItem)| {
+        let mut item = http("http://h/7");
+        change(&mut item);
+        item
+    };
+    let command = r#"{"type":"command","argv":["true"]}"#;
+    for (item, named) in [
+        (http("http://other/7"), "`kind`"),
+        (
+            undo("s!undo", "tool", r#"{"type":"tool","tool_ref":"t"}"#),
+            "`kind`",
+        ),
+        (
+            changed(|item| item.queue = "http".to_owned()),
+            "the node belongs on \"near\"",
+        ),
+        (changed(|item| item.priority = 5), "the node's is 7"),
+        (changed(|item| item.max_attempts = 3), "until attempt 3"),
+        (changed(|item| item.attempt = 2), "should be of attempt 1"),
+        (
+            undo("a!undo!undo", "near", command),
+            "the workflow does not have",
+        ),
+        (undo("b!undo", "tool", tool), "the workflow does not have"),
+        (undo("m!undo", "far", far), "the workflow does not have"),
+        (undo("m[0]", "far", far), "the node belongs on \"tool\""),
+        (undo("!undo", "near", command), "the workflow does not have"),
+    ] {
+        let fault = rules.fault(&item, PRIORITY, Attempts::default());
+        let fault = fault.unwrap_or_default();
+        assert!(fault.contains(named), "{named}: {fault:?} of {item:?}");
+    }
+}
+
+#[test]
+fn r27_r20_a_retry_of_a_node_gives_what_undoes_it_no_attempts() {
+    let asked = |node_id: &str| {
+        EventKind::RetryRequested(crate::model::NodeRequest {
+            node_id: node_id.to_owned(),
+            reason: None,
+            by: None,
+        })
+    };
+    let spent = Attempts {
+        last: 3,
+        budget_after: 0,
+    };
+    let ids = ["m", "m[0]", "m[0]!undo", "m!undo"];
+    let mut all = HashMap::from(ids.map(|id| (id.to_owned(), spent)));
+    Attempts::follow(&mut all, &asked("m"));
+    let fresh = ids.map(|id| all[id].budget_after);
+    assert_eq!(fresh, [3, 3, 0, 0]);
+    Attempts::follow(&mut all, &asked("m[0]!undo"));
+    assert_eq!(all["m[0]!undo"].budget_after, 3);
+}

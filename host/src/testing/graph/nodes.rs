@@ -30,6 +30,8 @@ pub(super) struct Kind {
     pub(super) has_worker: bool,
     /// What it starts, or each of its instances, if it starts something.
     pub(super) child: Option<Child>,
+    /// What undoes it, or each of its instances (rule R27).
+    pub(super) undo: Option<Box<Kind>>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +46,8 @@ struct NodeText {
     kind: Value,
     #[serde(default)]
     run_on: Option<String>,
+    #[serde(default)]
+    compensate: Option<Value>,
 }
 
 impl Graph {
@@ -77,7 +81,7 @@ impl Graph {
         all.retain(|edge| is_finalizer(&edge.from) || !is_finalizer(&edge.to));
         let nodes = nodes
             .into_iter()
-            .map(|(id, node)| Some((id, Kind::of(&node.kind)?)));
+            .map(|(id, node)| Some((id, Kind::of_node(&node)?)));
         Some(Self {
             nodes: nodes.collect::<Option<_>>()?,
             edges: merged(all),
@@ -107,6 +111,16 @@ impl Graph {
 
 impl Kind {
     /// `None` if it is not that of a valid workflow.
+    fn of_node(node: &NodeText) -> Option<Self> {
+        let undo = match &node.compensate {
+            Some(undo) => Some(Box::new(Self::of(undo)?)),
+            None => None,
+        };
+        let kind = Self::of(&node.kind)?;
+        Some(Self { undo, ..kind })
+    }
+
+    /// `None` if it is not that of a valid workflow.
     fn of(kind: &Value) -> Option<Self> {
         let settled_by_itself = match name(kind) {
             "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => true,
@@ -120,6 +134,7 @@ impl Kind {
             name: name(kind).to_owned(),
             has_worker: !settled_by_itself && child.is_none(),
             child,
+            undo: None,
         })
     }
 }

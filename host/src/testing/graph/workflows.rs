@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::nodes::{Child, ChildWorkflow, Graph, Kind, MAP};
 use crate::live::Workflow;
-use crate::model::{WorkflowSummary, instance_of, node_of_run};
+use crate::model::{WorkflowSummary, instance_of, node_of_run, undone_by};
 use crate::resembling::meant;
 
 /// A workflow that the scheduler takes.
@@ -220,7 +220,9 @@ impl Workflows {
             must_have(graph, part, &way)?;
         }
         let last = name.rsplit('/').next().unwrap_or(name);
-        Ok(&graph.nodes[node_of_run(last)])
+        let kind = &graph.nodes[node_of_run(last)];
+        let undo = kind.undo.as_deref();
+        Ok(undo.filter(|_| undone_by(last).is_some()).unwrap_or(kind))
     }
 
     /// The graph of the child that stands at the end of a way.
@@ -246,12 +248,15 @@ impl Workflows {
     }
 }
 
-/// There is a node of this name, or a map that may have this instance; it stands at the
-/// end of this way.
+/// There is a node of this name, or a map that may have this instance, or what undoes
+/// either (of a map, `m!undo` stands for what undoes each instance); it stands at the end of
+/// this way.
 fn must_have(graph: &Graph, name: &str, way: &str) -> Result<(), WrongName> {
-    let map = graph.nodes.get(node_of_run(name));
-    let is_instance = instance_of(name).is_some() && map.is_some_and(|it| it.name == MAP);
-    if graph.nodes.contains_key(name) || is_instance {
+    let run = undone_by(name).unwrap_or(name);
+    let node = graph.nodes.get(node_of_run(run));
+    let is_instance = instance_of(run).is_some() && node.is_some_and(|it| it.name == MAP);
+    let is_there = run == name || node.is_some_and(|it| it.undo.is_some());
+    if is_there && (graph.nodes.contains_key(run) || is_instance) {
         return Ok(());
     }
     let of = match way.rsplit_once('/') {

@@ -11,7 +11,7 @@ use crate::error::EngineError;
 use crate::guest::Library;
 use crate::json::Json;
 use crate::model::{
-    CancelReason, Event, EventKind, NodeExhausted, NodeFailure, SkipReason, instance_of,
+    CancelReason, Event, EventKind, NodeExhausted, NodeFailure, SkipReason, is_node,
 };
 use crate::testing::graph::{Edge, Graph, On, Rule, Workflows};
 use crate::testing::settled::by_a_child;
@@ -141,8 +141,9 @@ fn completed<'a>(
     chosen_target: Option<&'a str>,
     patch: &'a str,
 ) -> Option<Settled<'a>> {
-    // An instance leads nowhere, and its patch does not touch the state (rule R21).
-    instance_of(node).is_none().then_some(Settled {
+    // An instance and a compensation lead nowhere, and their patches do not touch the state
+    // (rules R21 and R27).
+    is_node(node).then_some(Settled {
         node,
         chosen_target,
         patch,

@@ -1,5 +1,6 @@
 //! Simulated workers: they take all work at once, and answer as the case says.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::clock::milliseconds;
 use crate::error::{EngineError, WorkError};
 use crate::id::ExecutionId;
 use crate::live::{Answer, Claim, ClaimId};
-use crate::model::{Event, EventKind, Timestamp, node_of_run};
+use crate::model::{Event, EventKind, Timestamp, node_of_run, undone_by};
 use crate::testing::case::{Answers, Case, NodeAnswer, Outcome};
 
 /// Items that are claimed at once.
@@ -194,13 +195,22 @@ impl Workers {
     }
 }
 
-/// What a case says of this node. What it says of a map, it says of each of its instances.
+/// What a case says of this node. What it says of a map, it says of each of its instances,
+/// and what it says of what undoes a map, of what undoes each of them.
 fn said<'a>(case: &'a Case, node: &str) -> Option<&'a Answers> {
     let parts: Vec<&str> = node.split('/').collect();
     (0..=parts.len()).find_map(|plain| {
         let (named, plain) = parts.split_at(parts.len() - plain);
-        let plain = plain.iter().map(|part| node_of_run(part));
-        let name: Vec<&str> = named.iter().copied().chain(plain).collect();
+        let named = named.iter().map(|part| Cow::Borrowed(*part));
+        let name: Vec<Cow<'_, str>> = named.chain(plain.iter().map(|it| plainly(it))).collect();
         case.answers.get(&name.join("/"))
     })
+}
+
+/// The name of a run without the index of an instance.
+fn plainly(run: &str) -> Cow<'_, str> {
+    match undone_by(run) {
+        Some(undone) => Cow::Owned(format!("{}!undo", node_of_run(undone))),
+        None => Cow::Borrowed(node_of_run(run)),
+    }
 }

@@ -17,7 +17,8 @@ use guest::{KIND, guest, lawful, payload, with};
 
 const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"},{"from":"a","to":"c"},{"from":"a","to":"d"}],
     "nodes":{"a":{"kind":{"type":"tool","tool_ref":"harmless"}},
-             "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry"},
+             "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry",
+                  "compensate":{"type":"http","url":"http://h/${output.id}"}},
              "c":{"kind":{"type":"command","argv":["echo","Hi ${state.who}!","${input}"],"cwd":"/tmp"}},
              "d":{"kind":{"type":"http","url":"http://h/${state.x}","headers":{"A":"${secret.KEY} ${state.y}"}}}}}"#;
 
@@ -38,6 +39,16 @@ fn of_secrets(url: &str, header: &str, templates: &str) -> WorkItem {
         item.queue = "http".to_owned();
         let kind = format!(r#"{{"type":"http","url":"{url}","headers":{{"A":"{header}"}}}}"#);
         item.payload = payload("d", &kind, templates);
+    })
+}
+
+/// What undoes node `b` is ordered with this kind, as this instance.
+fn of_undo(node_id: &str, kind: &str) -> WorkItem {
+    with(|item| {
+        item.node_id = node_id.to_owned();
+        item.queue = "http".to_owned();
+        item.max_attempts = 1;
+        item.payload = payload(node_id, kind, "");
     })
 }
 
@@ -75,6 +86,8 @@ async fn what_the_workflow_holds_is_taken() {
         unreached,
         // What expressions come to, too (rule R29).
         of_expressions(r#"{"type":"command","argv":["echo","Hi ; rm -rf /!",[1]],"cwd":"/tmp"}"#),
+        // And when what was done is undone (rule R27).
+        of_undo("b!undo", r#"{"type":"http","url":"http://h/7"}"#),
         // A text that is not listed names no secret.
         of_secrets(
             "http://h/${secret.X}",
@@ -192,6 +205,23 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
         (
             of_expressions(r#"{"type":"command","argv":["echo","Hi Zoë!",null],"cwd":"/tmp"}"#),
             "has a `kind` in its payload",
+        ),
+        // What undoes a node is no other node's, is of no other kind, and is not undone.
+        (
+            of_undo("b!undo", r#"{"type":"http","url":"http://other/7"}"#),
+            "has a `kind` in its payload",
+        ),
+        (
+            of_undo("b!undo", r#"{"type":"command","argv":["true"]}"#),
+            "has a `kind` in its payload",
+        ),
+        (
+            of_undo("a!undo", r#"{"type":"http","url":"http://h/7"}"#),
+            "is of a node that the workflow does not have",
+        ),
+        (
+            of_undo("b!undo!undo", r#"{"type":"http","url":"http://h/7"}"#),
+            "is of a node that the workflow does not have",
         ),
         (with(|item| item.max_attempts = 1000), "until attempt 1000"),
         (

@@ -9,6 +9,7 @@ mod endings;
 mod hosts;
 mod maps;
 mod people;
+mod undone;
 mod values;
 mod waits;
 
@@ -84,6 +85,7 @@ scenarios! {
     maps::expanded: "a map over a list: windows, retries, a tolerated failure, an instance skipped",
     maps::map_retried: "too many instances fail; the rest is cancelled, and the map retried",
     maps::enough: "enough instances complete; the rest is cancelled, or goes on",
+    undone::compensated: "what was completed is undone: an expression without a value, an instance, one skipped, one that times out; and a cancel meanwhile",
     hosts::simulated: "simulated time",
     hosts::stalled: "the host saw the guest fail; the stall is lifted",
     hosts::guest_changed: "the execution is handed to a guest, here to the same one",
