@@ -20,7 +20,7 @@ use crate::state::{Ending, Fixed, is_finalizer};
 use crate::template::Unresolved;
 use crate::time::Timestamp;
 use crate::workflow::plan::{
-    Body, HumanApproval, Kind, Map, NodeIx, PlanText, RunOn, Terminate, Wait,
+    Body, HumanApproval, Kind, Map, NodeIx, PlanText, RunOn, Terminate, Timer, Wait,
 };
 
 // ---- the execution as a whole --------------------------------------------------
@@ -302,6 +302,29 @@ pub(crate) fn correlation_key<'a>(
     Ok(Some(key))
 }
 
+/// When a wait that begins now ends by itself, if it does. A text with expressions that is
+/// no time has no value.
+pub(crate) fn fire_at(
+    machine: &Machine,
+    ix: NodeIx,
+    wait: &Wait,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Unresolved> {
+    const POINTER: &str = "/kind/until";
+    Ok(match &wait.timer {
+        None => None,
+        Some(Timer::After(span)) => Some(now.after(*span)),
+        Some(Timer::At(time)) => Some(*time),
+        Some(Timer::ToldBy(template)) => {
+            let text = template
+                .resolve(&machine.scope_in(ix))
+                .map_err(|no_value| Unresolved::at(no_value, POINTER))?;
+            let time = Timestamp::from_rfc3339(&text);
+            Some(time.map_err(|_| Unresolved::Null(POINTER.to_string()))?)
+        }
+    })
+}
+
 /// What the person is asked by an approval.
 pub(crate) fn description<'a>(
     machine: &'a Machine,
@@ -353,7 +376,10 @@ pub(crate) fn may_be_unresolved(machine: &Machine, run: RunIx) -> bool {
                     Body::Child(_) => true,
                 }
         }
-        Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(is_template),
+        Kind::Wait(wait) => {
+            matches!(wait.timer, Some(Timer::ToldBy(_)))
+                || wait.correlation_key.as_ref().is_some_and(is_template)
+        }
         Kind::HumanApproval(approval) => is_template(&approval.description),
         Kind::Condition(_)
         | Kind::Parallel

@@ -63,8 +63,11 @@ pub(super) fn timer_created(
             ),
         );
     }
+    let is_template = matches!(wait.correlation_key, Some(PlanText::Template(_)));
     if let Some(key) = key.map(Cow::into_owned) {
-        note_text(machine, ix, &key);
+        if is_template {
+            note_text(machine, ix, &key);
+        }
         machine
             .state
             .mailboxes

@@ -11,7 +11,7 @@ use crate::contract::{
     ApprovalDecision, EventKind, InterruptRaised, NodeFailure, NodeSkipped, NodeState, Rejection,
     SkipReason, TimerCreated,
 };
-use crate::guards::{correlation_key, description, kept, unresolved_cause};
+use crate::guards::{correlation_key, description, fire_at, kept, unresolved_cause};
 use crate::json::Object;
 use crate::machine::Machine;
 use crate::state::WaitResult;
@@ -114,9 +114,13 @@ fn begin_wait(machine: &Machine, now: Timestamp, ix: NodeIx, wait: &Wait) -> Eve
     if let Some(payload) = kept(machine, ix, wait) {
         return end_wait(machine, ix, payload);
     }
+    let fire_at = match fire_at(machine, ix, wait, now) {
+        Ok(time) => time.map(|time| time.0),
+        Err(unresolved) => return exhaustion(machine, ix, unresolved_cause(unresolved)),
+    };
     EventKind::TimerCreated(TimerCreated {
         node_id: machine.node_id(ix),
-        fire_at: wait.timer.map(|timer| timer.ends(now).0),
+        fire_at,
         correlation_key,
     })
 }

@@ -298,7 +298,7 @@ impl NodeKind {
                 )
             }
             Self::Timer(seconds) => ("wait", Some("timer"), json!({ "timeout_secs": seconds })),
-            Self::Until(seconds) => ("wait", Some("timer"), json!({ "until": time(*seconds) })),
+            Self::Until(seconds) => ("wait", Some("timer"), json!({ "until": told(*seconds) })),
             Self::Fresh(key, until) => {
                 let mut fields = json!({ "correlation_key": key, "keep": false });
                 if let Some(seconds) = until {
@@ -408,6 +408,14 @@ impl NodeKind {
 /// So many seconds after the epoch, as RFC 3339 writes it.
 fn time(seconds: u8) -> String {
     format!("1970-01-01T00:00:{:02}Z", seconds % 60)
+}
+
+/// The same, sometimes told by an expression.
+fn told(seconds: u8) -> String {
+    match seconds.is_multiple_of(3) {
+        true => format!("${{'{}'}}", time(seconds)),
+        false => time(seconds),
+    }
 }
 
 /// Texts that always come to something, and one that may come to nothing: patches write

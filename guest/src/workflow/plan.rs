@@ -130,7 +130,10 @@ impl Node {
                     Body::Work(work) => of_work(work),
                     Body::Child(child) => of_child(child),
                 },
-                Kind::Wait(wait) => wait.correlation_key.as_ref().is_some_and(of_text),
+                Kind::Wait(wait) => {
+                    matches!(&wait.timer, Some(Timer::ToldBy(text)) if text.reads(root))
+                        || wait.correlation_key.as_ref().is_some_and(of_text)
+                }
                 Kind::HumanApproval(approval) => of_text(&approval.description),
                 Kind::Condition(_)
                 | Kind::Parallel
@@ -497,23 +500,14 @@ pub struct Wait {
 }
 
 /// When a wait ends by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Timer {
     /// So long after it began.
     After(Millis),
     /// At this time.
     At(Timestamp),
-}
-
-impl Timer {
-    /// When it ends, of a wait that begins at this time.
-    #[must_use]
-    pub fn ends(self, begins: Timestamp) -> Timestamp {
-        match self {
-            Self::After(span) => begins.after(span),
-            Self::At(time) => time,
-        }
-    }
+    /// At the time that this text comes to as it begins (rule R29).
+    ToldBy(TextTemplate),
 }
 
 /// What a `human_approval` node asks.

@@ -74,6 +74,7 @@ mod pause;
 mod restore;
 mod remedy;
 mod resume;
+mod register;
 mod retry;
 mod run;
 mod schema;
@@ -129,6 +130,7 @@ enum Command {
     Init(init::Arguments),
     Run(run::Arguments),
     Start(start::Arguments),
+    Register(register::Arguments),
     Work(work::Arguments),
     Resume(resume::Arguments),
     List(list::Arguments),
@@ -274,6 +276,7 @@ impl Command {
             Self::Init(arguments) => init::run(&arguments),
             Self::Run(arguments) => run::run(arguments),
             Self::Start(arguments) => start::run(arguments),
+            Self::Register(arguments) => register::run(&arguments),
             Self::Work(arguments) => work::run(&arguments),
             Self::Resume(arguments) => resume::run(arguments),
             Self::List(arguments) => list::run(&arguments),

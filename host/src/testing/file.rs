@@ -261,6 +261,12 @@ impl TestFile {
 fn checked(way: &str, expected: &Expectation, workflows: &Workflows) -> Result<(), WrongName> {
     for node in expected.nodes() {
         workflows.check_node(&format!("{way}{node}"))?;
+        if let Some((parent, node)) = node.rsplit_once('/') {
+            return Err(WrongName {
+                message: format!("`{node}` is a node of the child of `{parent}`"),
+                remedy: "expect it of that child, by `Child` or `Children`".to_owned(),
+            });
+        }
     }
     if let Some(node) = expected.parent() {
         let parent = format!("{way}{node}");

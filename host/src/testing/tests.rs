@@ -213,6 +213,27 @@ fn r22_a_child_that_is_not_given_is_answered_for_as_a_whole() {
         .run()
         .expect_err("its nodes are not there");
     assert!(error.to_string().contains("is not given"), "{error}");
+    for (expected, said) in [
+        (Expectation::path(["each[0]/x"]), "is a node of the child"),
+        (
+            Expectation::Child {
+                node: "each".into(),
+                expected: Vec::new(),
+            },
+            "such as `each[0]`",
+        ),
+        (
+            Expectation::Child {
+                node: "b".into(),
+                expected: Vec::new(),
+            },
+            "`b` starts no child",
+        ),
+    ] {
+        let error = with_children().case(Case::new("c").expect(expected)).run();
+        let error = error.expect_err("it names what is not there").to_string();
+        assert!(error.contains(said), "{error}");
+    }
 }
 
 #[test]

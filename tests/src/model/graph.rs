@@ -181,7 +181,7 @@ impl Graph {
     /// When a wait or an approval that begins at `now` ends by itself (rule R19).
     pub(super) fn ends_at(&self, node: usize, now: u64) -> Option<u64> {
         if let Some(until) = self.nodes[node].text("until") {
-            return Some(milliseconds_of(until));
+            return Some(milliseconds_of(until).expect("it is written as here"));
         }
         let patience = self.patience_ms(node)?;
         Some(now.saturating_add(patience))
@@ -447,13 +447,12 @@ pub(super) fn milliseconds(json: &Value) -> Option<u64> {
 }
 
 /// `1970-01-02T00:00:01Z` as milliseconds since the epoch: days, counted one by one.
-fn milliseconds_of(time: &str) -> u64 {
-    let number = |from: usize, to: usize| time[from..to].parse::<u64>().expect("digits");
-    assert!(
-        time.len() == 20 && time.ends_with('Z'),
-        "{time} is written otherwise"
-    );
-    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+pub(super) fn milliseconds_of(time: &str) -> Option<u64> {
+    if time.len() != 20 || !time.ends_with('Z') {
+        return None;
+    }
+    let number = |from: usize, to: usize| time.get(from..to)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let is_leap = |year: u64| {
         (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400)
     };
@@ -463,8 +462,8 @@ fn milliseconds_of(time: &str) -> u64 {
         .map(|year| months(year).iter().sum::<u64>())
         .sum();
     let days: u64 = months(year).iter().take(month as usize - 1).sum();
-    let hours = (years + days + day - 1) * 24 + number(11, 13);
-    ((hours * 60 + number(14, 16)) * 60 + number(17, 19)) * 1_000
+    let hours = (years + days + day - 1) * 24 + number(11, 13)?;
+    Some(((hours * 60 + number(14, 16)?) * 60 + number(17, 19)?) * 1_000)
 }
 
 /// A condition of a valid workflow.

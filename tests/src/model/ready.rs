@@ -7,6 +7,7 @@ use refrain_guest::contract::{
 use serde_json::{Value, json};
 
 use super::fill;
+use super::graph::milliseconds_of;
 use super::next::Question;
 use super::record::{Stage, Wait};
 
@@ -104,7 +105,6 @@ impl Question<'_> {
     /// R6: without a worker.
     fn settled_here(&self, node: usize) -> EventKind {
         let it = &self.graph.nodes[node];
-        let until = self.graph.ends_at(node, self.now);
         match it.name() {
             "condition" => {
                 let branches = it.branches().unwrap_or_default();
@@ -131,7 +131,7 @@ impl Question<'_> {
                     Some(reason) => EventKind::InterruptRaised(InterruptRaised {
                         node_id: self.id(node),
                         reason,
-                        expires_at: until,
+                        expires_at: self.graph.ends_at(node, self.now),
                     }),
                     None => self.unresolved(node, "/kind/description"),
                 }
@@ -142,12 +142,24 @@ impl Question<'_> {
                 if key.is_none() && self.graph.waits_for_event(node) {
                     return self.unresolved(node, "/kind/correlation_key");
                 }
-                self.served(node).unwrap_or_else(|| {
-                    EventKind::TimerCreated(TimerCreated {
-                        node_id: self.id(node),
-                        fire_at: until,
-                        correlation_key: key,
-                    })
+                if let Some(served) = self.served(node) {
+                    return served;
+                }
+                let told = it.text("until").filter(|text| text.contains("${"));
+                let fire_at = match told {
+                    None => self.graph.ends_at(node, self.now),
+                    Some(text) => match fill::text_of(self.past, it, text, false)
+                        .as_deref()
+                        .and_then(milliseconds_of)
+                    {
+                        Some(time) => Some(time),
+                        None => return self.unresolved(node, "/kind/until"),
+                    },
+                };
+                EventKind::TimerCreated(TimerCreated {
+                    node_id: self.id(node),
+                    fire_at,
+                    correlation_key: key,
                 })
             }
             _ => self.completed(node, "null", "{}", None),

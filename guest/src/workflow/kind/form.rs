@@ -83,7 +83,7 @@ static FORMS: [Form; 26] = [
     form("join", GENERAL, &[may("wait_for", Texts), may("merge_strategy", Any), may("cancel_rest", Flag)]),
     own("wait", GENERAL, &[
         must("condition", Word(&["timer", "external_event", "either"])), may("correlation_key", Name).with_expressions(), may("timeout_secs", Seconds),
-        may("until", Name), may("keep", Flag),
+        may("until", Name).with_expressions(), may("keep", Flag),
     ]),
     own("human_approval", GENERAL, &[must("description", Text).with_expressions(), may("timeout_secs", Seconds), may("fallback_node", Text)]),
     own(SUBGRAPH, GENERAL, &[

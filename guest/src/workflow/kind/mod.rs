@@ -348,6 +348,9 @@ fn timer(kind: &Fields<'_, '_>) -> Option<Timer> {
         let message = "a wait ends after `timeout_secs`, or at `until`: it cannot have both";
         kind.fault("until", message, "leave out one of them");
     }
+    if let Some(template) = templates::text(kind, "until") {
+        return Some(Timer::ToldBy(template));
+    }
     let time = Timestamp::from_rfc3339(&until);
     if let Err(why) = time {
         let message = format!("{} is no time: {why}", quoted(&until));

@@ -206,7 +206,7 @@ pub(super) const KINDS: [ObjectText; 26] = [
         field("condition", "", r#""either""#, "What it waits for."),
         field("correlation_key", "", r#""payment""#, "The key of the external event; not for `timer`."),
         field("timeout_secs", "for ever, for `external_event`", "60", "How long the timer runs, in seconds; for `external_event`, when the node fails."),
-        field("until", "", r#""2030-01-31T09:30:00+02:00""#, "The time at which it ends, by RFC 3339, in place of `timeout_secs`."),
+        field("until", "", r#""2030-01-31T09:30:00+02:00""#, "The time at which it ends, by RFC 3339, in place of `timeout_secs`; expressions in it are resolved as the wait begins."),
         field("keep", "`true`", "false", "Whether an event that comes before it waits counts."),
     ]),
     object("human_approval", "R19", "Waits for a person, who approves or rejects.", &[

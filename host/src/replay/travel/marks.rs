@@ -5,20 +5,39 @@ use crate::model::Snapshot;
 /// Bytes that all of them may take.
 const BYTES_MAX: usize = 64 << 20;
 
-/// Snapshots of one log, in the order of their events.
-#[derive(Debug, Default)]
+/// Snapshots of one log, in the order of their events, and about as far from each other.
+#[derive(Debug)]
 pub(super) struct Marks {
     marks: Vec<Snapshot>,
     bytes: usize,
+    /// One of so many that come is kept.
+    every: usize,
+    come: usize,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self {
+            marks: Vec::new(),
+            bytes: 0,
+            every: 1,
+            come: 0,
+        }
+    }
 }
 
 impl Marks {
-    /// Keeps a snapshot that is further on than all others. Where they are too many bytes,
-    /// every other one goes.
+    /// Takes a snapshot that is further on than all others. Where those that are kept are
+    /// too many bytes, every other one goes, now and from now on.
     pub(super) fn push(&mut self, snapshot: Snapshot) {
+        self.come += 1;
+        if !self.come.is_multiple_of(self.every) {
+            return;
+        }
         self.bytes += snapshot.state.len();
         self.marks.push(snapshot);
         while self.bytes > BYTES_MAX && self.marks.len() > 1 {
+            self.every *= 2;
             let mut place = 0;
             self.marks.retain(|_| {
                 place += 1;
@@ -59,9 +78,14 @@ mod tests {
         assert!(marks.marks.len() > 5, "{}", marks.marks.len());
         let found = |events| marks.before(events, "a").map(|mark| mark.sequence);
         assert_eq!(found(9), None);
-        let last = found(usize::MAX).expect("there is one");
-        assert_eq!(found(1000), Some(last));
-        assert!(found(500).is_some_and(|found| found <= 500));
+        assert_eq!(found(1000), found(usize::MAX));
+        for events in (100..=1000).step_by(100) {
+            let found = found(events).expect("there is one");
+            assert!(
+                events - found as usize <= 100,
+                "{found} is far from {events}"
+            );
+        }
         assert!(marks.before(1000, "b").is_none(), "no other guest reads it");
     }
 }

@@ -11,6 +11,9 @@ use crate::model::node_of_run;
 /// The end of a workflow, which is no node.
 pub(in crate::testing) const END: &str = "end";
 
+/// The kind that waits for a person.
+pub(super) const APPROVAL: &str = "human_approval";
+
 /// The kind of which workers do the instances, as they are answered under its name.
 pub(super) const MAP: &str = "map";
 

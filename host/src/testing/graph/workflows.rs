@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::nodes::{Child, ChildWorkflow, Graph, Kind, MAP};
+use super::nodes::{APPROVAL, Child, ChildWorkflow, Graph, Kind, MAP};
 use crate::live::Workflow;
 use crate::model::{WorkflowSummary, instance_of, node_of_run, undone_by};
 use crate::resembling::meant;
@@ -141,6 +141,13 @@ impl Workflows {
     /// The node of this name starts children, and they are played.
     pub(in crate::testing) fn check_parent(&self, name: &str) -> Result<(), WrongName> {
         let kind = self.find(name)?;
+        let last = name.rsplit('/').next().unwrap_or(name);
+        if kind.child.is_some() && kind.name == MAP && instance_of(last).is_none() {
+            return Err(WrongName {
+                message: format!("`{name}` is a map: each of its elements has children"),
+                remedy: format!("name one of them, such as `{name}[0]`"),
+            });
+        }
         let remedy = match &kind.child {
             None => "name a node of the kind `subgraph`, or a map of such".to_owned(),
             Some(child) if self.graph_of(child).is_some() => return Ok(()),
@@ -153,6 +160,18 @@ impl Workflows {
             Some(_) => format!("the child of `{name}` is not played: its workflow is not given"),
         };
         Err(WrongName { message, remedy })
+    }
+
+    /// The node of this name waits for a person.
+    pub(in crate::testing) fn check_approval(&self, name: &str) -> Result<(), WrongName> {
+        let kind = self.find(name)?;
+        if kind.name == APPROVAL {
+            return Ok(());
+        }
+        Err(WrongName {
+            message: format!("nobody decides on `{name}`, whose kind is `{}`", kind.name),
+            remedy: format!("name a node of the kind `{APPROVAL}`, or say that it is `refused`"),
+        })
     }
 
     /// Somebody answers for the node of this name: a worker, or, where the workflow of its
@@ -174,7 +193,7 @@ impl Workflows {
             });
         }
         let remedy = match kind.name.as_str() {
-            "human_approval" => format!("decide in `acts`: `{{at: 5s, approve: {name}}}`"),
+            APPROVAL => format!("decide in `acts`: `{{at: 5s, approve: {name}}}`"),
             "wait" => {
                 "send what it waits for in `acts`, with `signal`; time passes by itself".to_owned()
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fields::{Fields, Reading};
-use super::values::{flag, json, must_be_true, node, object, span, text};
+use super::values::{approval as decided, flag, json, must_be_true, node, object, span, text};
 use crate::live::{Approval, Signal};
 use crate::testing::act::Act;
 use crate::testing::graph::Workflows;
@@ -103,7 +103,15 @@ fn done(
 ) -> Option<Act> {
     let named = || node(reading, value, &format!("`{key}`"));
     Some(match key {
-        "approve" | "reject" => Act::decide(at, named()?, approval(reading, fields, key)?),
+        "approve" | "reject" => {
+            let what = format!("`{key}`");
+            // What is to be refused may be about any node.
+            let node = match fields.get("refused") {
+                Some(_) => named()?,
+                None => decided(reading, value, &what)?,
+            };
+            Act::decide(at, node, approval(reading, fields, key)?)
+        }
         "signal" => Act::signal(at, signal(reading, fields, value)?),
         "retry" => Act::retry(at, named()?),
         "skip" => Act::skip(at, named()?),

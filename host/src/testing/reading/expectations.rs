@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fields::Reading;
-use super::values::{count, json, nodes, object, span, text};
+use super::values::{count, is_own, json, nodes, object, span, text};
 use crate::model::Status;
 use crate::names;
 use crate::resembling::meant;
@@ -131,7 +131,8 @@ fn elapsed(reading: &Reading<'_, '_>, node: &Node) -> Option<Expectation> {
 fn attempts(reading: &Reading<'_, '_>, node: &Node) -> Vec<Expectation> {
     let mut expectations = Vec::new();
     for Member { at, key, node } in reading.mapping(node, "`attempts`").unwrap_or_default() {
-        let is_known = reading.name(*at, key, Workflows::check_attempts);
+        let is_known =
+            reading.name(*at, key, Workflows::check_attempts) && is_own(reading, *at, key);
         if let (true, Some(attempts)) = (is_known, count(reading, node, "the number of attempts")) {
             let node = key.clone();
             expectations.push(Expectation::Attempts { node, attempts });

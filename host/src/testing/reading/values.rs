@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::fields::Reading;
 use crate::json::Json;
 use crate::testing::graph::{END, Workflows};
+use crate::testing::text::place::Place;
 use crate::testing::text::span::{LOOKS_LIKE, parse_span};
 use crate::testing::text::value::{Node, Value};
 
@@ -70,13 +71,16 @@ pub(super) fn span(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Option
     span
 }
 
-/// A list of nodes of the workflow.
+/// A list of nodes of the workflow itself, and not of its children.
 pub(super) fn nodes(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Option<Vec<String>> {
     let Value::List(names) = &node.value else {
         reading.is_not(node, what, "a list of nodes");
         return None;
     };
-    let names = names.iter().map(|name| self::node(reading, name, what));
+    let names = names.iter().map(|name| {
+        let node = self::node(reading, name, what)?;
+        is_own(reading, name.at, &node).then_some(node)
+    });
     // Each is looked at, so that each fault is told.
     let names: Vec<Option<String>> = names.collect();
     names.into_iter().collect()
@@ -86,6 +90,25 @@ pub(super) fn nodes(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Optio
 pub(super) fn node(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Option<String> {
     let name = text(reading, node, what)?;
     let is_there = reading.name(node.at, &name, Workflows::check_node);
+    is_there.then_some(name)
+}
+
+/// Reports a node of a child where one of the workflow itself is wanted. Says whether it is
+/// none.
+pub(super) fn is_own(reading: &Reading<'_, '_>, at: Place, name: &str) -> bool {
+    let Some((parent, node)) = name.rsplit_once('/') else {
+        return true;
+    };
+    let message = format!("`{node}` is a node of the child of `{parent}`, and not of the workflow");
+    let remedy = format!("expect it of that child: `children: {{{parent}: …}}`");
+    reading.report(at, message, remedy);
+    false
+}
+
+/// A node that waits for a person.
+pub(super) fn approval(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Option<String> {
+    let name = text(reading, node, what)?;
+    let is_there = reading.name(node.at, &name, Workflows::check_approval);
     is_there.then_some(name)
 }
 

@@ -1,9 +1,9 @@
 //! Files that cannot be used.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{desk_with, tested};
-use crate::command_line::desk::{Said, chain, tool};
+use crate::command_line::desk::{Desk, Said, chain, tool};
 
 fn faults(said: &Said) -> Vec<&str> {
     assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
@@ -169,6 +169,26 @@ fn each_kind_of_fault_is_told_apart() {
             "the workflow has no node `third`",
         ),
         (
+            "acts: [{at: 5s, approve: second}]\nexpect: {status: failed}",
+            "4:30",
+            "nobody decides on `second`, whose kind is `command`",
+        ),
+        (
+            "acts: [{at: 5s, cancel: true, child: first}]\nexpect: {status: failed}",
+            "4:42",
+            "`first` starts no child: its kind is `tool`",
+        ),
+        (
+            "nodes:\n  first/x: {output: 1}\nexpect: {status: failed}",
+            "5:7",
+            "`first` starts no child",
+        ),
+        (
+            "expect: {children: {first: {status: failed}}}",
+            "4:25",
+            "`first` starts no child",
+        ),
+        (
             "clock: tomorrow\nexpect: {status: failed}",
             "4:12",
             "`clock` is a time, and this is none",
@@ -198,6 +218,118 @@ fn each_kind_of_fault_is_told_apart() {
         let first = faults(&said)[0].to_owned();
         assert!(
             first.starts_with(&format!("w.test.yaml:{place}")),
+            "{case}: {first}"
+        );
+        assert!(first.contains(message), "{case}: {first}");
+        assert!(said.err.contains("\n  remedy: "), "{case}: {}", said.err);
+    }
+}
+
+#[test]
+fn r22_faults_about_children_are_told_apart() {
+    let desk = Desk::new();
+    let node = json!({ "kind": tool() });
+    let body = json!({ "start_node": "x", "nodes": { "x": node }, "edges": [] });
+    let child = json!({ "type": "subgraph", "body": body });
+    let by_name = json!({ "type": "subgraph", "workflow_id": "other", "version": "1.0.0" });
+    let map = json!({ "type": "map", "over": "input.list", "body": child });
+    let nodes = [("sub", child), ("each", map), ("far", by_name)];
+    desk.file("w.json", chain(&nodes).to_string());
+    desk.file("other.json", chain(&[("a", tool())]).to_string());
+    for (top, case, place, message) in [
+        (
+            "",
+            "nodes: {sub: {output: 1}}",
+            "4:13",
+            "no worker answers `sub`: it starts a child",
+        ),
+        (
+            "",
+            "nodes: {sub/y: {output: 1}}",
+            "4:13",
+            "the workflow of what `sub` starts has no node `y`",
+        ),
+        (
+            "",
+            "nodes: {far/a: {output: 1}}",
+            "4:13",
+            "the workflow of what `far` starts is not given",
+        ),
+        (
+            "",
+            "nodes: {far: {fail: so, retryable: false}}",
+            "4:29",
+            "`retryable` says nothing of `far`",
+        ),
+        (
+            "",
+            "nodes: {sub/x: {choose: sub}}",
+            "4:29",
+            "has no node `sub`",
+        ),
+        (
+            "",
+            "expect: {path: [sub/x]}",
+            "4:21",
+            "`x` is a node of the child of `sub`",
+        ),
+        (
+            "",
+            "expect: {attempts: {sub/x: 1}}",
+            "4:25",
+            "`x` is a node of the child of `sub`",
+        ),
+        (
+            "",
+            "expect: {children: {each: {status: failed}}}",
+            "4:25",
+            "`each` is a map",
+        ),
+        (
+            "",
+            "expect: {children: {far: {status: failed}}}",
+            "4:25",
+            "the child of `far` is not played",
+        ),
+        (
+            "",
+            "expect: {children: {sub: {path: [y]}}}",
+            "4:38",
+            "has no node `y`",
+        ),
+        (
+            "workflows: other.json\n",
+            "expect: {status: failed}",
+            "2:12",
+            "`workflows` is a list of paths",
+        ),
+        (
+            "workflows: [other.json]\n",
+            "expect: {status: failed}",
+            "2:13",
+            "no node starts chain 1.0.0",
+        ),
+        (
+            "workflows: [gone.json]\n",
+            "expect: {status: failed}",
+            "2:13",
+            "the workflow gone.json",
+        ),
+    ] {
+        let expected = match case.contains("expect") {
+            true => "",
+            false => "\n    expect: {status: failed}",
+        };
+        let lines = top.lines().count();
+        let text = format!("workflow: w.json\n{top}cases:\n  one:\n    {case}{expected}\n");
+        desk.file("w.test.yaml", text);
+        let said = desk.types(&["test", "w.test.yaml"]);
+        let first = faults(&said)[0].to_owned();
+        let (line, column) = place.split_once(':').expect("a place");
+        let line: usize = line.parse().expect("a number");
+        let line = if line > 3 { line + lines } else { line };
+        assert!(
+            first.starts_with(&format!("w.test.yaml:{line}:{column}")),
             "{case}: {first}"
         );
         assert!(first.contains(message), "{case}: {first}");
