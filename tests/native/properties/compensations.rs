@@ -1,6 +1,7 @@
 //! Rule R27: what was completed is undone, each run once, the latest first, where an
 //! execution ends otherwise than well, and only there.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -43,6 +44,7 @@ fn to_undo<'a>(plan: &Plan, history: &'a History) -> BTreeMap<&'a str, u64> {
 
 #[test]
 fn r27_each_completed_run_is_undone_once_and_in_turn() {
+    let begun = Cell::new(0_u32);
     holds(300, lives(), |history| {
         let history = finished(history);
         let plan = history.workflow().plan();
@@ -66,6 +68,7 @@ fn r27_each_completed_run_is_undone_once_and_in_turn() {
                 prop_assert!(completed[undone] < last_begun, "not its turn: {event:?}");
                 last_begun = completed[undone];
                 told.began_at = Some(event.sequence);
+                begun.set(begun.get() + 1);
                 under_way = Some(undone);
             }
             let settles = match &event.kind {
@@ -96,6 +99,7 @@ fn r27_each_completed_run_is_undone_once_and_in_turn() {
         }
         Ok(())
     });
+    assert!(begun.get() > 30, "only {} compensations", begun.get());
 }
 
 /// The state is what it was when the first compensation began, but for finalizers.

@@ -46,6 +46,7 @@ mod terminals;
 mod testing;
 mod told_apart;
 mod typed_back;
+mod undoing;
 mod unset;
 mod upgrading;
 mod working;
