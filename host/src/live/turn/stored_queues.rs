@@ -18,3 +18,11 @@ pub(in crate::live) struct StoredQueue {
     /// Whether the store has no more of them.
     pub(super) is_all: bool,
 }
+
+impl StoredQueue {
+    /// How many items the store is to be asked for next, where so many are wanted: twice as
+    /// many as before.
+    pub(super) fn next_page(&self, max: usize) -> usize {
+        self.asked.saturating_mul(2).max(max)
+    }
+}
