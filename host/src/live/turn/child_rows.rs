@@ -50,12 +50,14 @@ pub(super) fn may_be_any(transaction: &Transaction<'_>) -> bool {
     transaction.core.children.any || !transaction.children.changed.is_empty()
 }
 
-/// Takes what is stored as owed into the turn, once.
+/// Takes what is stored as owed into the turn, once. What the turn itself leaves is stored
+/// with it, and comes into the next.
 pub(super) fn load(transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-    if transaction.children.is_loaded || !transaction.core.children.owed {
+    if std::mem::replace(&mut transaction.children.is_loaded, true)
+        || !transaction.core.children.owed
+    {
         return Ok(());
     }
-    transaction.children.is_loaded = true;
     let stored = transaction.core.store.get().owed_children(OWED_PER_TURN)?;
     let is_all = stored.len() < OWED_PER_TURN;
     transaction.core.children.owed = !is_all;

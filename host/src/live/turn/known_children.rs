@@ -35,7 +35,7 @@ pub(in crate::live) struct ChildRows {
     pub(super) changed: BTreeMap<ExecutionId, Option<ChildRecord>>,
     /// Those of which something is owed, in the order in which it came to be.
     pub(super) owed: VecDeque<ExecutionId>,
-    /// Whether what is stored as owed is among them.
+    /// Whether what was stored as owed is among them, as far as one turn reads it.
     pub(super) is_loaded: bool,
     /// How many descendants roots have, as far as the turn has counted them.
     pub(super) descendants: BTreeMap<ExecutionId, u64>,
