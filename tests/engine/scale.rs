@@ -3,14 +3,15 @@
 //! the same on every machine. That a step costs the same in a large graph is tested in
 //! fuel, with the predecessor's sixth fault.
 
+mod children;
+mod world;
+
 use anyhow::{Context, Result, ensure};
-use refrain::model::{Limits, Status};
-use refrain::store::MemoryStore;
-use refrain::{Engine, Execution, ManualClock, Next, Start, Steps, Workflow};
 use refrain_bench::layered;
 use refrain_tests::binary::{refrain, stderr, stdout};
-use refrain_tests::counting_store::{Count, CountingStore};
 use serde_json::{Value, json};
+
+use self::world::World;
 
 const NODES: usize = 5_000;
 
@@ -44,8 +45,7 @@ fn five_thousand_nodes_and_fifteen_thousand_edges_run_simulated() -> Result<()> 
 /// turn reads what it touches, and neither all of its items nor its log.
 #[test]
 fn a_map_that_is_wider_than_the_cache_reads_no_more_for_each_step() -> Result<()> {
-    let mut world = World::new(40_000)?;
-    let rows = world.rows_per_step(1, 40_000)?;
+    let rows = rows_per_step(1, 40_000)?;
     ensure!(rows <= ROWS_PER_STEP_MAX, "{rows} rows a step");
     Ok(())
 }
@@ -53,8 +53,7 @@ fn a_map_that_is_wider_than_the_cache_reads_no_more_for_each_step() -> Result<()
 /// Several that fit into the cache alone, and not together, and a narrow one among them.
 #[test]
 fn wide_maps_that_do_not_fit_the_cache_together_read_no_more_for_each_step() -> Result<()> {
-    let mut world = World::new(8_000)?;
-    let rows = world.rows_per_step(6, 8_000)?;
+    let rows = rows_per_step(6, 8_000)?;
     ensure!(rows <= ROWS_PER_STEP_MAX, "{rows} rows a step");
     Ok(())
 }
@@ -63,66 +62,19 @@ fn wide_maps_that_do_not_fit_the_cache_together_read_no_more_for_each_step() -> 
 /// follows on one, and the looks past the items of executions whose calls are costly.
 const ROWS_PER_STEP_MAX: f64 = 4.5;
 
-/// An engine that is stepped by hand, with a map that has room for all its elements at once,
-/// and as many workers as an engine claims for in one turn.
-struct World {
-    engine: Engine,
-    steps: Steps,
-    count: Count,
-}
-
-impl World {
-    fn new(width: u32) -> Result<Self> {
-        let count = Count::default();
-        let limits = Limits {
-            max_concurrent_nodes: width,
-            max_dispatch_per_tick: width,
-        };
-        let (engine, mut steps) = Engine::builder()
-            .store(CountingStore::new(MemoryStore::new(), &count))
-            .clock(ManualClock::new(1_767_225_600_000))
-            .limits(limits)
-            .seed(1)
-            .stepped()?;
-        let step = json!({"type": "tool", "tool_ref": "nothing"});
-        let map = json!({
-            "workflow_id": "wide", "version": "1.0.0", "start_node": "m",
-            "nodes": {"m": {"kind": {"type": "map", "over": "input.items", "body": step}}},
-            "edges": [],
-        });
-        let map = Workflow::from_json(map.to_string())?;
-        let registered = steps.until(engine.register(map));
-        registered.context("it takes no answer")??;
-        Ok(Self {
-            engine,
-            steps,
-            count,
-        })
+/// The rows that the store answers for each step of so many maps at once, each as wide as
+/// that.
+fn rows_per_step(maps: u32, width: u32) -> Result<f64> {
+    let mut world = World::new(width, |builder| builder)?;
+    let step = json!({"type": "tool", "tool_ref": "nothing"});
+    world.register(&json!({
+        "workflow_id": "wide", "version": "1.0.0", "start_node": "m",
+        "nodes": {"m": {"kind": {"type": "map", "over": "input.items", "body": step}}},
+    }))?;
+    let items: Vec<u32> = (0..width).collect();
+    for _ in 0..maps {
+        world.start("wide", json!({ "items": items }))?;
     }
-
-    /// The rows that the store answers for each step of so many executions at once, each as
-    /// wide as that.
-    fn rows_per_step(&mut self, executions: u32, width: u32) -> Result<f64> {
-        let started: Vec<_> = (0..executions)
-            .map(|_| self.start(width))
-            .collect::<Result<_>>()?;
-        self.count.take_rows();
-        self.engine
-            .work_with_slots("tool", 1_024, |_| async { Ok(json!({})) });
-        while self.steps.step() == Next::Now {}
-        let rows = u32::try_from(self.count.take_rows())?;
-        for execution in started {
-            let record = self.steps.until(execution.record());
-            let status = record.context("it takes no answer")??.status;
-            ensure!(status == Status::Completed, "{status:?}");
-        }
-        Ok(f64::from(rows) / f64::from(executions * width))
-    }
-
-    fn start(&mut self, width: u32) -> Result<Execution> {
-        let items: Vec<u32> = (0..width).collect();
-        let start = Start::new("wide", "1.0.0", json!({ "items": items }));
-        let started = self.steps.until(self.engine.start_with(start));
-        Ok(started.context("it takes no answer")??)
-    }
+    let work = world.until_all_have_ended()?;
+    Ok(f64::from(work.rows) / f64::from(maps * width))
 }
