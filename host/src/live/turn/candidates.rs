@@ -8,7 +8,7 @@ use crate::model::Status;
 use crate::store::{ItemRecord, ItemState, Timestamp};
 
 use super::costly::Costly;
-use super::stored_queues::StoredQueue;
+use super::stored_queues::{StoredQueue, of_queue};
 use super::transaction::Transaction;
 use super::turn_claims::TurnClaims;
 use crate::live::execution::claimed::execution_of;
@@ -60,7 +60,7 @@ pub(in crate::live) fn candidates(
     let (mut found, all) = if drained.contains(queue) || !nothing_due.may_wait(queue, now) {
         (Found::default(), true)
     } else {
-        let stored = claims.stored_queues.entry(queue.to_owned()).or_default();
+        let stored = of_queue(&mut claims.stored_queues, queue);
         stored_candidates(transaction, stored, queue, max, is_left_out)?
     };
     staged_candidates(transaction, queue, is_left_out, &mut found);

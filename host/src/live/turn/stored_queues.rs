@@ -8,6 +8,15 @@ use crate::store::ItemRecord;
 /// By the name of the queue.
 pub(in crate::live) type StoredQueues = BTreeMap<String, StoredQueue>;
 
+/// What the turn knows of this queue. Its name is copied once in a turn, and not with each
+/// claim.
+pub(super) fn of_queue<'a>(queues: &'a mut StoredQueues, name: &str) -> &'a mut StoredQueue {
+    if !queues.contains_key(name) {
+        queues.insert(name.to_owned(), StoredQueue::default());
+    }
+    queues.get_mut(name).expect("it was just put there")
+}
+
 /// The first stored items of one queue that may be claimed, the most urgent first.
 #[derive(Default)]
 pub(in crate::live) struct StoredQueue {
