@@ -16,7 +16,7 @@ use refrain_bench::compare;
 use refrain_tests::cost;
 use refrain_tests::counting_store::{Count, CountingStore};
 use rusqlite::Connection;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 const NODES: u32 = 10;
@@ -140,6 +140,23 @@ fn a_step_leaves_few_bytes() -> Result<()> {
 fn a_step_burns_little_fuel() -> Result<()> {
     let fuel = cost::fuel_per_step(100)?;
     ensure!(fuel <= 100_000.0, "{fuel:.0} units of fuel");
+    Ok(())
+}
+
+/// Three expressions in each kind, next to the same kind with what they come to written out.
+#[test]
+fn a_dispatch_with_three_expressions_burns_little_more_fuel() -> Result<()> {
+    let fuel = |a: &str, b: &str, c: Value| {
+        let kind = json!({"type": "task", "queue": "tool", "a": a, "b": b, "c": c});
+        cost::fuel_per_dispatch(16, &kind, r#"{"a":"one","b":"two","c":3}"#)
+    };
+    let without = fuel("one", "a text with two in it", json!(3))?;
+    let b = "a text with ${state.b} in it";
+    let with = fuel("${state.a}", b, json!("${state.c}"))?;
+    ensure!(
+        with <= 1.3 * without,
+        "{with:.0} units of fuel with expressions, and {without:.0} without"
+    );
     Ok(())
 }
 

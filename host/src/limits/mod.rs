@@ -146,6 +146,10 @@ pub const COSTLY_CALL_FUEL: u64 = FUEL_PER_CALL / 100;
 /// the others again.
 pub const CALLS_TO_BE_CHEAP_AGAIN: u32 = 32;
 
+/// What costly calls must have burnt for each item of theirs that is passed by to find those
+/// of others behind them: ten times what reading one takes.
+pub const FUEL_PER_ITEM_PASSED: u64 = COSTLY_CALL_FUEL / 2_000;
+
 /// Executions that are remembered as costly.
 pub const COSTLY_EXECUTIONS_MAX: usize = 4_096;
 

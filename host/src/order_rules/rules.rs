@@ -84,14 +84,17 @@ pub(crate) struct Attempts {
 impl Attempts {
     /// Take one event of the execution's log, in order, for the nodes that it
     /// orders or is asked to retry.
-    pub(crate) fn follow(all: &mut HashMap<String, Self>, kind: &EventKind) {
+    pub(crate) fn follow(all: &mut HashMap<String, Self>, rules: &OrderRules, kind: &EventKind) {
         if let EventKind::RetryRequested(it) = kind {
             let attempts = all.entry(it.node_id.clone()).or_default();
             attempts.budget_after = attempts.last;
-            // A map that is retried gives each of its instances a fresh budget.
-            for (id, attempts) in all.iter_mut() {
-                if instance_of(id).is_some_and(|(node_id, _)| node_id == it.node_id) {
-                    attempts.budget_after = attempts.last;
+            // A map that is retried gives each of its instances a fresh budget. All are
+            // looked at for that only: there are as many of them as of its instances.
+            if rules.is_map(&it.node_id) {
+                for (id, attempts) in all.iter_mut() {
+                    if instance_of(id).is_some_and(|(node_id, _)| node_id == it.node_id) {
+                        attempts.budget_after = attempts.last;
+                    }
                 }
             }
         }
@@ -176,6 +179,12 @@ impl OrderRules {
         let node = self.nodes.get(node_id);
         let node = node.or_else(|| self.nodes.get(node_of_run(node_id)));
         node.map_or(0, |node| node.max_attempts)
+    }
+
+    /// Whether this node runs its body for each element of a list.
+    fn is_map(&self, node_id: &str) -> bool {
+        let node = self.nodes.get(node_id);
+        node.is_some_and(|node| node.body.is_some())
     }
 
     /// What an item of this node, instance or compensation has to be. `None` if the workflow

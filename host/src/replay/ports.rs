@@ -200,14 +200,15 @@ impl ReplayPorts {
         if item.execution_id != started.execution_id || item.tenant != started.tenant {
             return Some("is not this execution's".to_owned());
         }
+        let rules = self
+            .rules
+            .get_or_insert_with(|| Arc::new(OrderRules::of(&recording.workflow)));
         for stored in &recording.events[self.followed..self.batch_start] {
-            Attempts::follow(&mut self.attempts, &stored.event.kind);
+            Attempts::follow(&mut self.attempts, rules, &stored.event.kind);
         }
         self.followed = self.batch_start;
         let before = self.attempts.get(&item.node_id).copied();
-        self.rules
-            .get_or_insert_with(|| Arc::new(OrderRules::of(&recording.workflow)))
-            .fault(item, started.priority, before.unwrap_or_default())
+        rules.fault(item, started.priority, before.unwrap_or_default())
     }
 
     /// Note a mismatch, unless one is noted already; later ones are its echo.

@@ -75,13 +75,15 @@ impl ExecutionCache {
         }
     }
 
-    /// Keeps what a written turn leaves. Guests forget what is not kept.
+    /// Keeps what a written turn leaves, whatever that weighs: the turn had it in memory,
+    /// and the next one needs it again. Guests forget what is not kept.
     pub(crate) fn written(
         &mut self,
         left: Vec<CachedExecution>,
         mut asked: Asked,
         guests: &mut impl Forget,
     ) {
+        let mut in_use = InUse::default();
         for stored in left {
             let (id, head) = (stored.record.id, stored.record.head);
             if let Some(digest) = asked.remove(&id) {
@@ -90,14 +92,14 @@ impl ExecutionCache {
             match stored.activity() {
                 // Nothing comes after an end.
                 Activity::Ended => self.drop_entry(id, guests),
-                activity => self.keep(stored, activity),
+                activity => in_use.add(activity, self.keep(stored, activity)),
             }
         }
         // Executions that are not left, such as starts that were refused.
         for (id, digest) in asked {
             guests.forget(&digest, id);
         }
-        self.trim(guests);
+        self.trim(in_use, guests);
     }
 
     /// Keeps what a guest knows that was asked about a stored execution, by a question.
@@ -115,7 +117,7 @@ impl ExecutionCache {
         if activity == Activity::Ended {
             self.drop_entry(id, guests);
         }
-        self.trim(guests);
+        self.trim(InUse::default(), guests);
     }
 
     /// Whether a guest knows this execution.
@@ -172,7 +174,8 @@ impl ExecutionCache {
         entry.or_else(|| self.idle.get_mut(id))
     }
 
-    fn keep(&mut self, stored: CachedExecution, activity: Activity) {
+    /// Answers the weight of what is kept.
+    fn keep(&mut self, stored: CachedExecution, activity: Activity) -> usize {
         let id = stored.record.id;
         let entry = self.busy.remove(id).or_else(|| self.idle.remove(id));
         let entry = Entry {
@@ -199,7 +202,8 @@ impl ExecutionCache {
                 guest: Some(knows),
                 ..Entry::default()
             };
-            return self.idle.push(id, entry);
+            self.idle.push(id, entry);
+            return;
         };
         let digest = &knows.digest;
         if let Some(before) = entry.guest.take_if(|before| before.digest != *digest) {
@@ -215,9 +219,26 @@ impl ExecutionCache {
         }
     }
 
-    fn trim(&mut self, guests: &mut impl Forget) {
-        self.busy.trim(BUSY_EXECUTIONS_CACHED_MAX, guests);
-        self.idle.trim(IDLE_EXECUTIONS_CACHED_MAX, guests);
+    fn trim(&mut self, in_use: InUse, guests: &mut impl Forget) {
+        let InUse { busy, idle } = in_use;
+        self.busy.trim(BUSY_EXECUTIONS_CACHED_MAX, busy, guests);
+        self.idle.trim(IDLE_EXECUTIONS_CACHED_MAX, idle, guests);
+    }
+}
+
+/// The weight of what the last turn left, which is kept in addition.
+#[derive(Debug, Default)]
+struct InUse {
+    busy: usize,
+    idle: usize,
+}
+
+impl InUse {
+    fn add(&mut self, activity: Activity, weight: usize) {
+        match activity {
+            Activity::Busy => self.busy += weight,
+            Activity::Idle | Activity::Ended => self.idle += weight,
+        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! Cached executions in the order of their last use, up to a weight.
+//! Cached executions in the order of their last use, up to a weight. What is in use does
+//! not count: an execution that weighs more than that alone would have to be read anew in
+//! each turn, and push out all others each time.
 
 use std::sync::Arc;
 
@@ -62,10 +64,13 @@ impl LruShelf {
         self.weight
     }
 
-    pub(super) fn push(&mut self, id: ExecutionId, entry: Entry) {
-        self.weight += entry.weight();
+    /// Answers the weight of what was pushed.
+    pub(super) fn push(&mut self, id: ExecutionId, entry: Entry) -> usize {
+        let weight = entry.weight();
+        self.weight += weight;
         let former = self.entries.insert(id, entry);
         self.weight -= former.map_or(0, |former| former.weight());
+        weight
     }
 
     pub(super) fn remove(&mut self, id: ExecutionId) -> Option<Entry> {
@@ -85,8 +90,9 @@ impl LruShelf {
     }
 
     /// Drops the entries that were used longest ago, until the rest is within this
-    /// bound.
-    pub(super) fn trim(&mut self, weight_max: usize, guests: &mut impl Forget) {
+    /// bound. The last ones, which together weigh `in_use`, are kept besides.
+    pub(super) fn trim(&mut self, weight_max: usize, in_use: usize, guests: &mut impl Forget) {
+        let weight_max = weight_max.saturating_add(in_use);
         while self.weight > weight_max
             && let Some((id, oldest)) = self.entries.pop_front()
         {

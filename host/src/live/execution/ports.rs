@@ -86,6 +86,11 @@ impl Offer {
         }
     }
 
+    /// The number of facts.
+    pub(in crate::live) fn facts(&self) -> u64 {
+        self.facts
+    }
+
     /// Whether an operator asks for this node to be tried again.
     pub(in crate::live) fn retries(&self, node_id: &str) -> bool {
         self.retries

@@ -26,6 +26,7 @@ pub(in crate::live) fn call<T>(
     let workflow = registered.find(|workflow| {
         workflow.workflow_id == record.workflow_id && workflow.version == record.workflow_version
     });
+    let facts = offer.as_ref().map_or(0, Offer::facts);
     let about = GuestCall {
         now: staged.reading(transaction.time.at),
         workflow_text: workflow.map(|workflow| workflow.text.clone()),
@@ -35,7 +36,7 @@ pub(in crate::live) fn call<T>(
     let (staged, answer) = call_guest(transaction.core, about, call);
     transaction.staged.insert(id, staged);
     let burnt = count(transaction);
-    transaction.core.costly.called(id, burnt);
+    transaction.core.costly.called(id, burnt, facts);
     if let Err(Failure::Store(error)) = &answer {
         tampered::leave_out(transaction, id, error);
     }

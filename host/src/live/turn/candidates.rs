@@ -8,7 +8,7 @@ use crate::model::Status;
 use crate::store::{ItemRecord, ItemState, Timestamp};
 
 use super::costly::Costly;
-use super::stored_queues::StoredQueue;
+use super::stored_queues::{StoredQueue, of_queue};
 use super::transaction::Transaction;
 use super::turn_claims::TurnClaims;
 use crate::live::execution::claimed::execution_of;
@@ -60,7 +60,7 @@ pub(in crate::live) fn candidates(
     let (mut found, all) = if drained.contains(queue) || !nothing_due.may_wait(queue, now) {
         (Found::default(), true)
     } else {
-        let stored = claims.stored_queues.entry(queue.to_owned()).or_default();
+        let stored = of_queue(&mut claims.stored_queues, queue);
         stored_candidates(transaction, stored, queue, max, is_left_out)?
     };
     staged_candidates(transaction, queue, is_left_out, &mut found);
@@ -90,6 +90,8 @@ fn stored_candidates(
     loop {
         let mut found = Found::default();
         let mut costly = Vec::new();
+        // Of executions that come after the others, and are left out as such.
+        let mut behind = 0;
         let (mut held_back, mut passed) = (false, 0);
         while has_changed(transaction, stored.items.front())? {
             stored.items.pop_front();
@@ -114,7 +116,10 @@ fn stored_candidates(
                 Some(staged) if is_decided_by(transaction, staged, &record.item.node_id) => {
                     held_back |= staged.record.status != Status::Running;
                 }
-                _ if is_left_out(&transaction.core.costly, execution) => found.left_out = true,
+                _ if is_left_out(&transaction.core.costly, execution) => {
+                    found.left_out = true;
+                    behind += usize::from(transaction.core.costly.contains(execution));
+                }
                 _ if transaction.core.costly.contains(execution) => {
                     costly.push(Candidate::of(execution, record));
                 }
@@ -125,6 +130,11 @@ fn stored_candidates(
             found.candidates.extend(costly);
             let are_all = stored.is_all && passed == stored.items.len();
             return Ok((found, are_all && !held_back));
+        }
+        let is_enough = found.candidates.len() + costly.len() + behind >= max;
+        if is_enough && !transaction.core.costly.may_look_past(stored.next_page(max)) {
+            found.candidates.extend(costly);
+            return Ok((found, false));
         }
         read_more(transaction, stored, queue, max)?;
     }
@@ -152,7 +162,7 @@ fn read_more(
 ) -> Result<(), EngineError> {
     let now = transaction.now();
     let tenant = transaction.core.settings.tenant.clone();
-    let page = stored.asked.saturating_mul(2).max(max);
+    let page = stored.next_page(max);
     let staged = &transaction.staged;
     let read = transaction
         .core

@@ -4,6 +4,9 @@
 //! A store without children is asked once whether it has any; nothing else of this costs
 //! a turn anything then.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::id::ExecutionId;
 use crate::model::{ChildName, ChildOrder, EventKind, WorkOrder};
 use crate::store::{ChildRecord, ChildState, StoreError, ended};
@@ -11,6 +14,7 @@ use crate::store::{ChildRecord, ChildState, StoreError, ended};
 use super::core::Core;
 use super::known_children::KnownChildren;
 use super::transaction::Transaction;
+use crate::live::execution::staged::Staged;
 
 /// Asks the store whether it has children, if others may have written some.
 pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreError> {
@@ -25,6 +29,7 @@ pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreEr
         version: Some(version),
         any,
         owed: any,
+        descendants: BTreeMap::new(),
     };
     Ok(())
 }
@@ -50,12 +55,14 @@ pub(super) fn may_be_any(transaction: &Transaction<'_>) -> bool {
     transaction.core.children.any || !transaction.children.changed.is_empty()
 }
 
-/// Takes what is stored as owed into the turn, once.
+/// Takes what is stored as owed into the turn, once. What the turn itself leaves is stored
+/// with it, and comes into the next.
 pub(super) fn load(transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
-    if transaction.children.is_loaded || !transaction.core.children.owed {
+    if std::mem::replace(&mut transaction.children.is_loaded, true)
+        || !transaction.core.children.owed
+    {
         return Ok(());
     }
-    transaction.children.is_loaded = true;
     let stored = transaction.core.store.get().owed_children(OWED_PER_TURN)?;
     let is_all = stored.len() < OWED_PER_TURN;
     transaction.core.children.owed = !is_all;
@@ -100,8 +107,34 @@ pub(super) fn keep(transaction: &mut Transaction<'_>, record: ChildRecord) {
 }
 
 /// There is no such child any more.
-pub(super) fn drop_row(transaction: &mut Transaction<'_>, child: ExecutionId) {
-    transaction.children.changed.insert(child, None);
+pub(super) fn drop_row(
+    transaction: &mut Transaction<'_>,
+    record: &ChildRecord,
+) -> Result<(), StoreError> {
+    let count = descendants(transaction, record.root)?;
+    *count = count.saturating_sub(1);
+    transaction.children.changed.insert(record.child, None);
+    Ok(())
+}
+
+/// How many descendants a root has, those included that were only requested. The store
+/// counts them one by one, and is asked once.
+pub(super) fn descendants<'a>(
+    transaction: &'a mut Transaction<'_>,
+    root: ExecutionId,
+) -> Result<&'a mut u64, StoreError> {
+    match transaction.children.descendants.entry(root) {
+        Entry::Occupied(count) => Ok(count.into_mut()),
+        Entry::Vacant(place) => {
+            let core = &mut *transaction.core;
+            let count = match core.children.descendants.get(&root) {
+                Some(count) => *count,
+                None if core.children.any => core.store.get().descendants(root)?,
+                None => 0,
+            };
+            Ok(place.insert(count))
+        }
+    }
 }
 
 /// Takes up what a step of an execution ordered about children.
@@ -113,9 +146,13 @@ pub(in crate::live) fn take_orders(
         return Ok(());
     };
     let orders = std::mem::take(&mut staged.child_orders);
+    let mut sequences = sequences(staged, &orders);
     for order in orders {
         match order {
-            WorkOrder::StartChild(order) => request(transaction, id, order)?,
+            WorkOrder::StartChild(order) => {
+                let sequence = sequences.pop().unwrap_or_default();
+                request(transaction, id, order, sequence)?;
+            }
             WorkOrder::CancelChild(name) => cancel(transaction, id, &name)?,
             WorkOrder::Enqueue(_) | WorkOrder::Cancel(_) => {}
         }
@@ -123,25 +160,26 @@ pub(in crate::live) fn take_orders(
     Ok(())
 }
 
+/// The sequences of the decisions to start these children, the last one first: the last of
+/// their kind in the log, in the same order.
+fn sequences(staged: &Staged, orders: &[WorkOrder]) -> Vec<u64> {
+    let is_start = |order: &&WorkOrder| matches!(order, WorkOrder::StartChild(_));
+    let starts = orders.iter().filter(is_start).count();
+    let events = staged.events().iter().rev().map(|chained| &chained.event);
+    let requests = events.filter(|event| matches!(event.kind, EventKind::ChildRequested(_)));
+    requests.take(starts).map(|event| event.sequence).collect()
+}
+
 fn request(
     transaction: &mut Transaction<'_>,
     parent: ExecutionId,
     order: ChildOrder,
+    sequence: u64,
 ) -> Result<(), StoreError> {
     let name = order.name;
     let child = ExecutionId::of_child(parent, &name.node_id, name.attempt, name.iteration);
     let root = row(transaction, parent)?.map_or(parent, |parent| parent.root);
-    let requested = |kind: &EventKind| {
-        matches!(kind, EventKind::ChildRequested(it)
-            if (&it.node_id, it.attempt, it.iteration) == (&name.node_id, name.attempt, name.iteration))
-    };
-    let events = transaction
-        .staged
-        .get(&parent)
-        .map(|staged| staged.events());
-    let mut events = events.into_iter().flatten().rev();
-    let event = events.find(|chained| requested(&chained.event.kind));
-    let sequence = event.map_or(0, |chained| chained.event.sequence);
+    *descendants(transaction, root)? += 1;
     keep(
         transaction,
         ChildRecord {
@@ -172,7 +210,7 @@ fn cancel(
         return Ok(());
     };
     match record.state {
-        ChildState::Requested { .. } => drop_row(transaction, child),
+        ChildState::Requested { .. } => drop_row(transaction, &record)?,
         ChildState::Awaited => keep(
             transaction,
             ChildRecord {

@@ -56,7 +56,7 @@ pub(in crate::live) fn lease_ms(
 }
 
 /// What the execution's workflow says of its nodes.
-fn rules(
+pub(super) fn rules(
     transaction: &mut Transaction<'_>,
     execution: ExecutionId,
 ) -> Result<Arc<OrderRules>, EngineError> {

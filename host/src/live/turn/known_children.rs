@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::id::ExecutionId;
+use crate::model::{Digest, Limits};
 use crate::store::{ChildChange, ChildRecord, Turn};
 
 /// What an engine knows of the children in its store.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct KnownChildren {
     /// The store's version that this is of. `None` if it is to be asked anew.
     pub(super) version: Option<u64>,
@@ -14,12 +15,29 @@ pub(crate) struct KnownChildren {
     pub(super) any: bool,
     /// Whether something may be owed.
     pub(super) owed: bool,
+    /// How many descendants roots have, as far as that was counted.
+    pub(super) descendants: BTreeMap<ExecutionId, u64>,
 }
+
+/// Roots whose descendants are counted beyond a turn.
+const ROOTS_MAX: usize = 1_024;
 
 impl KnownChildren {
     /// A turn was not written: what it would have left is not there.
     pub(in crate::live) fn forget(&mut self) {
         self.version = None;
+        self.descendants.clear();
+    }
+
+    /// A turn is going to be written that leaves so many descendants. If it is not, this is
+    /// forgotten.
+    pub(in crate::live) fn count(&mut self, descendants: &BTreeMap<ExecutionId, u64>) {
+        if self.descendants.len() + descendants.len() > ROOTS_MAX {
+            self.descendants.clear();
+        }
+        let roots = descendants.iter().take(ROOTS_MAX);
+        self.descendants
+            .extend(roots.map(|(root, count)| (*root, *count)));
     }
 
     /// A turn was written.
@@ -35,10 +53,22 @@ pub(in crate::live) struct ChildRows {
     pub(super) changed: BTreeMap<ExecutionId, Option<ChildRecord>>,
     /// Those of which something is owed, in the order in which it came to be.
     pub(super) owed: VecDeque<ExecutionId>,
-    /// Whether what is stored as owed is among them.
+    /// Whether what was stored as owed is among them, as far as one turn reads it.
     pub(super) is_loaded: bool,
-    /// How many descendants roots have, as far as the turn has counted them.
+    /// How many descendants roots have, as far as the turn asked for them.
     pub(super) descendants: BTreeMap<ExecutionId, u64>,
+    /// What children take over from their parents, as far as the turn has read it.
+    pub(super) inherited: BTreeMap<ExecutionId, Inherited>,
+}
+
+/// What an execution's event 1 says that its children take over.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::live) struct Inherited {
+    /// How far below its root the execution itself is.
+    pub(super) depth: u32,
+    pub(super) limits: Limits,
+    pub(super) simulated: bool,
+    pub(super) guest_digest: Digest,
 }
 
 impl ChildRows {

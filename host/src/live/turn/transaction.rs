@@ -162,6 +162,7 @@ impl<'a> Transaction<'a> {
         if self.budget.is_over() {
             self.core.assured = self.core.assured.next();
         }
+        self.core.children.count(&self.children.descendants);
         let (changes, left): (Vec<_>, Vec<_>) = self
             .staged
             .into_values()

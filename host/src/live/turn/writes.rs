@@ -6,6 +6,7 @@
 //! execution that is left out of the turn because of a conflict.
 
 use crate::error::EngineError;
+use crate::limits::COSTLY_CALL_FUEL;
 
 use super::budget::Phase;
 use super::open_turn::OpenTurn;
@@ -26,11 +27,15 @@ pub(in crate::live) fn apply(
     Ok(())
 }
 
-/// Applies one write that had to come after the others. Says whether there was one.
+/// Applies writes that had to come after the others, until they have burnt as much as one
+/// costly call: whoever else has something to do by then is kept waiting no longer. Says
+/// whether there were any.
 pub(in crate::live) fn apply_late(
     turn: &mut OpenTurn<'_>,
     writes: &mut [Box<dyn Write>],
 ) -> Result<bool, EngineError> {
+    let fuel_before = turn.transaction.budget.fuel();
+    let mut any = false;
     while let Some(place) = turn.waiting.next() {
         let before = turn.transaction.budget.assured();
         let phase = Phase::LateWrites;
@@ -40,7 +45,13 @@ pub(in crate::live) fn apply_late(
         turn.waiting.try_again(place);
         if apply_one(turn, writes, place, phase)? {
             turn.waiting.done(place);
-            return Ok(true);
+            any = true;
+            let burnt = turn.transaction.budget.fuel() - fuel_before;
+            // An execution that is owed a step now takes none of the next writes before.
+            if burnt >= COSTLY_CALL_FUEL || !turn.backlog.late.is_empty() {
+                return Ok(true);
+            }
+            continue;
         }
         // It took nothing.
         turn.transaction.budget.assure(before);
@@ -48,7 +59,7 @@ pub(in crate::live) fn apply_late(
     if !turn.waiting.is_empty() {
         turn.transaction.budget.cut_off();
     }
-    Ok(false)
+    Ok(any)
 }
 
 /// Applies a write. Says whether it was done; otherwise it has to wait.

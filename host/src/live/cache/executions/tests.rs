@@ -115,7 +115,8 @@ fn what_was_used_longest_ago_is_evicted_first_and_its_guest_forgets_it() {
             Activity::Busy => (BUSY_EXECUTIONS_CACHED_MAX, 2),
             _ => (IDLE_EXECUTIONS_CACHED_MAX, 1),
         };
-        let count = max / weight;
+        // The last one is in use, and counts in addition.
+        let count = max / weight + 1;
         let ids: Vec<_> = (0..=count).map(|_| ExecutionId::random()).collect();
         for id in &ids[..count] {
             assert_eq!(write(&mut all, make(*id)), []);
@@ -124,8 +125,31 @@ fn what_was_used_longest_ago_is_evicted_first_and_its_guest_forgets_it() {
         assert_eq!(forgotten, [("guest".to_owned(), ids[0])]);
         assert!(all.take(ids[0]).is_none() && !guest_knows(&mut all, ids[0]));
         assert!(all.take(ids[1]).is_some() && guest_knows(&mut all, ids[1]));
-        assert_eq!(all.busy.weight() + all.idle.weight(), max - (weight - 1));
+        assert_eq!(all.busy.weight() + all.idle.weight(), max + 1);
     }
+}
+
+/// A busy execution that weighs more than all that is cached stays while it is at work, and
+/// pushes out no other.
+#[test]
+fn what_is_in_use_stays_however_much_it_weighs() {
+    let (other, wide) = (ExecutionId::random(), ExecutionId::random());
+    let mut all = ExecutionCache::default();
+    write(&mut all, busy(other));
+    let mut left = busy(wide);
+    for node in 0..BUSY_EXECUTIONS_CACHED_MAX {
+        let record = left.items["a"].clone();
+        left.items.insert(format!("m[{node}]"), record);
+    }
+    for _ in 0..2 {
+        assert_eq!(write(&mut all, left), []);
+        assert!(all.peek(other).is_some() && guest_knows(&mut all, other));
+        left = all.take(wide).expect("it is in use");
+    }
+    assert_eq!(write(&mut all, left), []);
+    let forgotten = write(&mut all, busy(ExecutionId::random()));
+    let guest = || "guest".to_owned();
+    assert_eq!(forgotten, [(guest(), other), (guest(), wide)]);
 }
 
 #[test]
