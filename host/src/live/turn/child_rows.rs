@@ -29,7 +29,8 @@ pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Who works on an execution works on its children too, and on theirs.
+/// Who works on an execution works on its children too, and on theirs: also on those of a
+/// child that has ended, and waited for none of them.
 fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
     let mut to_visit = core.scope.executions();
     while let Some(id) = to_visit.pop() {
@@ -38,8 +39,8 @@ fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
             let goes_on = stored.is_some_and(|stored| !ended(stored.status));
             if goes_on && core.scope.join(record.child) {
                 core.known.nothing_due.invalidate();
-                to_visit.push(record.child);
             }
+            to_visit.push(record.child);
         }
     }
     Ok(())

@@ -17,7 +17,8 @@ pub(crate) struct KnownChildren {
 }
 
 impl KnownChildren {
-    /// A turn was not written: what it would have left is not there.
+    /// What is known of them may be wrong: a turn was not written, or the engine works on
+    /// executions whose children it has not looked for.
     pub(in crate::live) fn forget(&mut self) {
         self.version = None;
     }
