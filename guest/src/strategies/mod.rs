@@ -36,6 +36,8 @@
 
 mod workflow;
 mod shape;
+mod child;
+mod map;
 mod kind;
 mod setting;
 mod draft;
@@ -50,6 +52,7 @@ mod corruption;
 mod hostile;
 
 pub use calm::finished;
+pub use child::CHILD;
 pub use corruption::{Corruption, FoundBy};
 pub use draft::{workflows, workflows_of};
 pub use history::{History, Turn};
