@@ -7,7 +7,7 @@ use refrain::{Budgets, Edge, Node, RetryPolicy, Workflow, WorkflowBuilder};
 use refrain_guest::shell::Scheduler;
 use refrain_guest::strategies::workflows;
 use refrain_tests::runner;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 #[test]
 fn what_is_built_is_what_is_written() {
@@ -33,6 +33,63 @@ fn what_is_built_is_what_is_written() {
     if let Err(failure) = checked {
         panic!("{failure}");
     }
+}
+
+#[test]
+fn r21_r22_r23_maps_children_and_loops_are_built() {
+    let body = Workflow::builder("left", "9.9.9")
+        .node("x", Node::command(["true"]))
+        .build()
+        .expect("JSON");
+    let built = Workflow::builder("w", "1.0.0")
+        .node(
+            "each",
+            Node::map(
+                "state.files",
+                Node::command(["wc", "${item}"]).retry("no_retry"),
+            )
+            .with("max_concurrent", json!(4)),
+        )
+        .node(
+            "loop",
+            Node::subgraph_in_place(&body)
+                .input("said", "last.said")
+                .input("round", "iteration")
+                .repeat_while("!last.passed", 5),
+        )
+        .node(
+            "bill",
+            Node::subgraph("billing", "1.0.0").with("merge", json!(true)),
+        )
+        .edge("each", "loop")
+        .edge("loop", "bill")
+        .start("each")
+        .build()
+        .expect("JSON");
+    let read: Value = serde_json::from_str(built.text()).expect("JSON");
+    let command = json!({ "type": "command", "argv": ["wc", "${item}"] });
+    let expected = json!({
+        "each": {
+            "kind": { "type": "map", "over": "state.files", "max_concurrent": 4, "body": command },
+            "retry_policy": "no_retry",
+        },
+        "loop": { "kind": {
+            "type": "subgraph",
+            "body": {
+                "nodes": { "x": { "kind": { "type": "command", "argv": ["true"] } } },
+                "edges": [],
+                "start_node": "x",
+            },
+            "input_mapping": { "said": "last.said", "round": "iteration" },
+            "repeat": { "while": "!last.passed", "max": 5 },
+        } },
+        "bill": { "kind": {
+            "type": "subgraph", "workflow_id": "billing", "version": "1.0.0", "merge": true,
+        } },
+    });
+    assert_eq!(read["nodes"], expected);
+    let said = Scheduler::validate(built.text());
+    assert!(said.is_ok(), "{said:?}");
 }
 
 #[test]

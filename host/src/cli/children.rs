@@ -2,13 +2,18 @@
 
 use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
-use refrain::model::{EventKind, NodeState, ParentOrigin};
+use refrain::model::{EventKind, NodeState, ParentOrigin, Status};
 use refrain::names;
-use refrain::store::{ChildRecord, ChildState, ExecutionRecord, Reader, StoreError, ended};
-use serde::Serialize;
+use refrain::store::{
+    ChildRecord, ChildState, ExecutionRecord, Reader, StoreError, Timestamp, ended,
+};
+use serde::{Serialize, Serializer};
 
+use super::database::Database;
+use super::log;
 use super::nodes::Nodes;
 use super::text::{Text, text};
+use super::waiting::{self, Waiting};
 
 /// A child, with its own.
 #[derive(Clone, Debug, Serialize)]
@@ -22,22 +27,67 @@ pub(super) struct Child {
     status: Option<&'static str>,
     workflow_id: Option<String>,
     workflow_version: Option<String>,
+    /// What it waits for that only somebody else can give.
+    #[serde(serialize_with = "documents", skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Waiting>,
     children: Vec<Child>,
+    #[serde(skip)]
+    id: ExecutionId,
+}
+
+fn documents<S: Serializer>(waiting: &[Waiting], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(waiting.iter().map(Waiting::document))
 }
 
 /// Children of one execution that are shown: more than anyone reads.
 const SHOWN_MAX: usize = 100;
 
-/// The children of an execution, and theirs, down to where there are none.
-pub(super) fn tree(store: &mut dyn Reader, id: ExecutionId) -> Result<Vec<Child>, StoreError> {
+/// The children of an execution, and theirs, down to where there are none, at `now`.
+pub(super) fn tree(
+    store: &mut dyn Reader,
+    id: ExecutionId,
+    now: Timestamp,
+) -> anyhow::Result<Vec<Child>> {
     let children = store.children(id)?.into_iter().take(SHOWN_MAX);
     children
         .map(|record| {
             let stored = store.execution(record.child)?;
-            let children = tree(store, record.child)?;
-            Ok(Child::of(&record, stored.as_ref(), children))
+            let children = tree(store, record.child, now)?;
+            let mut child = Child::of(&record, stored.as_ref(), children);
+            if stored.is_some_and(|stored| {
+                stored.status == Status::Running && stored.tampering.is_none()
+            }) {
+                let nodes = nodes(store, record.child)?;
+                let items = store.items(record.child)?;
+                child.waiting = waiting::all(&nodes, &items.found, now);
+            }
+            Ok(child)
         })
         .collect()
+}
+
+/// What a log tells of its nodes.
+fn nodes(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Nodes> {
+    let events = log::kept(store, id)?;
+    Ok(Nodes::of(events.iter().map(KeptEvent::event)))
+}
+
+/// What these children wait for, and theirs, with the commands to type. `way` stands before
+/// the names of their nodes.
+pub(super) fn waits(
+    children: &[Child],
+    way: &str,
+    database: &Database,
+    now: Timestamp,
+) -> Vec<Text> {
+    let mut waits = Vec::new();
+    for child in children {
+        let way = format!("{way}{}/", child.node_id);
+        let own = child.waiting.iter();
+        waits.extend(own.map(|waiting| waiting.text(&way, child.id, database, now)));
+        waits.extend(self::waits(&child.children, &way, database, now));
+    }
+    waits
 }
 
 impl Child {
@@ -50,7 +100,9 @@ impl Child {
             status: stored.map(|stored| names::status(stored.status)),
             workflow_id: stored.map(|stored| stored.workflow_id.clone()),
             workflow_version: stored.map(|stored| stored.workflow_version.clone()),
+            waiting: Vec::new(),
             children,
+            id: record.child,
         }
     }
 
@@ -113,11 +165,14 @@ pub(super) fn is_detached(
 }
 
 /// Where what holds up a node is to be found: its child, as long as that has not ended
-/// well, and the nodes of that which have failed or wait; and so on down.
+/// well, and the nodes of that which have failed or wait; and so on down. Of what waits at
+/// `now` for somebody, with the command to type.
 pub(super) fn causes(
     store: &mut dyn Reader,
     id: ExecutionId,
     node_id: &str,
+    database: &Database,
+    now: Timestamp,
 ) -> anyhow::Result<Text> {
     let mut text = Text::new();
     let (mut id, mut node_id) = (id, node_id.to_owned());
@@ -129,11 +184,10 @@ pub(super) fn causes(
         let Some(record) = store.execution(last.child)? else {
             return Ok(text);
         };
-        let events = match record.erased {
-            Some(_) => Vec::new(),
-            None => super::log::kept(store, record.id)?,
+        let nodes = match record.erased {
+            Some(_) => Nodes::default(),
+            None => nodes(store, record.id)?,
         };
-        let nodes = Nodes::of(events.iter().map(KeptEvent::event));
         let holds = |state: NodeState| {
             !matches!(
                 state,
@@ -164,6 +218,14 @@ pub(super) fn causes(
             names::status(record.status),
             said
         ));
+        if let Some(node) = cause.filter(|_| record.status == Status::Running) {
+            let items = store.items(record.id)?;
+            let waiting = waiting::all(&nodes, &items.found, now);
+            for waiting in waiting.iter().filter(|it| it.is_of(&node.id)) {
+                let said = waiting.text("", record.id, database, now);
+                text.push(&text!("  {}\n", said));
+            }
+        }
         match cause {
             Some(node) if !ended(record.status) || node.state == NodeState::Failed => {
                 (id, node_id) = (record.id, node.id.clone());

@@ -92,6 +92,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             &mut store,
             execution,
             &explanation.node_id,
+            database,
+            now,
         )?);
     }
     if nodes.len() > EXPLAINED_MAX {

@@ -40,7 +40,10 @@ pub(super) fn news(
         Status::Running => waiting::all(&seen.nodes, &seen.items, now)
             .iter()
             .filter(|waiting| is_for_somebody_else(seen, served, waiting))
-            .map(|waiting| (waiting.key(id), waiting.text(id, database, now)))
+            .map(|waiting| {
+                let text = waiting.text(seen.way(), id, database, now);
+                (waiting.key(id), text)
+            })
             .collect(),
         Status::Paused => {
             let command = database.command("unpause", &[id.to_string()]);
@@ -65,8 +68,14 @@ pub(super) fn changes_at(seen: &Seen, until: Until, now: Timestamp) -> Option<Ti
     times.flat_map(near).filter(|at| *at > now).min()
 }
 
-/// Whether there is nothing left to do here for an execution.
-pub(super) fn is_done(seen: &Seen, served: &Served, until: Until, now: Timestamp) -> bool {
+/// Whether there is nothing left to do here for an execution with these children.
+pub(super) fn is_done(
+    seen: &Seen,
+    children: &[&Seen],
+    served: &Served,
+    until: Until,
+    now: Timestamp,
+) -> bool {
     if seen.is_damaged() {
         return true;
     }
@@ -74,13 +83,32 @@ pub(super) fn is_done(seen: &Seen, served: &Served, until: Until, now: Timestamp
         Status::Completed | Status::Failed | Status::Cancelled => seen.ended(),
         Status::Stalled => true,
         Status::Paused => until != Until::Ended,
-        Status::Running => until != Until::Ended && is_idle(seen, served, until, now),
+        Status::Running => {
+            let rests = |seen: &Seen| match seen.record.status {
+                Status::Running => is_idle(seen, served, until, now),
+                _ => true,
+            };
+            until != Until::Ended && rests(seen) && children.iter().all(|child| rests(child))
+        }
     }
 }
 
-/// Until when nothing happens to an execution that runs, unless somebody else does it: the
-/// first time at which something is due here. `None` if nothing is, or it does not run.
-pub(super) fn rests_until(seen: &Seen, served: &Served) -> Option<Timestamp> {
+/// Until when nothing happens to an execution that runs, and to its children, unless
+/// somebody else does it: the first time at which something is due here. `None` if nothing
+/// is, or it does not run.
+pub(super) fn rests_until(seen: &Seen, children: &[&Seen], served: &Served) -> Option<Timestamp> {
+    let own = rests_alone_until(seen, served);
+    let of_children = children
+        .iter()
+        .filter_map(|child| rests_alone_until(child, served));
+    let is_running = seen.record.status == Status::Running;
+    own.into_iter()
+        .chain(of_children.filter(|_| is_running))
+        .min()
+}
+
+/// The same of it alone.
+fn rests_alone_until(seen: &Seen, served: &Served) -> Option<Timestamp> {
     if seen.record.status != Status::Running {
         return None;
     }
@@ -102,9 +130,9 @@ fn is_idle(seen: &Seen, served: &Served, until: Until, now: Timestamp) -> bool {
         true => Timestamp::MAX,
         false => now.saturating_add(until.patience_ms()),
     };
-    let is_near = rests_until(seen, served).is_some_and(|at| at <= patience_ends);
+    let is_near = rests_alone_until(seen, served).is_some_and(|at| at <= patience_ends);
     // What waits for nothing has something to be decided of it.
-    let waits = !waiting::all(&seen.nodes, &seen.items, now).is_empty();
+    let waits = seen.has_children() || !waiting::all(&seen.nodes, &seen.items, now).is_empty();
     !at_work && !is_near && waits
 }
 

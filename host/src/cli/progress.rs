@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use refrain::id::ExecutionId;
 use refrain::model::{
-    Event, EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, TimerCreated,
-    instance_of,
+    ChildEnded, Event, EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, Status,
+    TimerCreated, instance_of,
 };
 use refrain::names;
 use refrain::render;
@@ -18,7 +18,7 @@ use super::output::{self, Paint};
 use super::terminal::StatusLine;
 use super::text::{Text, text};
 use super::time::span;
-use super::watch::Seen;
+use super::watch::{ChildOf, Seen};
 
 /// The states that are counted, in the order in which they are told.
 const COUNTED: [NodeState; 7] = [
@@ -44,6 +44,20 @@ pub(super) struct Progress {
     counts: HashMap<ExecutionId, [u64; COUNTED.len()]>,
     total: [u64; COUNTED.len()],
     begun: Instant,
+    /// What is to be said of the events of one look.
+    lines: Vec<Line>,
+}
+
+/// What is said of an event.
+struct Line {
+    /// The execution that is watched.
+    root: ExecutionId,
+    at: Timestamp,
+    /// Whether it follows from the end of a child at that time.
+    follows: bool,
+    /// How far the execution is from that one.
+    depth: usize,
+    text: Text,
 }
 
 impl Progress {
@@ -57,10 +71,11 @@ impl Progress {
             counts: HashMap::new(),
             total: [0; COUNTED.len()],
             begun: Instant::now(),
+            lines: Vec::new(),
         }
     }
 
-    /// Say what an event means to a person, if it does.
+    /// Take note of what an event means to a person, if it does.
     pub(super) fn event(&mut self, seen: &Seen, stored: &StoredEvent) {
         let event = &stored.event;
         // What stood in its log before is no progress, and what a tampered log says may be
@@ -71,11 +86,41 @@ impl Progress {
         let Some(line) = self.in_words(seen, event) else {
             return;
         };
-        self.line(seen, line.trimmed());
+        let root = seen.root();
+        let line = line.trimmed();
+        self.lines.push(Line {
+            root,
+            at: event.at,
+            follows: seen.told_of_child_at == Some(event.at),
+            depth: seen.way().matches('/').count(),
+            text: match self.several {
+                true => text!("{}  {}", cut(&root.to_string()), line),
+                false => line,
+            },
+        });
+    }
+
+    /// Say what was taken note of: of each execution that is watched in the order of time, a
+    /// child between what led to it and what follows from its end.
+    pub(super) fn events(&mut self) {
+        let mut lines = std::mem::take(&mut self.lines);
+        let mut places = HashMap::new();
+        for line in &lines {
+            let place = places.len();
+            places.entry(line.root).or_insert(place);
+        }
+        lines.sort_by_key(|line| (places[&line.root], line.at, line.follows, line.depth));
+        for line in lines {
+            self.say(&line.text);
+        }
     }
 
     fn in_words(&mut self, seen: &Seen, event: &Event) -> Option<Text> {
         let whole = |text: &str, paint: Paint| {
+            if seen.child_of.is_some() {
+                // What becomes of a child is told of its parent's node.
+                return None;
+            }
             let text = paint.on(text, self.colours);
             Some(text!("{}  the execution {}", Text::new().padded(9), text))
         };
@@ -83,6 +128,9 @@ impl Progress {
             EventKind::NodeCompleted(NodeCompleted { node_id, .. })
             | EventKind::NodeSettled(NodeSettled { node_id, .. }) => {
                 (node_id, "completed", Paint::Green, finish(seen, node_id))
+            }
+            EventKind::ChildEnded(e) if e.status == Status::Completed => {
+                (&e.node_id, "child", Paint::Green, child(e))
             }
             EventKind::NodeExhausted(e) => (&e.node_id, "failed", Paint::Red, {
                 let error = render::error(&event.kind).unwrap_or_default();
@@ -110,12 +158,13 @@ impl Progress {
             event.kind,
             EventKind::NodeExhausted(_) | EventKind::RetryScheduled(_)
         );
-        if !is_told && instance_of(node).is_some() {
+        let of_instance = seen.child_of.as_ref().is_some_and(ChildOf::is_instance);
+        if !is_told && (of_instance || instance_of(node).is_some()) {
             return None;
         }
-        let node = Text::word(node);
+        let node = text!("{}{}", seen.way(), node);
         self.width = node.width().clamp(self.width, 40);
-        let at = span(event.at.saturating_sub(seen.record.started_at));
+        let at = span(event.at.saturating_sub(seen.root_began_at()));
         Some(text!(
             "{}  {}  {}  {}",
             Text::word(&at).aligned_right(9),
@@ -182,15 +231,11 @@ impl Progress {
     pub(super) fn clear(&mut self) {
         self.below.clear();
     }
+}
 
-    fn line(&mut self, seen: &Seen, line: Text) {
-        if self.several {
-            let id = seen.record.id.to_string();
-            self.say(&text!("{}  {}", &id[..id.len().min(13)], line));
-        } else {
-            self.say(&line);
-        }
-    }
+/// The beginning of an execution's id, which is enough to tell it from others.
+fn cut(id: &str) -> &str {
+    &id[..id.len().min(13)]
 }
 
 fn finish(seen: &Seen, node: &str) -> Text {
@@ -206,6 +251,14 @@ fn finish(seen: &Seen, node: &str) -> Text {
         text!("{}, at attempt {}", took, node.attempts)
     } else {
         took
+    }
+}
+
+/// That a child ended well, the last of its node or not.
+fn child(ended: &ChildEnded) -> Text {
+    match ended.iteration {
+        0 => text!("completed"),
+        number => text!("completed, iteration {}", number),
     }
 }
 

@@ -45,9 +45,10 @@ struct FailedNode<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// What there is to tell of an execution.
+    /// What there is to tell of an execution with these children.
     pub(super) fn of(
         seen: &'a Seen,
+        children: &[&Seen],
         served: &Served,
         unset_paths: &'a [UnsetPath],
     ) -> anyhow::Result<Self> {
@@ -68,7 +69,7 @@ impl<'a> Report<'a> {
                 .map(FailedNode::of)
                 .collect(),
             unset_paths,
-            waits_until: rests_until(seen, served).and_then(rfc3339),
+            waits_until: rests_until(seen, children, served).and_then(rfc3339),
             events: seen.record.head.sequence,
             guest: &seen.record.guest_digest,
             tampered: seen.record.tampering.as_ref().map(TamperedDocument::of),

@@ -6,7 +6,6 @@ use refrain::store::SqliteStore;
 use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
-use super::report::Report;
 use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::{Session, Stopped};
 use super::starting::{Startable, ToStart};
@@ -90,7 +89,7 @@ async fn work(
         return Ok(Answer::Good);
     };
     if form.json {
-        output::document(&Report::of(seen, &served, session.unset(seen.record.id))?)?;
+        output::document(&session.report(seen)?)?;
     } else if let Some(state) = &seen.ending.final_state {
         output::data(&text!("{}\n", json_text::pretty(state)));
     }

@@ -9,7 +9,7 @@ use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::names;
 use refrain::render::UnsetPath;
-use refrain::store::{ExecutionRecord, SqliteStore};
+use refrain::store::{ExecutionRecord, SqliteStore, Timestamp};
 use refrain::{Engine, EngineError};
 use tokio::time::sleep;
 
@@ -279,12 +279,53 @@ impl<'a> Session<'a> {
         let mut changed = self
             .watch
             .look(|seen, stored| progress.event(seen, stored))?;
+        self.progress.events();
         changed.extend(self.undone.due(self.watch.time()));
+        let mut parents = BTreeSet::new();
         for id in changed {
+            match self.watch.one(id).map(Seen::root) {
+                Some(root) if root != id => {
+                    self.judge_child(id);
+                    parents.insert(root);
+                }
+                _ => self.judge(id)?,
+            }
+        }
+        for id in parents {
             self.judge(id)?;
         }
         self.progress.counts();
         Ok(())
+    }
+
+    /// A child that is watched for its parent's sake may be another than before.
+    fn judge_child(&mut self, id: ExecutionId) {
+        let Some(seen) = self.watch.one(id) else {
+            return;
+        };
+        let now = self.watch.now(seen);
+        self.tell_news(id, now);
+        let Some(seen) = self.watch.one(id) else {
+            return;
+        };
+        // It is its parent that is to be done.
+        let again = changes_at(seen, self.until, now);
+        self.undone.judged(id, true, again);
+        if seen.ended() {
+            self.watch.forget(id);
+        }
+    }
+
+    /// Tells what an execution waits for, each thing once.
+    fn tell_news(&mut self, id: ExecutionId, now: Timestamp) {
+        let Some(seen) = self.watch.one(id) else {
+            return;
+        };
+        for (key, text) in news(seen, &self.served, self.database, now) {
+            if self.told.insert(key) {
+                self.progress.say(&text);
+            }
+        }
     }
 
     /// An execution may be another than before.
@@ -293,13 +334,13 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         let now = self.watch.now(seen);
-        for (key, text) in news(seen, &self.served, self.database, now) {
-            if self.told.insert(key) {
-                self.progress.say(&text);
-            }
-        }
+        self.tell_news(id, now);
+        let Some(seen) = self.watch.one(id) else {
+            return Ok(());
+        };
         self.progress.count(seen);
-        let done = is_done(seen, &self.served, self.until, now);
+        let children = self.watch.children(seen);
+        let done = is_done(seen, &children, &self.served, self.until, now);
         let again = changes_at(seen, self.until, now);
         self.undone.judged(id, done, again);
         match self.tells_ends {
@@ -317,7 +358,7 @@ impl<'a> Session<'a> {
         let about_it = |key: &String| key.starts_with(&id.to_string());
         self.told.retain(|key| !about_it(key));
         if form.json {
-            output::document(&Report::of(&seen, &self.served, &[])?)
+            output::document(&Report::of(&seen, &[], &self.served, &[])?)
         } else {
             let colours = output::colours(&std::io::stdout());
             output::data(&report::row(&seen, self.database, colours));
@@ -327,16 +368,20 @@ impl<'a> Session<'a> {
 
     /// What it says to programs of the executions that are watched.
     pub(super) fn reports(&self) -> anyhow::Result<Vec<Report<'_>>> {
-        self.seen()
-            .map(|seen| Report::of(seen, &self.served, self.unset(seen.record.id)))
-            .collect()
+        self.seen().map(|seen| self.report(seen)).collect()
+    }
+
+    /// What it says to programs of one of them.
+    pub(super) fn report<'s>(&'s self, seen: &'s Seen) -> anyhow::Result<Report<'s>> {
+        let children = self.watch.children(seen);
+        Report::of(seen, &children, &self.served, self.unset(seen.record.id))
     }
 
     /// Says until when those that have not ended have to wait, and how they go on then.
     pub(super) fn say_until_when_they_wait(&self) {
         let resting = |seen: &&Seen| !seen.ended() && !seen.is_damaged();
         for seen in self.seen().filter(resting) {
-            let Some(at) = rests_until(seen, &self.served) else {
+            let Some(at) = rests_until(seen, &self.watch.children(seen), &self.served) else {
                 continue;
             };
             let id = seen.record.id;

@@ -146,7 +146,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         record,
         forked_from,
         parent: children::parent(&events),
-        children: children::tree(store, record_id)?,
+        children: children::tree(store, record_id, now)?,
         simulated,
         labels,
         ending,
@@ -328,7 +328,13 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
     }
     text.push(&children::text(&view.children));
     for waiting in waiting {
-        text.push(&text!("\n{}\n", waiting.text(record.id, database, *now)));
+        text.push(&text!(
+            "\n{}\n",
+            waiting.text("", record.id, database, *now)
+        ));
+    }
+    for waiting in children::waits(&view.children, "", database, *now) {
+        text.push(&text!("\n{}\n", waiting));
     }
     match state {
         Some(Ok(state)) => text.push(&text!("\nits state is now\n{}\n", json_text::pretty(state))),

@@ -111,8 +111,15 @@ fn workers(items: &[ItemRecord], now: Timestamp) -> Vec<Waiting> {
 }
 
 impl Waiting {
-    /// What it waits for at `now`, since when, and what to do about it.
-    pub(super) fn text(&self, execution: ExecutionId, database: &Database, now: Timestamp) -> Text {
+    /// What it waits for at `now`, since when, and what to do about it. `way` stands before
+    /// the names of nodes: where the execution is a child, how it is come by.
+    pub(super) fn text(
+        &self,
+        way: &str,
+        execution: ExecutionId,
+        database: &Database,
+        now: Timestamp,
+    ) -> Text {
         let id = execution.to_string();
         match self {
             Self::Worker {
@@ -121,7 +128,7 @@ impl Waiting {
                 since,
             } => text!(
                 "{} waits for a worker of queue {:?} since {}\n  {}",
-                some_of(nodes),
+                some_of(way, nodes),
                 queue,
                 stamp(*since),
                 match queues::BUILT_IN.contains(&queue.as_str()) {
@@ -141,7 +148,8 @@ impl Waiting {
                     text!(" ({})", Text::lines(question))
                 };
                 text!(
-                    "{} waits for an approval{} since {}{}\n  {}",
+                    "{}{} waits for an approval{} since {}{}\n  {}",
+                    way,
                     node,
                     question,
                     stamp(*since),
@@ -158,7 +166,8 @@ impl Waiting {
                 since,
                 until,
             } => text!(
-                "{} waits for the external event {:?} since {}{}\n  {}",
+                "{}{} waits for the external event {:?} since {}{}\n  {}",
+                way,
                 node,
                 key,
                 stamp(*since),
@@ -168,7 +177,17 @@ impl Waiting {
                     false => database.command("signal", &[&id, key, "{}"]),
                 }
             ),
-            Self::Time { node, until } => text!("{} waits until {}", node, stamp(*until)),
+            Self::Time { node, until } => text!("{}{} waits until {}", way, node, stamp(*until)),
+        }
+    }
+
+    /// Whether it is what this node waits for.
+    pub(super) fn is_of(&self, node_id: &str) -> bool {
+        match self {
+            Self::Worker { nodes, .. } => nodes.iter().any(|node| node == node_id),
+            Self::Approval { node, .. } | Self::Signal { node, .. } | Self::Time { node, .. } => {
+                node == node_id
+            }
         }
     }
 
@@ -220,11 +239,12 @@ impl Waiting {
 }
 
 /// A node, or how many there are and the first of them.
-fn some_of(nodes: &[String]) -> Text {
+fn some_of(way: &str, nodes: &[String]) -> Text {
     match nodes {
-        [node] => text!("{}", node),
+        [node] => text!("{}{}", way, node),
         nodes => {
-            let first = nodes.iter().take(3).map(|node| Text::word(node));
+            let first = nodes.iter().take(3);
+            let first = first.map(|node| text!("{}{}", way, node));
             let rest = if nodes.len() > 3 { ", …" } else { "" };
             text!(
                 "{} nodes ({}{})",

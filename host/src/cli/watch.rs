@@ -10,7 +10,7 @@ use std::sync::Arc;
 use refrain::LogClock;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::model::Event;
+use refrain::model::{Event, EventKind, instance_of};
 use refrain::store::{
     ExecutionRecord, ItemRecord, Reader, SeenUpTo, SqliteStore, Store, StoreError, StoredEvent,
     Timestamp, ended,
@@ -46,6 +46,12 @@ pub(super) struct Seen {
     pub(super) ending: Ending,
     /// Its unsettled work and dead letters; none once it has ended.
     pub(super) items: Vec<ItemRecord>,
+    /// Its place among those that are watched, if it is watched for its parent's sake.
+    pub(super) child_of: Option<ChildOf>,
+    /// Its children that were started, and whose end has not been told to it.
+    children: BTreeSet<ExecutionId>,
+    /// When the last end of a child was told to it.
+    pub(super) told_of_child_at: Option<Timestamp>,
     /// What of it cannot be read, if anything: it is not looked at any further.
     pub(super) damage: Option<String>,
     /// Why the engine has set it aside: what can be read may not be written.
@@ -55,8 +61,26 @@ pub(super) struct Seen {
     events: u64,
 }
 
+/// Whose child it is.
+pub(super) struct ChildOf {
+    /// The watched execution that it comes from.
+    pub(super) root: ExecutionId,
+    /// When that began.
+    pub(super) root_began_at: Timestamp,
+    /// The way from there to its nodes: each node that started a child, with a slash.
+    pub(super) way: String,
+}
+
+/// A child that is to be watched.
+struct NewChild {
+    id: ExecutionId,
+    of: ChildOf,
+    /// Whether it was started before its parent was watched.
+    is_past: bool,
+}
+
 impl Watch {
-    /// Watch these executions.
+    /// Watch these executions, and their children for their sake.
     pub(super) fn new(
         store: SqliteStore,
         records: impl IntoIterator<Item = ExecutionRecord>,
@@ -109,7 +133,24 @@ impl Watch {
 
     /// The executions, as they were when last looked at.
     pub(super) fn seen(&self) -> impl Iterator<Item = &Seen> {
-        self.seen.values()
+        self.seen.values().filter(|seen| seen.child_of.is_none())
+    }
+
+    /// The children of an execution that have not ended, and theirs, where they are watched
+    /// for its sake.
+    pub(super) fn children(&self, seen: &Seen) -> Vec<&Seen> {
+        let mut all: Vec<&Seen> = Vec::new();
+        let mut next = 0;
+        let mut parent = seen;
+        loop {
+            let children = parent.children.iter().filter_map(|id| self.seen.get(id));
+            all.extend(children.filter(|child| child.child_of.is_some() && !child.ended()));
+            match all.get(next) {
+                Some(child) => parent = child,
+                None => return all,
+            }
+            next += 1;
+        }
     }
 
     /// What time it is for this execution, by the log.
@@ -164,9 +205,16 @@ impl Watch {
         // What is damaged may be mended, and nothing is appended then.
         new.extend(&self.damaged);
         new.retain(|id| self.seen.get(id).is_some_and(|seen| !seen.ended()));
-        for id in &new {
-            let Some(seen) = self.seen.get_mut(id) else {
+        let mut place = 0;
+        while let Some(id) = new.get(place).copied() {
+            place += 1;
+            let Some(seen) = self.seen.get_mut(&id) else {
                 continue;
+            };
+            let mut children = Vec::new();
+            let mut told = |seen: &Seen, stored: &StoredEvent| {
+                children.extend(new_child(seen, &stored.event));
+                told(seen, stored);
             };
             seen.damage = match seen.look(&mut self.store, &mut told) {
                 Ok(()) => None,
@@ -175,9 +223,12 @@ impl Watch {
                 Err(error) => return Err(error),
             };
             match seen.is_damaged() {
-                true => self.damaged.insert(*id),
-                false => self.damaged.remove(id),
+                true => self.damaged.insert(id),
+                false => self.damaged.remove(&id),
             };
+            if !self.is_of_all {
+                new.extend(self.begin_to_follow(children)?);
+            }
         }
         self.seen_up_to = seen_up_to;
         self.version = Some(version);
@@ -186,6 +237,35 @@ impl Watch {
 }
 
 impl Watch {
+    /// Watches children for the sake of those that started them. Answers which are new.
+    fn begin_to_follow(&mut self, children: Vec<NewChild>) -> Result<Vec<ExecutionId>, StoreError> {
+        let simulated = self.is_simulated();
+        let mut new = Vec::new();
+        for NewChild { id, of, is_past } in children {
+            let record = match self.store.execution(id) {
+                // It is named by those who list executions.
+                Err(error) if error.is_of_one() => continue,
+                record => record?,
+            };
+            let Some(record) = record.filter(|it| it.tampering.is_none()) else {
+                continue;
+            };
+            // Of elements of a map, and of the past, those that go on are enough.
+            let goes_on = !ended(record.status);
+            if self.seen.contains_key(&id) || !(goes_on || (!is_past && !of.is_instance())) {
+                continue;
+            }
+            let mut seen = Seen::nothing(record, simulated);
+            if !is_past {
+                seen.before = 0;
+            }
+            seen.child_of = Some(of);
+            self.seen.insert(id, seen);
+            new.push(id);
+        }
+        Ok(new)
+    }
+
     /// Watches those of these that are new, if all are to be watched.
     fn begin_to_watch(&mut self, changed: &[ExecutionId]) -> Result<(), StoreError> {
         if !self.is_of_all {
@@ -222,6 +302,9 @@ impl Seen {
             nodes,
             ending,
             items: Vec::new(),
+            child_of: None,
+            children: BTreeSet::new(),
+            told_of_child_at: None,
             damage: None,
             set_aside: None,
             events: 0,
@@ -231,6 +314,29 @@ impl Seen {
     /// Whether this event stood in its log before it was watched.
     pub(super) fn is_past(&self, event: &Event) -> bool {
         event.sequence <= self.before
+    }
+
+    /// What stands before the names of its nodes: the way to it from the execution that is
+    /// watched.
+    pub(super) fn way(&self) -> &str {
+        self.child_of.as_ref().map_or("", |of| &of.way)
+    }
+
+    /// The execution for whose sake it is watched, or itself.
+    pub(super) fn root(&self) -> ExecutionId {
+        let of = self.child_of.as_ref();
+        of.map_or(self.record.id, |of| of.root)
+    }
+
+    /// When the execution began for whose sake it is watched, or itself.
+    pub(super) fn root_began_at(&self) -> Timestamp {
+        let of_root = self.child_of.as_ref().map(|of| of.root_began_at);
+        of_root.unwrap_or(self.record.started_at)
+    }
+
+    /// Whether it waits for children.
+    pub(super) fn has_children(&self) -> bool {
+        !self.children.is_empty()
     }
 
     /// Whether it has ended for good, and its end has been read.
@@ -272,6 +378,20 @@ impl Seen {
         Ok(())
     }
 
+    fn follow_children(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::ChildStarted(it) => self
+                .children
+                .extend(it.child_id.parse::<ExecutionId>().ok()),
+            EventKind::ChildEnded(it) => {
+                let id: Option<ExecutionId> = it.child_id.parse().ok();
+                id.map(|id| self.children.remove(&id));
+                self.told_of_child_at = Some(event.at);
+            }
+            _ => {}
+        }
+    }
+
     fn read_on(
         &mut self,
         store: &mut SqliteStore,
@@ -286,6 +406,7 @@ impl Seen {
             }
             for stored in &page {
                 self.events = stored.event.sequence;
+                self.follow_children(&stored.event);
                 self.nodes.apply(&stored.event);
                 self.ending.apply(&stored.event);
                 told(self, stored);
@@ -293,6 +414,30 @@ impl Seen {
         }
         Ok(())
     }
+}
+
+impl ChildOf {
+    /// Whether it is the child of an element of a map, or comes from one.
+    pub(super) fn is_instance(&self) -> bool {
+        self.way.split('/').any(|node| instance_of(node).is_some())
+    }
+}
+
+/// The child that was started with this event of an execution.
+fn new_child(seen: &Seen, event: &Event) -> Option<NewChild> {
+    let EventKind::ChildStarted(it) = &event.kind else {
+        return None;
+    };
+    let of = ChildOf {
+        root: seen.root(),
+        root_began_at: seen.root_began_at(),
+        way: format!("{}{}/", seen.way(), it.node_id),
+    };
+    Some(NewChild {
+        id: it.child_id.parse().ok()?,
+        of,
+        is_past: seen.is_past(event),
+    })
 }
 
 #[cfg(test)]

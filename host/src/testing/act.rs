@@ -13,6 +13,8 @@ pub struct Act {
     pub(super) deed: Deed,
     pub(super) by: Option<String>,
     pub(super) is_refused: bool,
+    /// The node of whose child it is done to, if it is not to the execution itself.
+    pub(super) child: Option<String>,
 }
 
 /// What is done.
@@ -40,6 +42,27 @@ pub(super) enum Deed {
         node: String,
         reason: Option<String>,
     },
+}
+
+impl Deed {
+    /// The way to the node of whose child it is done to a node, if it is; and what is done
+    /// there.
+    pub(super) fn within(&self) -> (Option<&str>, Self) {
+        let mut within = self.clone();
+        let way = match (self, &mut within) {
+            (
+                Self::Decide { node: whole, .. }
+                | Self::Retry { node: whole, .. }
+                | Self::Skip { node: whole, .. },
+                Self::Decide { node, .. } | Self::Retry { node, .. } | Self::Skip { node, .. },
+            ) => whole.rsplit_once('/').map(|(way, last)| {
+                last.clone_into(node);
+                way
+            }),
+            _ => None,
+        };
+        (way, within)
+    }
 }
 
 impl Act {
@@ -111,6 +134,16 @@ impl Act {
         self
     }
 
+    /// The same, to the child that this node has started last. What names a node names
+    /// that of a child by the way to it: `bill/send`.
+    #[must_use]
+    pub fn of_child(self, node: impl Into<String>) -> Self {
+        Self {
+            child: Some(node.into()),
+            ..self
+        }
+    }
+
     /// The same, and it is expected to be refused. Any other act that is refused makes
     /// its case fail.
     #[must_use]
@@ -127,6 +160,7 @@ impl Act {
             deed,
             by: None,
             is_refused: false,
+            child: None,
         }
     }
 
@@ -152,6 +186,10 @@ impl Act {
             Deed::Retry { node, .. } => format!("retry {node}"),
             Deed::Skip { node, .. } => format!("skip {node}"),
         };
-        format!("{deed} at {}", span_text(self.at))
+        let of = self
+            .child
+            .as_ref()
+            .map(|node| format!(" of {node}'s child"));
+        format!("{deed}{} at {}", of.unwrap_or_default(), span_text(self.at))
     }
 }

@@ -32,7 +32,8 @@ pub struct Case {
     pub(super) expectations: Vec<Expectation>,
 }
 
-/// The answers to the attempts of one node.
+/// The answers to the attempts of one node; of a node of children, to those of all of them,
+/// one child after the other.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answers {
     /// The same to each.
@@ -242,6 +243,20 @@ pub enum Expectation {
     },
     /// A text that the execution's error contains.
     Error(String),
+    /// What is expected of the child that a node started last.
+    Child {
+        /// The node.
+        node: String,
+        /// What is expected of the child.
+        expected: Vec<Self>,
+    },
+    /// A node started so many children, and this is expected of each, in their order.
+    Children {
+        /// The node.
+        node: String,
+        /// What is expected of each child.
+        expected: Vec<Vec<Self>>,
+    },
 }
 
 impl Expectation {
@@ -279,7 +294,26 @@ impl Expectation {
             | Self::State(_)
             | Self::StateIncludes(_)
             | Self::Elapsed { .. }
-            | Self::Error(_) => &[],
+            | Self::Error(_)
+            | Self::Child { .. }
+            | Self::Children { .. } => &[],
+        }
+    }
+
+    /// The node of whose children it expects something.
+    pub(super) fn parent(&self) -> Option<&str> {
+        match self {
+            Self::Child { node, .. } | Self::Children { node, .. } => Some(node),
+            _ => None,
+        }
+    }
+
+    /// What it expects of children.
+    pub(super) fn of_children(&self) -> Vec<&Self> {
+        match self {
+            Self::Child { expected, .. } => expected.iter().collect(),
+            Self::Children { expected, .. } => expected.iter().flatten().collect(),
+            _ => Vec::new(),
         }
     }
 }

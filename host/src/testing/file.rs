@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::path::Path;
 
-use super::case::Case;
-use super::graph::{Graph, Rule, WrongName};
+use super::case::{BEGINS_AT, Case, Expectation};
+use super::graph::{Given, Graph, Rule, Workflows, WrongName};
 use super::happened::rows;
 use super::judge::{elapsed, judge};
-use super::play::{Subject, World, coverage, play};
+use super::play::{World, coverage, play};
 use super::reading::cases;
 use super::reading::top::{from_folder_of, located, top, tree};
 use super::report::{CaseReport, EdgeCoverage, Report};
@@ -17,14 +17,12 @@ use crate::error::EngineError;
 use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
 use crate::live::Workflow;
-use crate::model::{Fault, WorkflowSummary};
+use crate::model::Fault;
 
 /// Cases of one workflow.
 #[derive(Debug)]
 pub struct TestFile {
-    workflow: Workflow,
-    summary: WorkflowSummary,
-    graph: Graph,
+    workflows: Workflows,
     cases: Vec<Case>,
     tester: Tester,
 }
@@ -69,9 +67,16 @@ impl Tester {
         })
     }
 
-    /// What the scheduler says of a workflow.
-    fn summary(&self, workflow: &Workflow) -> Result<WorkflowSummary, EngineError> {
-        World::new(&self.library, super::case::BEGINS_AT)?.register(workflow)
+    /// A workflow, with what the scheduler says of it.
+    fn given(&self, workflow: Workflow) -> Result<Given, EngineError> {
+        let summary = World::new(&self.library, BEGINS_AT)?.register(&workflow)?;
+        let graph = Graph::read(workflow.text())
+            .ok_or_else(|| EngineError::Setup("the workflow's edges cannot be read".to_owned()))?;
+        Ok(Given {
+            workflow,
+            summary,
+            graph,
+        })
     }
 }
 
@@ -82,16 +87,21 @@ impl TestFile {
     /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
     pub fn new(workflow: Workflow) -> Result<Self, EngineError> {
         let tester = Tester::new()?;
-        let summary = tester.summary(&workflow)?;
-        let graph = Graph::read(workflow.text())
-            .ok_or_else(|| EngineError::Setup("the workflow's edges cannot be read".to_owned()))?;
         Ok(Self {
-            workflow,
-            summary,
-            graph,
+            workflows: Workflows::of(tester.given(workflow)?),
             cases: Vec::new(),
             tester,
         })
+    }
+
+    /// The same, where the children of this workflow are played too. Those of workflows
+    /// that are not given are answered for as a whole, as if a worker did their work.
+    ///
+    /// # Errors
+    /// [`EngineError::InvalidWorkflow`] with all that is wrong with it.
+    pub fn child_workflow(mut self, workflow: Workflow) -> Result<Self, EngineError> {
+        self.workflows.add(self.tester.given(workflow)?);
+        Ok(self)
     }
 
     /// The same with this case.
@@ -114,13 +124,23 @@ impl TestFile {
         let Some((at, path)) = members.workflow else {
             return faults.or(None);
         };
-        let mut read = match workflow_file(&from_folder_of(file, path)) {
+        let mut read = match workflow_file(&from_folder_of(file, path), Self::new) {
             Ok(read) => read,
             Err(error) => return Err(named(error, at, &faults)),
         };
+        for (at, path) in &members.workflows {
+            let given = workflow_file(&from_folder_of(file, path), |it| read.tester.given(it));
+            match given {
+                Ok(given) => read.workflows.add(given),
+                Err(error) => return Err(named(error, *at, &faults)),
+            }
+        }
+        if let Some((place, WrongName { message, remedy })) = read.workflows.without_use() {
+            faults.report(members.workflows[place].0, message, remedy);
+        }
         let faults = RefCell::new(faults);
         if let Some(cases) = members.cases {
-            read.cases = cases::read(cases, &read.graph, &faults);
+            read.cases = cases::read(cases, &read.workflows, &faults);
         }
         faults.into_inner().or(Some(read))
     }
@@ -133,13 +153,15 @@ impl TestFile {
     /// How many edges between nodes the scheduler counts.
     #[cfg(test)]
     pub(super) fn edges_between_nodes(&self) -> usize {
-        usize::try_from(self.summary.edges).expect("it is a number of things in memory")
+        let edges = self.workflows.subject.summary.edges;
+        usize::try_from(edges).expect("it is a number of things in memory")
     }
 
     /// The id and the version of its workflow.
     #[must_use]
     pub fn workflow(&self) -> (&str, &str) {
-        (&self.summary.workflow_id, &self.summary.version)
+        let summary = &self.workflows.subject.summary;
+        (&summary.workflow_id, &summary.version)
     }
 
     /// Plays all cases, each from a start of its own, on a simulated clock. The same cases
@@ -156,61 +178,67 @@ impl TestFile {
     /// # Errors
     /// As [`TestFile::run`].
     pub fn run_where(&self, wanted: impl Fn(&Case) -> bool) -> Result<Report, TestError> {
-        let mut live_in = vec![0; self.graph.edges.len()];
+        let parts = self.workflows.parts();
+        let mut live_in: Vec<Vec<usize>> = parts
+            .iter()
+            .map(|(_, graph)| vec![0; graph.edges.len()])
+            .collect();
         let mut reports = Vec::new();
         for case in self.cases.iter().filter(|case| wanted(case)) {
             self.check(case)?;
             reports.push(self.run_one(case, &mut live_in)?);
         }
-        let edges = self.graph.edges.iter().zip(live_in);
-        let edges = edges.map(|(edge, live_in)| EdgeCoverage {
-            from: edge.from.clone(),
-            to: edge.to.clone(),
-            on: edge.on.name().map(str::to_owned),
-            condition: match &edge.rule {
-                Rule::Ordinary(condition) => condition.clone(),
-                Rule::Chosen | Rule::Implied => None,
-            },
-            live_in,
-        });
+        let mut edges = Vec::new();
+        for ((way, graph), live_in) in parts.iter().zip(live_in) {
+            let of_part = graph.edges.iter().zip(live_in);
+            edges.extend(of_part.map(|(edge, live_in)| EdgeCoverage {
+                from: format!("{way}{}", edge.from),
+                to: format!("{way}{}", edge.to),
+                on: edge.on.name().map(str::to_owned),
+                condition: match &edge.rule {
+                    Rule::Ordinary(condition) => condition.clone(),
+                    Rule::Chosen | Rule::Implied => None,
+                },
+                live_in,
+            }));
+        }
         Ok(Report {
             cases: reports,
-            edges: edges.collect(),
+            edges,
         })
     }
 
-    fn run_one(&self, case: &Case, live_in: &mut [usize]) -> Result<CaseReport, EngineError> {
-        let subject = Subject {
-            workflow: &self.workflow,
-            id: &self.summary.workflow_id,
-            version: &self.summary.version,
-            queues: &self.summary.queues,
-        };
+    /// `live_in`: in how many cases each edge was live, by part and place.
+    fn run_one(&self, case: &Case, live_in: &mut [Vec<usize>]) -> Result<CaseReport, EngineError> {
         let library = &self.tester.library;
-        let played = play(&subject, case, library)?;
-        for place in coverage::live_edges(&self.graph, &case.input, &played, library)? {
-            live_in[place] += 1;
+        let played = play(&self.workflows, case, library)?;
+        for (part, place) in coverage::live_edges(&self.workflows, &played, library)? {
+            live_in[part][place] += 1;
         }
+        let subject = played.subject();
         Ok(CaseReport {
             name: case.name.clone(),
             verdicts: judge(&case.expectations, &played),
-            status: played.status,
-            elapsed: elapsed(&played.events),
-            rows: rows(&played.events),
-            state: played.state,
+            status: subject.status,
+            elapsed: elapsed(&subject.events),
+            rows: rows(&played),
+            state: subject.state.clone(),
         })
     }
 
     /// The names in a case that was built in Rust; those in a file have been checked.
     fn check(&self, case: &Case) -> Result<(), TestError> {
-        let workers = case
-            .answers
-            .keys()
-            .map(|name| self.graph.check_worker(name));
-        let acts = case.acts.iter().filter_map(|act| act.node());
-        let expected = case.expectations.iter().flat_map(|it| it.nodes());
-        let names = acts.chain(expected.map(String::as_str));
-        let nodes = names.map(|name| self.graph.check_node(name));
+        let workflows = &self.workflows;
+        let workers = case.answers.keys();
+        let workers = workers.map(|name| workflows.check_worker(name));
+        let acts = case.acts.iter().flat_map(|act| {
+            let node = act.node().map(|node| workflows.check_node(node));
+            let child = act.child.as_ref().map(|it| workflows.check_parent(it));
+            node.into_iter().chain(child)
+        });
+        let expected = case.expectations.iter();
+        let expected = expected.map(|it| checked("", it, workflows));
+        let nodes = acts.chain(expected);
         for checked in workers.chain(nodes) {
             checked.map_err(|WrongName { message, remedy }| TestError::Case {
                 case: case.name.clone(),
@@ -229,6 +257,21 @@ impl TestFile {
     }
 }
 
+/// What is expected names what is there; `way` leads to the child that it is expected of.
+fn checked(way: &str, expected: &Expectation, workflows: &Workflows) -> Result<(), WrongName> {
+    for node in expected.nodes() {
+        workflows.check_node(&format!("{way}{node}"))?;
+    }
+    if let Some(node) = expected.parent() {
+        let parent = format!("{way}{node}");
+        workflows.check_parent(&parent)?;
+        for of_child in expected.of_children() {
+            checked(&format!("{parent}/"), of_child, workflows)?;
+        }
+    }
+    Ok(())
+}
+
 /// The same error, where a file names a workflow's. What is about that file as a whole is
 /// told where it is named.
 fn named(error: FileError, at: Place, faults: &Faults<'_>) -> FileError {
@@ -244,8 +287,11 @@ fn named(error: FileError, at: Place, faults: &Faults<'_>) -> FileError {
     }
 }
 
-/// A workflow in a file: JSON stays as it is, YAML becomes JSON once.
-fn workflow_file(file: &Path) -> Result<TestFile, FileError> {
+/// What is made of a workflow in a file: JSON stays as it is, YAML becomes JSON once.
+fn workflow_file<T>(
+    file: &Path,
+    take: impl FnOnce(Workflow) -> Result<T, EngineError>,
+) -> Result<T, FileError> {
     let notation = notation(file)?;
     let text = text(file, WORKFLOW_BYTES_MAX)?;
     let (root, mut faults) = tree(file, &text, notation)?;
@@ -253,8 +299,8 @@ fn workflow_file(file: &Path) -> Result<TestFile, FileError> {
         Notation::Json => text.clone(),
         Notation::Yaml => root.json(),
     };
-    match Workflow::from_json(json).and_then(TestFile::new) {
-        Ok(file) => Ok(file),
+    match Workflow::from_json(json).and_then(take) {
+        Ok(taken) => Ok(taken),
         Err(EngineError::InvalidWorkflow(found)) => {
             for Fault {
                 pointer,

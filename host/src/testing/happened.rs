@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::play::Played;
 use super::text::span::span_text;
 use crate::model::{ApprovalDecision, CancelReason};
 use crate::model::{Event, EventKind, Origin, SkipReason};
+use crate::names;
 use crate::render;
 
 /// One event of a case.
@@ -18,25 +20,34 @@ pub struct Row {
     /// What happened, in a word or two.
     pub what: &'static str,
     /// The node, where it is about one.
+    ///
+    /// That of a child stands behind the node that started it: `bill/send`. What is about
+    /// the child as a whole has that and a slash: `bill/`.
     pub node: Option<String>,
     /// What else there is to say of it.
     pub details: String,
 }
 
-/// The rows of a log.
-pub(super) fn rows(events: &[Event]) -> Vec<Row> {
-    let begun = events.first().map_or(0, |event| event.at);
-    events.iter().map(|event| row(event, begun)).collect()
+/// The rows of all logs of a case.
+pub(super) fn rows(played: &Played<'_>) -> Vec<Row> {
+    let begun = played.subject().events.first().map_or(0, |event| event.at);
+    let rows = played.order.iter().map(|(run, place)| {
+        let run = &played.runs[*run];
+        row(&run.way, &run.events[*place], begun)
+    });
+    rows.collect()
 }
 
-fn row(event: &Event, begun: u64) -> Row {
+/// `way`: what stands before the names of nodes; it is the name of a child.
+fn row(way: &str, event: &Event, begun: u64) -> Row {
     let at = Duration::from_millis(event.at.saturating_sub(begun));
     let (what, node, details) = in_words(event);
+    let name = format!("{way}{}", node.unwrap_or_default());
     Row {
         at,
         origin: event.origin,
         what,
-        node: node.map(str::to_owned),
+        node: (!name.is_empty()).then_some(name),
         details,
     }
 }
@@ -156,10 +167,32 @@ fn waits(event: &Event) -> (&'static str, Option<&str>, String) {
             Some(&it.node_id),
             format!("{} elements", it.count),
         ),
-        EventKind::ChildRequested(it) => ("child asked", Some(&it.node_id), String::new()),
+        _ => of_child(event),
+    }
+}
+
+/// The same of children.
+fn of_child(event: &Event) -> (&'static str, Option<&str>, String) {
+    let error = || render::error(&event.kind).unwrap_or_default().into_owned();
+    match &event.kind {
+        EventKind::ChildRequested(it) => {
+            let iteration = match it.iteration {
+                0 => String::new(),
+                number => format!(", iteration {number}"),
+            };
+            let details = format!("attempt {}{iteration}", it.attempt);
+            ("child asked", Some(&it.node_id), details)
+        }
         EventKind::ChildStarted(it) => ("child begun", Some(&it.node_id), String::new()),
-        EventKind::ChildRefused(it) => ("child refused", Some(&it.node_id), String::new()),
-        EventKind::ChildEnded(it) => ("child ended", Some(&it.node_id), String::new()),
+        EventKind::ChildRefused(it) => ("child refused", Some(&it.node_id), error()),
+        EventKind::ChildEnded(it) => {
+            let status = names::status(it.status);
+            let details = match error() {
+                none if none.is_empty() => status.to_owned(),
+                error => format!("{status}: {error}"),
+            };
+            ("child ended", Some(&it.node_id), details)
+        }
         _ => ("other", None, String::new()),
     }
 }

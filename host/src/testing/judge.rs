@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::case::Expectation;
-use super::play::Played;
+use super::play::{Played, PlayedRun};
+use super::settled::by_a_child;
 use super::text::span::{SPAN_MAX, span_text};
 use crate::model::{Event, EventKind};
 use crate::names;
@@ -26,8 +27,7 @@ pub struct Verdict {
 }
 
 /// The verdicts on a case: on what did not go as it says, then on each expectation.
-pub(super) fn judge(expectations: &[Expectation], played: &Played) -> Vec<Verdict> {
-    let facts = Facts::of(&played.events);
+pub(super) fn judge(expectations: &[Expectation], played: &Played<'_>) -> Vec<Verdict> {
     let differences = played
         .differences
         .iter()
@@ -37,8 +37,79 @@ pub(super) fn judge(expectations: &[Expectation], played: &Played) -> Vec<Verdic
             found: found.clone(),
             is_met: false,
         });
-    let judged = expectations.iter().map(|it| verdict(it, played, &facts));
+    let judged = verdicts(expectations, played.subject(), played);
     differences.chain(judged).collect()
+}
+
+/// The verdicts on one execution of a case.
+fn verdicts(
+    expectations: &[Expectation],
+    run: &PlayedRun<'_>,
+    played: &Played<'_>,
+) -> Vec<Verdict> {
+    let facts = Facts::of(run);
+    let verdicts = expectations.iter().map(|expectation| match expectation {
+        Expectation::Child { node, expected } => {
+            let children = played.children_of(&format!("{}{node}", run.way));
+            of_child(
+                &format!("child of {node}"),
+                expected,
+                children.last().copied(),
+                played,
+            )
+        }
+        Expectation::Children { node, expected } => of_children(node, expected, run, played),
+        _ => vec![verdict(expectation, run, &facts)],
+    });
+    verdicts.flatten().collect()
+}
+
+/// The verdicts on each child of a node, and on their number.
+fn of_children(
+    node: &str,
+    expected: &[Vec<Expectation>],
+    run: &PlayedRun<'_>,
+    played: &Played<'_>,
+) -> Vec<Verdict> {
+    let children = played.children_of(&format!("{}{node}", run.way));
+    let number = Verdict {
+        subject: format!("children of {node}"),
+        expected: expected.len().to_string(),
+        found: children.len().to_string(),
+        is_met: expected.len() == children.len(),
+    };
+    let mut verdicts = vec![number];
+    for (place, expected) in expected.iter().enumerate() {
+        let subject = format!("child {} of {node}", place + 1);
+        verdicts.extend(of_child(
+            &subject,
+            expected,
+            children.get(place).copied(),
+            played,
+        ));
+    }
+    verdicts
+}
+
+fn of_child(
+    subject: &str,
+    expected: &[Expectation],
+    child: Option<&PlayedRun<'_>>,
+    played: &Played<'_>,
+) -> Vec<Verdict> {
+    let Some(child) = child else {
+        return vec![Verdict {
+            subject: subject.to_owned(),
+            expected: "it is started".to_owned(),
+            found: "it is not".to_owned(),
+            is_met: false,
+        }];
+    };
+    let mut verdicts = verdicts(expected, child, played);
+    for verdict in &mut verdicts {
+        verdict.subject = format!("{subject}: {}", verdict.subject);
+    }
+    verdicts
 }
 
 /// The simulated time from the first to the last event.
@@ -67,10 +138,14 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(events: &[Event]) -> Self {
+    fn of(run: &PlayedRun<'_>) -> Self {
         let mut facts = Self::default();
-        for event in events {
+        for (place, event) in run.events.iter().enumerate() {
             facts.take(&event.kind);
+            let by_a_child = run.graph.and_then(|it| by_a_child(it, &run.events, place));
+            if let Some((node, _)) = by_a_child {
+                facts.settle(node, Fate::Completed);
+            }
         }
         facts
     }
@@ -90,12 +165,20 @@ impl Facts {
                 self.attempts.insert(it.node_id.clone(), it.attempt);
                 return;
             }
+            EventKind::ChildRequested(it) => {
+                self.attempts.insert(it.node_id.clone(), it.attempt);
+                return;
+            }
             _ => return,
         };
+        self.settle(node, fate);
+    }
+
+    fn settle(&mut self, node: &str, fate: Fate) {
         if fate == Fate::Completed {
-            self.path.push(node.clone());
+            self.path.push(node.to_owned());
         }
-        self.fates.insert(node.clone(), fate);
+        self.fates.insert(node.to_owned(), fate);
     }
 
     /// The nodes of this fate, sorted.
@@ -109,7 +192,7 @@ impl Facts {
     }
 }
 
-fn verdict(expectation: &Expectation, played: &Played, facts: &Facts) -> Verdict {
+fn verdict(expectation: &Expectation, played: &PlayedRun<'_>, facts: &Facts) -> Verdict {
     let set = |subject: &str, expected: &[String], fate| {
         let mut sorted = expected.to_vec();
         sorted.sort();
@@ -145,6 +228,9 @@ fn verdict(expectation: &Expectation, played: &Played, facts: &Facts) -> Verdict
                 found.to_string(),
                 *attempts == found,
             )
+        }
+        Expectation::Child { .. } | Expectation::Children { .. } => {
+            unreachable!("they are judged by `verdicts`")
         }
         Expectation::Error(text) => {
             let found = played.error.as_deref();
@@ -195,7 +281,7 @@ fn order(nodes: &[String], facts: &Facts) -> (String, String, String, bool) {
     ("order".to_owned(), nodes.join(" before "), shown, is_met)
 }
 
-fn state_is(expected: &str, played: &Played) -> (String, String, String, bool) {
+fn state_is(expected: &str, played: &PlayedRun<'_>) -> (String, String, String, bool) {
     let found = played.state.as_str();
     let is_met = match (parsed(expected), parsed(found)) {
         (Some(expected), Some(found)) => same(&expected, &found),
@@ -209,7 +295,7 @@ fn state_is(expected: &str, played: &Played) -> (String, String, String, bool) {
     )
 }
 
-fn state_includes(expected: &str, played: &Played) -> (String, String, String, bool) {
+fn state_includes(expected: &str, played: &PlayedRun<'_>) -> (String, String, String, bool) {
     let found = played.state.as_str();
     let is_met = match (parsed(expected), parsed(found)) {
         (Some(expected), Some(found)) => includes(&found, &expected),
@@ -223,7 +309,11 @@ fn state_includes(expected: &str, played: &Played) -> (String, String, String, b
     )
 }
 
-fn time(at_least: Duration, at_most: Duration, played: &Played) -> (String, String, String, bool) {
+fn time(
+    at_least: Duration,
+    at_most: Duration,
+    played: &PlayedRun<'_>,
+) -> (String, String, String, bool) {
     let found = elapsed(&played.events);
     let expected = match (at_least, at_most) {
         (least, most) if least == most => span_text(least),

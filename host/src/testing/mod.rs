@@ -60,6 +60,8 @@ mod case;
 mod reading;
 // Workflows, as they are written in YAML.
 mod written;
+// Which events about children settle nodes.
+mod settled;
 // A case is played.
 mod play;
 // What happened, a row for each event.

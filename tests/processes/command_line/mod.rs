@@ -15,6 +15,7 @@ mod answers;
 mod bad_database;
 mod bad_input;
 mod beginning;
+mod child_waits;
 mod clocks;
 mod codes;
 mod cold;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::json::Json;
 
 use super::retry_policy::Span;
+use super::workflow::Workflow;
 
 /// A node of a workflow: what is to be done, how often it is tried, and how long it may
 /// take. Put it into a workflow with
@@ -58,6 +59,8 @@ struct Kind {
     name: String,
     fields: Vec<(String, Json)>,
     branches: Vec<Value>,
+    mapping: BTreeMap<String, String>,
+    body: Option<Box<Self>>,
 }
 
 impl Serialize for Kind {
@@ -66,6 +69,12 @@ impl Serialize for Kind {
         object.serialize_entry("type", &self.name)?;
         if !self.branches.is_empty() {
             object.serialize_entry("branches", &self.branches)?;
+        }
+        if !self.mapping.is_empty() {
+            object.serialize_entry("input_mapping", &self.mapping)?;
+        }
+        if let Some(body) = &self.body {
+            object.serialize_entry("body", body)?;
         }
         for (name, value) in &self.fields {
             object.serialize_entry(name, value)?;
@@ -83,6 +92,8 @@ impl Node {
                 name: name.into(),
                 fields: Vec::new(),
                 branches: Vec::new(),
+                mapping: BTreeMap::new(),
+                body: None,
             },
             retry_policy: None,
             node_timeout_secs: None,
@@ -253,6 +264,53 @@ impl Node {
     pub fn unanswered_after(self, span: Duration, fallback: impl Into<String>) -> Self {
         self.with("timeout_secs", json!(whole_seconds(span)))
             .with("fallback_node", Value::from(fallback.into()))
+    }
+
+    // ---- more than one at a time --------------------------------------------------
+
+    /// Runs `body` for each element of a list (rule R21): `over` is an expression for that
+    /// list, such as `state.files`. Expressions of the body read `item` and `index`. What
+    /// the body says beside its kind, such as [`Node::retry`] and [`Node::queue`], is each
+    /// instance's. Further fields: `max_concurrent`, `tolerate`, `complete_after`,
+    /// `cancel_rest`, `output_key`, `max_items`.
+    #[must_use]
+    pub fn map(over: impl Into<String>, body: Self) -> Self {
+        let Self { mut kind, .. } = Self::of_kind("map").with("over", Value::from(over.into()));
+        kind.body = Some(Box::new(body.kind));
+        Self { kind, ..body }
+    }
+
+    /// Starts an execution of this registered workflow as a child, and completes with it
+    /// (rule R22). Further fields: `output_key`, `merge`, `detached`.
+    #[must_use]
+    pub fn subgraph(workflow_id: impl Into<String>, version: impl Into<String>) -> Self {
+        Self::of_kind("subgraph")
+            .with("workflow_id", Value::from(workflow_id.into()))
+            .with("version", Value::from(version.into()))
+    }
+
+    /// The same of a workflow that needs no registration of its own. It is named by its
+    /// parent and the node, so that its own id and version are left out.
+    #[must_use]
+    pub fn subgraph_in_place(workflow: &Workflow) -> Self {
+        Self::of_kind("subgraph").with("body", workflow.without_name())
+    }
+
+    /// For a child: what one field of its input is, an expression. Without any, its input
+    /// is `{state, input}`. Kinds that are worked on have an `input_mapping` too.
+    #[must_use]
+    pub fn input(mut self, field: impl Into<String>, expression: impl Into<String>) -> Self {
+        self.kind.mapping.insert(field.into(), expression.into());
+        self
+    }
+
+    /// For a child: while this holds when one has ended well, another is started, `max` of
+    /// them at most (rule R23). Its input reads `last`, the final state of the one before,
+    /// and `iteration`.
+    #[must_use]
+    pub fn repeat_while(self, condition: impl Into<String>, max: u32) -> Self {
+        let repeat = json!({ "while": condition.into(), "max": max });
+        self.with("repeat", repeat)
     }
 
     // ---- of any kind ----------------------------------------------------------------

@@ -1,9 +1,12 @@
 //! A workflow's text on its way to the register.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::error::EngineError;
-use crate::json::check;
+use crate::json::{Json, check};
 use crate::limits::WORKFLOW_BYTES_MAX;
 
 use super::workflow_builder::WorkflowBuilder;
@@ -39,6 +42,18 @@ impl Workflow {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What it says beside its id and version, for a node in which it stands.
+    pub(super) fn without_name(&self) -> Json {
+        let without_name = || {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(&self.text)?;
+            let is_name = |key: &str| matches!(key, "workflow_id" | "version");
+            let members = members.iter().filter(|(key, _)| !is_name(key));
+            serde_json::to_string(&members.collect::<BTreeMap<_, _>>())
+        };
+        // What is no object is left as it is: the scheduler says what is wrong with it.
+        Json::trusted(without_name().unwrap_or_else(|_: serde_json::Error| self.text.clone()))
     }
 
     /// The SHA-256 of the text, as 64 hexadecimal digits.

@@ -1,67 +1,95 @@
 //! One case, from its start until nothing more happens.
 
+use std::collections::BTreeSet;
+
+use super::runs::{Run, Runs};
+use super::stand_in::{self, stand_in};
 use super::workers::Workers;
 use super::world::World;
 use crate::error::EngineError;
 use crate::guest::Library;
 use crate::json::Json;
-use crate::live::{Execution, Next, Start, Workflow};
+use crate::live::{Execution, Next, Start};
 use crate::model::{Event, EventKind, Status, Timestamp};
 use crate::render;
 use crate::testing::act::{Act, Deed};
 use crate::testing::case::Case;
+use crate::testing::graph::{Graph, Workflows};
 
 /// Events of one case. The largest workflow has some tens of thousands; one with more
 /// tries something again and again.
 const EVENTS_MAX: usize = 200_000;
 
-/// Events that are read at once.
-const PAGE: u32 = 1024;
-
-/// The workflow that cases are about.
-pub(in crate::testing) struct Subject<'a> {
-    pub(in crate::testing) workflow: &'a Workflow,
-    pub(in crate::testing) id: &'a str,
-    pub(in crate::testing) version: &'a str,
-    /// The queues that its nodes are dispatched to.
-    pub(in crate::testing) queues: &'a [String],
+/// What came of a case.
+pub(in crate::testing) struct Played<'a> {
+    /// The execution that was started, then all children, in the order of their starts.
+    pub(in crate::testing) runs: Vec<PlayedRun<'a>>,
+    /// All events, in the order in which they came: the run, and the place among its events.
+    pub(in crate::testing) order: Vec<(usize, usize)>,
+    /// What did not go as the case says: what was wanted, and what came.
+    pub(in crate::testing) differences: Vec<(String, String, String)>,
 }
 
-/// What came of a case.
-pub(in crate::testing) struct Played {
+/// What came of one execution of a case.
+pub(in crate::testing) struct PlayedRun<'a> {
+    /// What stands before the names of its nodes: nothing, or the node that started it and
+    /// a slash.
+    pub(in crate::testing) way: String,
+    /// The graph of its workflow. `None` if something stood in for that.
+    pub(in crate::testing) graph: Option<&'a Graph>,
     pub(in crate::testing) events: Vec<Event>,
     pub(in crate::testing) status: Status,
     /// The state at the end.
     pub(in crate::testing) state: Json,
     /// The error of an execution that did not complete.
     pub(in crate::testing) error: Option<String>,
-    /// What did not go as the case says: what was wanted, and what came.
-    pub(in crate::testing) differences: Vec<(String, String, String)>,
+}
+
+impl<'a> Played<'a> {
+    /// What came of the execution that was started.
+    pub(in crate::testing) fn subject(&self) -> &PlayedRun<'a> {
+        &self.runs[0]
+    }
+
+    /// The children of the node of this name, in the order of their starts.
+    pub(in crate::testing) fn children_of(&self, node: &str) -> Vec<&PlayedRun<'a>> {
+        let runs = self.runs.iter();
+        runs.filter(|run| run.way.strip_suffix('/') == Some(node))
+            .collect()
+    }
 }
 
 /// Plays a case.
-pub(in crate::testing) fn play(
-    subject: &Subject<'_>,
-    case: &Case,
+pub(in crate::testing) fn play<'a>(
+    workflows: &'a Workflows,
+    case: &'a Case,
     library: &Library,
-) -> Result<Played, EngineError> {
+) -> Result<Played<'a>, EngineError> {
     let mut world = World::new(library, case.begins_at)?;
+    let mut queues = BTreeSet::new();
+    for given in workflows.all() {
+        world.register(&given.workflow)?;
+        queues.extend(given.summary.queues.iter().cloned());
+    }
+    for (id, version) in workflows.not_given() {
+        world.register(&stand_in(id, version)?)?;
+        queues.insert(stand_in::QUEUE.to_owned());
+    }
+    let subject = &workflows.subject.summary;
+    let start = Start::new(&subject.workflow_id, &subject.version, case.input.clone());
     let engine = world.engine.clone();
-    world.until(engine.register(subject.workflow.clone()))?;
-    let start = Start::new(subject.id, subject.version, case.input.clone());
     let execution = world.until(engine.start_with(start))?;
     let mut acts: Vec<&Act> = case.acts.iter().collect();
     // Stable: those of one time stay in their order. The last is taken first.
     acts.sort_by_key(|act| act.at);
     acts.reverse();
     let mut play = Play {
-        subject,
         case,
         world,
-        execution,
         acts,
+        queues,
         workers: Workers::default(),
-        events: Vec::new(),
+        runs: Runs::of(execution, workflows),
         next: Next::Now,
         differences: Vec::new(),
     };
@@ -71,24 +99,24 @@ pub(in crate::testing) fn play(
 
 /// A case that is being played.
 struct Play<'a> {
-    subject: &'a Subject<'a>,
     case: &'a Case,
     world: World,
-    execution: Execution,
     /// What is still to be done, the last first.
     acts: Vec<&'a Act>,
+    /// The queues that work is dispatched to.
+    queues: BTreeSet<String>,
     workers: Workers,
-    events: Vec<Event>,
+    runs: Runs<'a>,
     /// What the engine waits for.
     next: Next,
     differences: Vec<(String, String, String)>,
 }
 
-impl Play<'_> {
+impl<'a> Play<'a> {
     fn run(&mut self) -> Result<(), EngineError> {
         loop {
             self.settle()?;
-            if self.events.len() > EVENTS_MAX {
+            if self.runs.order.len() > EVENTS_MAX {
                 self.differ(
                     "end",
                     format!("at most {EVENTS_MAX} events"),
@@ -112,46 +140,31 @@ impl Play<'_> {
     fn settle(&mut self) -> Result<(), EngineError> {
         loop {
             self.world.drain();
-            let before = self.events.len();
-            self.follow()?;
-            let queues = self.subject.queues;
-            let claimed = self.workers.claim(&mut self.world, self.case, queues)?;
+            let before = self.runs.order.len();
+            self.runs.follow(&mut self.world, &mut self.workers)?;
+            let claims = self.workers.claim(&mut self.world, &self.queues)?;
+            let claimed = !claims.is_empty();
+            // A child can have begun while work was claimed.
+            self.runs.follow(&mut self.world, &mut self.workers)?;
+            for claim in claims {
+                let node = self.runs.name_of(&claim.id);
+                self.workers
+                    .begin(&mut self.world, self.case, node, claim.id)?;
+            }
             let answered = self.workers.answer(&mut self.world)?;
-            let is_still = !claimed && !answered && self.events.len() == before;
-            if is_still || self.events.len() > EVENTS_MAX {
+            let is_still = !claimed && !answered && self.runs.order.len() == before;
+            if is_still || self.runs.order.len() > EVENTS_MAX {
                 self.next = self.world.drain();
                 return Ok(());
             }
         }
     }
 
-    /// Reads what has come to the log.
-    fn follow(&mut self) -> Result<(), EngineError> {
-        loop {
-            let first = self.events.last().map_or(1, |event| event.sequence + 1);
-            let execution = self.execution.clone();
-            let page = self.world.until(execution.events(first, PAGE))?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            for stored in page {
-                self.workers.follow(&stored.event);
-                self.events.push(stored.event);
-            }
-        }
-    }
-
-    fn has_ended(&self) -> bool {
-        self.events
-            .last()
-            .is_some_and(|event| event.kind.is_terminal())
-    }
-
     /// When something happens next.
     fn next_time(&mut self) -> Option<Timestamp> {
         let now = self.world.now();
         let act = self.acts.last().map(|act| self.case.time(act.at));
-        if self.has_ended() {
+        if self.runs.have_ended() {
             return act;
         }
         let engine = match self.next {
@@ -164,13 +177,26 @@ impl Play<'_> {
     }
 
     fn act(&mut self, act: &Act) -> Result<(), EngineError> {
-        let execution = match &act.by {
-            Some(by) => self.execution.clone().by(by),
-            None => self.execution.clone(),
+        // What is done to a node of a child is done to the child.
+        let (way, deed) = act.deed.within();
+        let way = act.child.as_deref().or(way);
+        let run = match way {
+            None => self.runs.all.first(),
+            Some(way) => self.runs.child_of(way),
         };
-        let done = self.world.until(done(&execution, &act.deed));
+        let done = match run.map(|run| run.execution.clone()) {
+            Some(execution) => {
+                let execution = match &act.by {
+                    Some(by) => execution.by(by),
+                    None => execution,
+                };
+                self.world.until(done(&execution, &deed)).map(|()| true)
+            }
+            None => Ok(false),
+        };
         let refused = match done {
-            Ok(()) => None,
+            Ok(true) => None,
+            Ok(false) => Some(format!("{} has started no child", way.unwrap_or_default())),
             Err(EngineError::Refused { reason, .. }) => Some(reason),
             Err(error @ (EngineError::Json { .. } | EngineError::TooLong { .. })) => {
                 Some(error.to_string())
@@ -197,7 +223,7 @@ impl Play<'_> {
         self.differences.push((what.to_owned(), expected, found));
     }
 
-    fn end(mut self) -> Result<Played, EngineError> {
+    fn end(mut self) -> Result<Played<'a>, EngineError> {
         for (node, attempt, why) in std::mem::take(&mut self.workers.refused) {
             let expected = format!("the answer to {node}, attempt {attempt}");
             self.differ("answer", expected, format!("refused: {why}"));
@@ -208,28 +234,48 @@ impl Play<'_> {
                 self.differ("strict", expected, "the case has none".to_owned());
             }
         }
-        let execution = self.execution.clone();
-        let status = self.world.until(execution.record())?.status;
-        let last = self.events.last().map(|event| &event.kind);
-        let state = match last {
-            Some(EventKind::WorkflowCompleted(it)) => it.final_state.clone(),
-            Some(EventKind::WorkflowFailed(it)) => it.final_state.clone(),
-            Some(EventKind::WorkflowCancelled(it)) => it.final_state.clone(),
-            _ => {
-                let inspection = self.world.until(execution.inspect())?;
-                inspection.merged_state().into_string()
-            }
-        };
-        let error = self.events.last().filter(|event| event.kind.is_terminal());
-        let error = error.and_then(|event| render::error(&event.kind));
+        let Runs { all, order, .. } = self.runs;
+        let mut runs = Vec::with_capacity(all.len());
+        for run in all {
+            runs.push(ended(run, &mut self.world)?);
+        }
         Ok(Played {
-            status,
-            state: Json::trusted(state),
-            error: error.map(|it| it.into_owned()),
+            runs,
+            order,
             differences: self.differences,
-            events: self.events,
         })
     }
+}
+
+/// What has come of an execution at the end of its case.
+fn ended<'a>(run: Run<'a>, world: &mut World) -> Result<PlayedRun<'a>, EngineError> {
+    let Run {
+        execution,
+        way,
+        graph,
+        events,
+    } = run;
+    let status = world.until(execution.record())?.status;
+    let state = match events.last().map(|event| &event.kind) {
+        Some(EventKind::WorkflowCompleted(it)) => it.final_state.clone(),
+        Some(EventKind::WorkflowFailed(it)) => it.final_state.clone(),
+        Some(EventKind::WorkflowCancelled(it)) => it.final_state.clone(),
+        _ => {
+            let inspection = world.until(execution.inspect())?;
+            inspection.merged_state().into_string()
+        }
+    };
+    let end = events.last().filter(|event| event.kind.is_terminal());
+    let error = end.and_then(|event| render::error(&event.kind));
+    let error = error.map(|it| it.into_owned());
+    Ok(PlayedRun {
+        way,
+        graph,
+        status,
+        state: Json::trusted(state),
+        error,
+        events,
+    })
 }
 
 async fn done(execution: &Execution, deed: &Deed) -> Result<(), EngineError> {

@@ -10,14 +10,36 @@ use super::probe::{Question, ask};
 use crate::error::EngineError;
 use crate::guest::Library;
 use crate::json::Json;
-use crate::model::{CancelReason, EventKind, NodeExhausted, NodeFailure, SkipReason, instance_of};
-use crate::testing::graph::{Edge, Graph, On, Rule};
+use crate::model::{
+    CancelReason, Event, EventKind, NodeExhausted, NodeFailure, SkipReason, instance_of,
+};
+use crate::testing::graph::{Edge, Graph, On, Rule, Workflows};
+use crate::testing::settled::by_a_child;
 
-/// The places of the edges that were live in a case.
+/// The edges that were live in a case: the part of the tested workflow, and their place in
+/// it. Those of other workflows are not counted.
 pub(in crate::testing) fn live_edges(
+    workflows: &Workflows,
+    played: &Played<'_>,
+    library: &Library,
+) -> Result<BTreeSet<(usize, usize)>, EngineError> {
+    let mut live = BTreeSet::new();
+    let parts = workflows.parts();
+    for run in &played.runs {
+        let is_its = |graph: &Graph| run.graph.is_some_and(|it| std::ptr::eq(it, graph));
+        let Some(part) = parts.iter().position(|(_, graph)| is_its(graph)) else {
+            continue;
+        };
+        let places = live_edges_of(parts[part].1, &run.events, library)?;
+        live.extend(places.into_iter().map(|place| (part, place)));
+    }
+    Ok(live)
+}
+
+/// The places of the edges that were live in an execution.
+fn live_edges_of(
     graph: &Graph,
-    input: &Json,
-    played: &Played,
+    events: &[Event],
     library: &Library,
 ) -> Result<BTreeSet<usize>, EngineError> {
     let mut live = BTreeSet::new();
@@ -25,11 +47,16 @@ pub(in crate::testing) fn live_edges(
     let mut questions = Vec::new();
     let mut asked = Vec::new();
     let mut classes = BTreeMap::new();
-    for event in &played.events {
+    for (place, event) in events.iter().enumerate() {
         if let EventKind::NodeFailed(it) = &event.kind {
             classes.insert(&it.node_id, it.error_class.as_deref());
         }
-        let Some(settled) = settled(&event.kind, &classes) else {
+        let by_a_child = by_a_child(graph, events, place);
+        let settled = match &by_a_child {
+            Some((node, patch)) => completed(node, None, patch),
+            None => settled(&event.kind, &classes),
+        };
+        let Some(settled) = settled else {
             continue;
         };
         state.merge(settled.patch);
@@ -55,8 +82,12 @@ pub(in crate::testing) fn live_edges(
             asked.push(places);
         }
     }
-    if !questions.is_empty() {
-        let answers = ask(library, input, &questions)?;
+    if let (false, Some(EventKind::WorkflowStarted(it))) = (
+        questions.is_empty(),
+        events.first().map(|event| &event.kind),
+    ) {
+        let input = Json::trusted(it.initial_input.clone());
+        let answers = ask(library, &input, &questions)?;
         for (places, hold) in asked.iter().zip(answers) {
             live.extend(hold.into_iter().map(|place| places[place]));
         }
@@ -102,11 +133,16 @@ fn settled<'a>(
         }
         _ => return None,
     };
+    completed(node, chosen_target, patch)
+}
+
+fn completed<'a>(
+    node: &'a str,
+    chosen_target: Option<&'a str>,
+    patch: &'a str,
+) -> Option<Settled<'a>> {
     // An instance leads nowhere, and its patch does not touch the state (rule R21).
-    if instance_of(node).is_some() {
-        return None;
-    }
-    Some(Settled {
+    instance_of(node).is_none().then_some(Settled {
         node,
         chosen_target,
         patch,

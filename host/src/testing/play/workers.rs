@@ -1,14 +1,15 @@
 //! Simulated workers: they take all work at once, and answer as the case says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::world::{LEASE, WORKER, World};
 use crate::clock::milliseconds;
 use crate::error::{EngineError, WorkError};
-use crate::live::{Answer, ClaimId};
+use crate::id::ExecutionId;
+use crate::live::{Answer, Claim, ClaimId};
 use crate::model::{Event, EventKind, Timestamp, node_of_run};
-use crate::testing::case::{Case, NodeAnswer, Outcome};
+use crate::testing::case::{Answers, Case, NodeAnswer, Outcome};
 
 /// Items that are claimed at once.
 const CLAIMS_AT_ONCE: usize = 64;
@@ -21,22 +22,42 @@ const LEASE_LOOKS: u32 = 4;
 pub(super) struct Workers {
     /// What will be answered, in the order of the answers: by time, and of one time in
     /// the order in which the work was ordered.
-    due: BTreeMap<(Timestamp, u64), (ClaimId, Outcome)>,
+    due: BTreeMap<(Timestamp, usize), Due>,
     /// When attempts may begin that were ordered for later.
     may_begin: Vec<Timestamp>,
     /// When the leases of those that died are over.
     leases_end: Vec<Timestamp>,
-    /// At which event the latest attempt of a node was ordered.
-    ordered: HashMap<String, u64>,
+    /// When the latest attempt of a node was ordered, by the number of such orders before.
+    ordered: HashMap<(ExecutionId, String), usize>,
+    orders: usize,
+    /// The attempts that have begun, by the whole name of their node.
+    begun: HashMap<String, Begun>,
     /// The attempts for which the case has no answer.
     pub(super) unanswered: Vec<(String, u32)>,
     /// Answers that the scheduler did not take: node, attempt, why.
     pub(super) refused: Vec<(String, u32, String)>,
 }
 
+/// What will be answered.
+struct Due {
+    id: ClaimId,
+    /// The whole name of its node.
+    node: String,
+    outcome: Outcome,
+}
+
+/// The attempts of a node, those of earlier children counted.
+struct Begun {
+    execution: ExecutionId,
+    /// Those of this execution.
+    attempts: u32,
+    /// Those of earlier ones.
+    before: u32,
+}
+
 impl Workers {
     /// Takes note of what is ordered.
-    pub(super) fn follow(&mut self, event: &Event) {
+    pub(super) fn follow(&mut self, execution: ExecutionId, event: &Event) {
         let node = match &event.kind {
             EventKind::NodeScheduled(it) => &it.node_id,
             EventKind::RetryScheduled(it) => {
@@ -45,37 +66,37 @@ impl Workers {
             }
             _ => return,
         };
-        self.ordered.insert(node.clone(), event.sequence);
+        self.ordered.insert((execution, node.clone()), self.orders);
+        self.orders += 1;
     }
 
-    /// Takes all work that there is. Says whether there was any.
+    /// Takes all work that there is.
     pub(super) fn claim(
         &mut self,
         world: &mut World,
-        case: &Case,
-        queues: &[String],
-    ) -> Result<bool, EngineError> {
-        let mut any = false;
+        queues: &BTreeSet<String>,
+    ) -> Result<Vec<Claim>, EngineError> {
+        let mut claims = Vec::new();
         for queue in queues {
             let claim = world.engine.clone();
-            let claims = world.until(claim.claim(queue, CLAIMS_AT_ONCE, WORKER))?;
-            for claim in claims {
-                any = true;
-                self.begin(world, case, claim.id)?;
-            }
+            claims.extend(world.until(claim.claim(queue, CLAIMS_AT_ONCE, WORKER))?);
         }
-        Ok(any)
+        Ok(claims)
     }
 
-    fn begin(&mut self, world: &mut World, case: &Case, id: ClaimId) -> Result<(), EngineError> {
-        // What is said of a map is said of each of its instances.
-        let said = case.answers.get(&id.node_id);
-        let said = said.or_else(|| case.answers.get(node_of_run(&id.node_id)));
-        let said = said
-            .and_then(|answers| answers.of_attempt(id.attempt))
-            .cloned();
+    /// Begins what was claimed of this node.
+    pub(super) fn begin(
+        &mut self,
+        world: &mut World,
+        case: &Case,
+        node: String,
+        id: ClaimId,
+    ) -> Result<(), EngineError> {
+        let attempt = self.number(&node, &id);
+        let said = said(case, &node).and_then(|answers| answers.of_attempt(attempt));
+        let said = said.cloned();
         if said.is_none() {
-            self.unanswered.push((id.node_id.clone(), id.attempt));
+            self.unanswered.push((node.clone(), attempt));
         }
         let nothing = || NodeAnswer::completes(Answer::output(serde_json::json!({})));
         let NodeAnswer { after, outcome } = said.unwrap_or_else(nothing);
@@ -94,10 +115,28 @@ impl Workers {
         }
         if !matches!(outcome, Outcome::NeverEnds) {
             let at = world.now().saturating_add(milliseconds(after));
-            let ordered = self.ordered.get(&id.node_id).copied().unwrap_or(0);
-            self.due.insert((at, ordered), (id, outcome));
+            let ordered = (id.execution, id.node_id.clone());
+            let ordered = self.ordered.get(&ordered).copied().unwrap_or(0);
+            let answer = Due { id, node, outcome };
+            self.due.insert((at, ordered), answer);
         }
         Ok(())
+    }
+
+    /// The number of an attempt that begins, from 1: of the children of one node, the
+    /// attempts of the earlier come first.
+    fn number(&mut self, node: &str, id: &ClaimId) -> u32 {
+        let begun = self.begun.entry(node.to_owned()).or_insert(Begun {
+            execution: id.execution,
+            attempts: 0,
+            before: 0,
+        });
+        if begun.execution != id.execution {
+            begun.before += begun.attempts;
+            begun.execution = id.execution;
+        }
+        begun.attempts = id.attempt;
+        begun.before + id.attempt
     }
 
     /// Gives the first answer that is due. Says whether there was one.
@@ -109,7 +148,7 @@ impl Workers {
         else {
             return Ok(false);
         };
-        let (id, outcome) = first.remove();
+        let Due { id, node, outcome } = first.remove();
         let engine = world.engine.clone();
         let answered = match outcome {
             Outcome::Completes(answer) => world.until(engine.complete(id.clone(), answer)),
@@ -119,9 +158,9 @@ impl Workers {
         match answered {
             // Cancelled or timed out meanwhile; the log says so.
             Ok(_) | Err(EngineError::Stale { .. }) => {}
-            Err(EngineError::Refused { reason, .. }) => self.refuse(world, id, reason)?,
+            Err(EngineError::Refused { reason, .. }) => self.refuse(world, id, node, reason)?,
             Err(error @ (EngineError::Json { .. } | EngineError::TooLong { .. })) => {
-                self.refuse(world, id, error.to_string())?;
+                self.refuse(world, id, node, error.to_string())?;
             }
             Err(error) => return Err(error),
         }
@@ -129,9 +168,15 @@ impl Workers {
     }
 
     /// An answer that does not do is a failure, so that the case goes on.
-    fn refuse(&mut self, world: &mut World, id: ClaimId, why: String) -> Result<(), EngineError> {
+    fn refuse(
+        &mut self,
+        world: &mut World,
+        id: ClaimId,
+        node: String,
+        why: String,
+    ) -> Result<(), EngineError> {
         let error = WorkError::permanent(format!("the answer was refused: {why}"));
-        self.refused.push((id.node_id.clone(), id.attempt, why));
+        self.refused.push((node, id.attempt, why));
         let engine = world.engine.clone();
         world.until(engine.fail(id, error)).map(drop)
     }
@@ -147,4 +192,15 @@ impl Workers {
         let begin = self.may_begin.iter().min().copied();
         [look, answer, begin].into_iter().flatten().min()
     }
+}
+
+/// What a case says of this node. What it says of a map, it says of each of its instances.
+fn said<'a>(case: &'a Case, node: &str) -> Option<&'a Answers> {
+    let parts: Vec<&str> = node.split('/').collect();
+    (0..=parts.len()).find_map(|plain| {
+        let (named, plain) = parts.split_at(parts.len() - plain);
+        let plain = plain.iter().map(|part| node_of_run(part));
+        let name: Vec<&str> = named.iter().copied().chain(plain).collect();
+        case.answers.get(&name.join("/"))
+    })
 }

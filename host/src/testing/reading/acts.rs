@@ -6,6 +6,7 @@ use super::fields::{Fields, Reading};
 use super::values::{flag, json, must_be_true, node, object, span, text};
 use crate::live::{Approval, Signal};
 use crate::testing::act::Act;
+use crate::testing::graph::Workflows;
 use crate::testing::text::span::span_text;
 use crate::testing::text::value::{Node, Value};
 
@@ -18,7 +19,7 @@ const DEEDS: [&str; 8] = [
 ];
 
 /// The other keys, and the deeds that each says something of.
-const OTHERS: [(&str, &[&str]); 8] = [
+const OTHERS: [(&str, &[&str]); 9] = [
     ("at", &DEEDS),
     ("by", &DEEDS),
     ("refused", &DEEDS),
@@ -27,6 +28,7 @@ const OTHERS: [(&str, &[&str]); 8] = [
     ("payload", &["signal"]),
     ("id", &["signal"]),
     ("reason", &["cancel", "pause", "unpause", "retry", "skip"]),
+    ("child", &["signal", "cancel", "pause", "unpause"]),
 ];
 
 /// The acts of a case, in the order of the text.
@@ -152,6 +154,13 @@ fn with_rest(reading: &Reading<'_, '_>, fields: &Fields<'_>, mut act: Act) -> Op
     }
     if let Some(reason) = fields.get("reason") {
         act = act.reason(text(reading, reason, "`reason`")?);
+    }
+    if let Some(child) = fields.get("child") {
+        let node = text(reading, child, "`child`")?;
+        if !reading.name(child.at, &node, Workflows::check_parent) {
+            return None;
+        }
+        act = act.of_child(node);
     }
     let refused = fields.get("refused");
     match refused.map(|node| flag(reading, node, "`refused`")) {

@@ -5,6 +5,7 @@ use super::values::{flag, json, must_be_true, object, span, target, text};
 use crate::error::WorkError;
 use crate::live::Answer;
 use crate::testing::case::{Answers, NodeAnswer};
+use crate::testing::graph::Workflows;
 use crate::testing::text::value::{Member, Node, Value};
 
 /// The keys of an answer.
@@ -31,17 +32,47 @@ const OF_COMPLETION: [&str; 4] = ["output", "patch", "choose", "telemetry"];
 /// The keys of an answer that fails.
 const OF_FAILURE: [&str; 3] = ["class", "retryable", "retry_after"];
 
+/// The keys that say nothing of a child as a whole.
+const NOT_OF_STAND_INS: [&str; 5] = ["choose", "telemetry", "class", "retryable", "retry_after"];
+
 /// The answers of all nodes, by node.
 pub(super) fn read(reading: &Reading<'_, '_>, node: &Node) -> Vec<(String, Answers)> {
     let members = reading.mapping(node, "`nodes`").unwrap_or_default();
     let mut answers = Vec::new();
     for Member { at, key, node } in members {
-        reading.name(*at, |graph| graph.check_worker(key));
-        if let Some(of_node) = of_node(reading, node) {
+        reading.name(*at, key, Workflows::check_worker);
+        if reading.workflows.has_stand_in(key) {
+            refuse_of_stand_ins(reading, key, node);
+        }
+        // What it chooses is a node of its own workflow.
+        let of_child = key.rsplit_once('/').map(|(way, _)| reading.of_child(way));
+        if let Some(of_node) = of_node(of_child.as_ref().unwrap_or(reading), node) {
             answers.push((key.clone(), of_node));
         }
     }
     answers
+}
+
+/// An answer for all of a child ends the child, and nothing else.
+fn refuse_of_stand_ins(reading: &Reading<'_, '_>, name: &str, node: &Node) {
+    let answers = match &node.value {
+        Value::List(answers) => answers.iter().collect(),
+        _ => vec![node],
+    };
+    for answer in answers {
+        let Value::Map(members) = &answer.value else {
+            continue;
+        };
+        for Member { at, key, .. } in members {
+            if NOT_OF_STAND_INS.contains(&key.as_str()) {
+                let message = format!(
+                    "`{key}` says nothing of `{name}`, which starts a child: it would be lost with the child"
+                );
+                let remedy = "remove it; a child that has failed has the class `child_failed`";
+                reading.report(*at, message, remedy);
+            }
+        }
+    }
 }
 
 fn of_node(reading: &Reading<'_, '_>, node: &Node) -> Option<Answers> {

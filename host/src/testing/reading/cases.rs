@@ -6,7 +6,7 @@ use super::fields::Reading;
 use super::values::{flag, json, span, text};
 use super::{acts, answers, expectations};
 use crate::testing::case::Case;
-use crate::testing::graph::Graph;
+use crate::testing::graph::Workflows;
 use crate::testing::text::place::Faults;
 use crate::testing::text::value::{Member, Node};
 use crate::time::parse_rfc3339;
@@ -19,10 +19,10 @@ const KEYS: [&str; 7] = [
 /// The cases, in the order of the text.
 pub(in crate::testing) fn read(
     cases: &Node,
-    graph: &Graph,
+    workflows: &Workflows,
     faults: &RefCell<Faults<'_>>,
 ) -> Vec<Case> {
-    let reading = Reading::new(graph, faults);
+    let reading = Reading::new(workflows, faults);
     let members = reading.mapping(cases, "`cases`");
     if members.is_some_and(<[Member]>::is_empty) {
         let remedy = "write a case: its name, and below it what is expected";

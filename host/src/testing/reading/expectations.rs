@@ -8,11 +8,12 @@ use crate::model::Status;
 use crate::names;
 use crate::resembling::meant;
 use crate::testing::case::Expectation;
+use crate::testing::graph::Workflows;
 use crate::testing::text::span::SPAN_MAX;
 use crate::testing::text::value::{Member, Node, Value};
 
 /// The keys of what is expected.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "status",
     "path",
     "order",
@@ -24,6 +25,7 @@ const KEYS: [&str; 11] = [
     "elapsed",
     "attempts",
     "error",
+    "children",
 ];
 
 const STATUSES: [Status; 6] = [
@@ -65,6 +67,7 @@ fn expectation(reading: &Reading<'_, '_>, Member { key, node, .. }: &Member) -> 
         "elapsed" => elapsed(reading, node),
         "error" => text(reading, node, &what).map(Expectation::Error),
         "order" => return orders(reading, node),
+        "children" => return children(reading, node),
         _ => return attempts(reading, node),
     };
     one.into_iter().collect()
@@ -128,11 +131,40 @@ fn elapsed(reading: &Reading<'_, '_>, node: &Node) -> Option<Expectation> {
 fn attempts(reading: &Reading<'_, '_>, node: &Node) -> Vec<Expectation> {
     let mut expectations = Vec::new();
     for Member { at, key, node } in reading.mapping(node, "`attempts`").unwrap_or_default() {
-        let is_known = reading.name(*at, |graph| graph.check_attempts(key));
+        let is_known = reading.name(*at, key, Workflows::check_attempts);
         if let (true, Some(attempts)) = (is_known, count(reading, node, "the number of attempts")) {
             let node = key.clone();
             expectations.push(Expectation::Attempts { node, attempts });
         }
+    }
+    expectations
+}
+
+/// What is expected of the last child of a node, or of each in a list.
+fn children(reading: &Reading<'_, '_>, node: &Node) -> Vec<Expectation> {
+    let mut expectations = Vec::new();
+    for Member {
+        at,
+        key,
+        node: value,
+    } in reading.mapping(node, "`children`").unwrap_or_default()
+    {
+        if !reading.name(*at, key, Workflows::check_parent) {
+            continue;
+        }
+        let of_child = reading.of_child(key);
+        let node = key.clone();
+        expectations.push(match &value.value {
+            Value::List(children) => {
+                let children = children.iter();
+                let expected = children.map(|child| read(&of_child, child)).collect();
+                Expectation::Children { node, expected }
+            }
+            _ => {
+                let expected = read(&of_child, value);
+                Expectation::Child { node, expected }
+            }
+        });
     }
     expectations
 }

@@ -3,19 +3,39 @@
 use std::cell::RefCell;
 
 use crate::resembling::meant;
-use crate::testing::graph::{Graph, WrongName};
+use crate::testing::graph::{Workflows, WrongName};
 use crate::testing::text::place::{Faults, Place};
 use crate::testing::text::value::{Member, Node, Value};
 
-/// What a test file is read by: its workflow, and the faults that are found.
+/// What a test file is read by: its workflows, and the faults that are found.
 pub(super) struct Reading<'a, 't> {
-    graph: &'a Graph,
+    pub(super) workflows: &'a Workflows,
+    /// What stands before the names of nodes: nothing, or the node of whose child they are
+    /// and a slash.
+    way: String,
     faults: &'a RefCell<Faults<'t>>,
 }
 
+/// What a name has to be the name of.
+type Check = fn(&Workflows, &str) -> Result<(), WrongName>;
+
 impl<'a, 't> Reading<'a, 't> {
-    pub(super) fn new(graph: &'a Graph, faults: &'a RefCell<Faults<'t>>) -> Self {
-        Self { graph, faults }
+    pub(super) fn new(workflows: &'a Workflows, faults: &'a RefCell<Faults<'t>>) -> Self {
+        let way = String::new();
+        Self {
+            workflows,
+            way,
+            faults,
+        }
+    }
+
+    /// The same for names of nodes of the child that this node starts.
+    pub(super) fn of_child(&self, node: &str) -> Self {
+        Self {
+            workflows: self.workflows,
+            way: format!("{}{node}/", self.way),
+            faults: self.faults,
+        }
     }
 
     /// This is wrong there.
@@ -67,17 +87,13 @@ impl<'a, 't> Reading<'a, 't> {
         self.report(node.at, message, format!("write {wanted} there"));
     }
 
-    /// Reports a name that the workflow does not bear out. Says whether it does. Where no
+    /// Reports a name that the workflows do not bear out. Says whether they do. Where no
     /// more faults are named, none is looked for: that takes a look at all nodes.
-    pub(super) fn name(
-        &self,
-        at: Place,
-        check: impl FnOnce(&Graph) -> Result<(), WrongName>,
-    ) -> bool {
+    pub(super) fn name(&self, at: Place, name: &str, check: Check) -> bool {
         if self.faults.borrow().are_full() {
             return false;
         }
-        match check(self.graph) {
+        match check(self.workflows, &format!("{}{name}", self.way)) {
             Ok(()) => true,
             Err(WrongName { message, remedy }) => {
                 self.report(at, message, remedy);

@@ -9,7 +9,7 @@ use crate::testing::text::tree::parse;
 use crate::testing::text::value::{Member, Node, Value};
 
 /// The keys of a test file.
-const KEYS: [&str; 2] = ["workflow", "cases"];
+const KEYS: [&str; 3] = ["workflow", "workflows", "cases"];
 
 /// The tree of a file's text, and its faults, of which there are none yet.
 pub(in crate::testing) fn tree<'a>(
@@ -36,6 +36,8 @@ pub(in crate::testing) fn tree<'a>(
 pub(in crate::testing) struct Top<'a> {
     /// Its place, and its path.
     pub(in crate::testing) workflow: Option<(Place, &'a str)>,
+    /// Those of its children: the place and the path of each.
+    pub(in crate::testing) workflows: Vec<(Place, &'a str)>,
     pub(in crate::testing) cases: Option<&'a Node>,
 }
 
@@ -52,34 +54,61 @@ pub(in crate::testing) fn top<'a>(root: &'a Node, faults: &mut Faults<'_>) -> To
         }
     }
     let get = |key| members.iter().find(|member| member.key == key);
-    let [workflow, cases] = KEYS
+    let [workflow, workflows, cases] = KEYS
         .map(get)
         .map(|member| member.map(|member| &member.node));
-    let workflow = match workflow.map(|node| (node, &node.value)) {
+    let workflow = match workflow {
         None => {
             let remedy = "add `workflow: FILE`, a path from the folder of this file";
             faults.report(Place::START, "the workflow is not named", remedy);
             None
         }
-        Some((node, Value::Text(path))) => Some((node.at, path.as_str())),
+        Some(node) => path(node, "`workflow`", faults),
+    };
+    let workflows = match workflows.map(|node| (node, &node.value)) {
+        None => Vec::new(),
+        Some((_, Value::List(nodes))) => {
+            let paths = nodes.iter();
+            paths
+                .filter_map(|node| path(node, "one of `workflows`", faults))
+                .collect()
+        }
         Some((node, _)) => {
             let message = format!(
-                "`workflow` is the path of a file, and this is {}",
+                "`workflows` is a list of paths, and this is {}",
                 node.kind()
             );
             faults.report(
                 node.at,
                 message,
-                "write its path from the folder of this file",
+                "write `[FILE, …]`: the workflows of children",
             );
-            None
+            Vec::new()
         }
     };
     if cases.is_none() {
         let remedy = "add `cases:`, and below it a case under its name";
         faults.report(Place::START, "there are no cases", remedy);
     }
-    Top { workflow, cases }
+    Top {
+        workflow,
+        workflows,
+        cases,
+    }
+}
+
+/// The path of a file, and its place.
+fn path<'a>(node: &'a Node, what: &str, faults: &mut Faults<'_>) -> Option<(Place, &'a str)> {
+    if let Value::Text(path) = &node.value {
+        return Some((node.at, path));
+    }
+    let message = format!("{what} is the path of a file, and this is {}", node.kind());
+    faults.report(
+        node.at,
+        message,
+        "write its path from the folder of this file",
+    );
+    None
 }
 
 /// A path that is written in a file, from the file's folder.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fields::Reading;
 use crate::json::Json;
-use crate::testing::graph::END;
+use crate::testing::graph::{END, Workflows};
 use crate::testing::text::span::{LOOKS_LIKE, parse_span};
 use crate::testing::text::value::{Node, Value};
 
@@ -85,7 +85,7 @@ pub(super) fn nodes(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Optio
 /// A node of the workflow.
 pub(super) fn node(reading: &Reading<'_, '_>, node: &Node, what: &str) -> Option<String> {
     let name = text(reading, node, what)?;
-    let is_there = reading.name(node.at, |graph| graph.check_node(&name));
+    let is_there = reading.name(node.at, &name, Workflows::check_node);
     is_there.then_some(name)
 }
 

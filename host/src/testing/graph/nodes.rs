@@ -1,0 +1,268 @@
+//! The nodes of a workflow's text: what settles each, and what it starts (rule R22).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::edge::{Edge, EdgeText, Rule, has_branches, merged, name, targets};
+use crate::model::node_of_run;
+
+/// The end of a workflow, which is no node.
+pub(in crate::testing) const END: &str = "end";
+
+/// The kind of which workers do the instances, as they are answered under its name.
+pub(super) const MAP: &str = "map";
+
+/// The nodes and edges of a workflow that is valid.
+#[derive(Debug)]
+pub(in crate::testing) struct Graph {
+    pub(super) nodes: BTreeMap<String, Kind>,
+    /// Sorted by both ends, each edge once.
+    pub(in crate::testing) edges: Vec<Edge>,
+}
+
+/// What settles a node.
+#[derive(Debug)]
+pub(super) struct Kind {
+    pub(super) name: String,
+    /// Whether its work is done by a worker.
+    pub(super) has_worker: bool,
+    /// What it starts, or each of its instances, if it starts something.
+    pub(super) child: Option<Child>,
+}
+
+#[derive(Deserialize)]
+struct Text {
+    nodes: BTreeMap<String, NodeText>,
+    #[serde(default)]
+    edges: Option<Vec<EdgeText>>,
+}
+
+#[derive(Deserialize)]
+struct NodeText {
+    kind: Value,
+    #[serde(default)]
+    run_on: Option<String>,
+}
+
+impl Graph {
+    /// The graph of a workflow's text. `None` if it is not that of a valid workflow.
+    pub(in crate::testing) fn read(workflow: &str) -> Option<Self> {
+        Self::of(serde_json::from_str(workflow).ok()?)
+    }
+
+    fn of(Text { nodes, edges }: Text) -> Option<Self> {
+        let mut all: Vec<Edge> = edges
+            .unwrap_or_default()
+            .into_iter()
+            .map(Edge::written)
+            .collect();
+        for (id, node) in &nodes {
+            all.extend(targets(id, &node.kind));
+        }
+        for edge in &mut all {
+            // A branch decides: no edge of such a node is live by itself.
+            if nodes
+                .get(&edge.from)
+                .is_some_and(|node| has_branches(&node.kind))
+            {
+                edge.rule = Rule::Chosen;
+            }
+        }
+        let runs_at_the_end =
+            |node: &NodeText| node.run_on.is_some() || name(&node.kind) == "finalizer";
+        let is_finalizer = |id: &str| nodes.get(id).is_some_and(runs_at_the_end);
+        // Finalizers run at the end, whatever leads to them (rule R16).
+        all.retain(|edge| is_finalizer(&edge.from) || !is_finalizer(&edge.to));
+        let nodes = nodes
+            .into_iter()
+            .map(|(id, node)| Some((id, Kind::of(&node.kind)?)));
+        Some(Self {
+            nodes: nodes.collect::<Option<_>>()?,
+            edges: merged(all),
+        })
+    }
+
+    /// The edges from this node, each with its place among all.
+    pub(in crate::testing) fn leading_on(
+        &self,
+        node: &str,
+    ) -> impl Iterator<Item = (usize, &Edge)> {
+        let edges = self.edges.iter().enumerate();
+        edges.filter(move |(_, edge)| edge.from == node)
+    }
+
+    /// What a node, or an instance of one, starts, if it starts something.
+    pub(in crate::testing) fn child(&self, run: &str) -> Option<&Child> {
+        self.nodes.get(node_of_run(run))?.child.as_ref()
+    }
+
+    /// Each node that starts something, with what it starts.
+    pub(in crate::testing) fn children(&self) -> impl Iterator<Item = (&str, &Child)> {
+        let nodes = self.nodes.iter();
+        nodes.filter_map(|(id, kind)| Some((id.as_str(), kind.child.as_ref()?)))
+    }
+}
+
+impl Kind {
+    /// `None` if it is not that of a valid workflow.
+    fn of(kind: &Value) -> Option<Self> {
+        let settled_by_itself = match name(kind) {
+            "parallel" | "wait" | "human_approval" | "limit_exceeded" | "terminate" => true,
+            "condition" => has_branches(kind),
+            // A custom one is dispatched (rule R6).
+            "join" => kind["merge_strategy"].get("custom").is_none(),
+            _ => false,
+        };
+        let child = Child::of_kind(kind)?;
+        Some(Self {
+            name: name(kind).to_owned(),
+            has_worker: !settled_by_itself && child.is_none(),
+            child,
+        })
+    }
+}
+
+/// The kind that starts a child.
+const SUBGRAPH: &str = "subgraph";
+
+/// A child of a node, or of each instance of a map.
+#[derive(Debug)]
+pub(in crate::testing) struct Child {
+    pub(in crate::testing) workflow: ChildWorkflow,
+    /// Whether the node only starts it.
+    pub(in crate::testing) is_detached: bool,
+    /// What the state gets of its final state.
+    output: Output,
+}
+
+/// The workflow of a child.
+#[derive(Debug)]
+pub(in crate::testing) enum ChildWorkflow {
+    /// It stands in the node.
+    InPlace(Graph),
+    /// It is registered by this id and version.
+    Named { id: String, version: String },
+}
+
+/// What the state gets of a child's final state.
+#[derive(Debug)]
+enum Output {
+    /// Its keys.
+    Merged,
+    /// All of it, under this key; the node's id unless it is named.
+    Under(Option<String>),
+}
+
+impl Child {
+    /// What the node of a kind starts; the outer `None` if the kind is not that of a valid
+    /// workflow, the inner one if it starts nothing.
+    fn of_kind(kind: &Value) -> Option<Option<Self>> {
+        match name(kind) {
+            SUBGRAPH => Self::of(kind).map(Some),
+            MAP if name(&kind["body"]) == SUBGRAPH => Self::of(&kind["body"]).map(Some),
+            _ => Some(None),
+        }
+    }
+
+    fn of(kind: &Value) -> Option<Self> {
+        let text = |field: &str| kind[field].as_str().map(str::to_owned);
+        let workflow = match kind.get("body") {
+            Some(body) => {
+                ChildWorkflow::InPlace(Graph::of(serde_json::from_value(body.clone()).ok()?)?)
+            }
+            None => ChildWorkflow::Named {
+                id: text("workflow_id")?,
+                version: text("version")?,
+            },
+        };
+        let is = |field: &str| kind[field] == Value::Bool(true);
+        Some(Self {
+            workflow,
+            is_detached: is("detached"),
+            output: match is("merge") {
+                true => Output::Merged,
+                false => Output::Under(text("output_key")),
+            },
+        })
+    }
+
+    /// The patch of its node when it ended with this final state, both JSON objects.
+    pub(in crate::testing) fn patch(&self, node: &str, final_state: &str) -> String {
+        match &self.output {
+            Output::Merged => final_state.to_owned(),
+            Output::Under(key) => {
+                let key = Value::from(key.as_deref().unwrap_or(node));
+                format!("{{{key}:{final_state}}}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Workflow;
+    use crate::testing::TestFile;
+    use serde_json::json;
+
+    /// The scheduler counts the edges between nodes; those to the end are not among them.
+    fn check(workflow: &str) {
+        let file = TestFile::new(Workflow::from_json(workflow).expect("JSON")).expect("valid");
+        let graph = Graph::read(workflow).expect("a graph");
+        let edges = graph.edges.iter().filter(|edge| edge.to != END).count();
+        assert_eq!(edges, file.edges_between_nodes(), "{:#?}", graph.edges);
+    }
+
+    #[test]
+    fn r1_there_are_as_many_edges_as_the_scheduler_counts() {
+        for workflow in [
+            include_str!("../../../examples/approval.json"),
+            include_str!("../../../examples/claims.json"),
+            include_str!("../../../examples/files.json"),
+            include_str!("../../../examples/retry.json"),
+        ] {
+            check(workflow);
+        }
+        let tool = || json!({ "kind": { "type": "tool", "tool_ref": "t" } });
+        let kind = |kind: Value| json!({ "kind": kind });
+        let policy = json!({ "type": "policy", "policy_ref": "p",
+            "on_violation": { "branch": { "target": "b" } } });
+        let task = json!({ "type": "a2a_task", "remote_agent": "a", "skill": "s",
+            "on_input_required": "c" });
+        let branches = json!([{ "condition": "state.x", "target": "b" },
+            { "condition": null, "target": "end" }]);
+        let finalizer = json!({ "type": "finalizer", "tool_ref": "t", "run_on": "always" });
+        check(
+            &json!({
+                "workflow_id": "w", "version": "1.0.0", "start_node": "s",
+                "nodes": {
+                    "s": kind(json!({ "type": "parallel", "branches": ["p", "t", "q"] })),
+                    "p": kind(policy), "t": kind(task), "a": tool(), "b": tool(), "c": tool(),
+                    "q": kind(json!({ "type": "condition", "branches": branches })),
+                    "j": kind(json!({ "type": "join", "wait_for": ["a", "b", "c"] })),
+                    "f": kind(finalizer),
+                    "g": { "kind": { "type": "task", "queue": "mail" }, "run_on": "always" },
+                },
+                "edges": [
+                    { "from": "s", "to": "p" }, { "from": "p", "to": "a" },
+                    { "from": "p", "to": "b" },
+                    { "from": "t", "to": "c", "condition": "state.y" },
+                    { "from": "t", "to": "a", "condition": "state.y" },
+                    { "from": "t", "to": "a", "condition": "state.z" },
+                    { "from": "q", "to": "b" }, { "from": "q", "to": "a" },
+                    { "from": "a", "to": "j" }, { "from": "j", "to": "f" },
+                    { "from": "j", "to": "g" }, { "from": "f", "to": "g" },
+                    { "from": "p", "to": "b", "on": "always", "condition": "error.attempts > 1" },
+                    { "from": "p", "to": "b", "on": "failure", "condition": "error.attempts > 1" },
+                    { "from": "t", "to": "b", "on": "failure" }, { "from": "t", "to": "b" },
+                    { "from": "b", "to": "j", "on": "failure" },
+                    { "from": "a", "to": "end", "on": "failure" },
+                    { "from": "f", "to": "end" }, { "from": "j", "to": "end" },
+                ],
+            })
+            .to_string(),
+        );
+    }
+}
