@@ -6,11 +6,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
-use refrain::model::{EventKind, Status};
+use refrain::model::{EventKind, Status, node_of_run};
 use refrain::store::Timestamp;
 use serde_json::Value;
 
-use super::fold::{Deadlines, Folding, Place};
+use super::deadlines::Deadlines;
+use super::fold::{Folding, Place};
 use super::{Account, Evidence, Law, TurnSeen, Violation};
 
 /// An execution as far as the turns have come.
@@ -137,7 +138,7 @@ impl<'a> Course<'a> {
 
     /// How urgent a node's work is.
     fn priority(&self, node_id: &str) -> u32 {
-        let own = self.priorities.get(node_id).copied();
+        let own = self.priorities.get(node_of_run(node_id)).copied();
         own.unwrap_or(self.account.record.priority)
     }
 

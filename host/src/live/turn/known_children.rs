@@ -38,6 +38,8 @@ pub(in crate::live) struct ChildRows {
     pub(super) owed: VecDeque<ExecutionId>,
     /// Whether what is stored as owed is among them.
     pub(super) is_loaded: bool,
+    /// Whether something that is owed is left to a later turn.
+    pub(super) is_left: bool,
     /// How many descendants roots have, as far as the turn has counted them.
     pub(super) descendants: BTreeMap<ExecutionId, u64>,
 }
