@@ -47,9 +47,9 @@ const OFTEN: [(&str, u64); 12] = [
     ("what has ended is erased while others go on", 100),
     ("a repeated request is given what it holds", 30),
     ("an external event comes twice", 10),
-    ("event: child_started", 1_000),
-    ("event: child_ended", 500),
-    ("event: child_refused", 20),
+    ("event: child_started", 300),
+    ("event: child_ended", 200),
+    ("event: child_refused", 10),
     ("something is done to a child", 100),
 ];
 
