@@ -48,6 +48,7 @@ mod act;
 mod fork;
 mod calm;
 mod play;
+mod fields;
 mod corruption;
 mod hostile;
 

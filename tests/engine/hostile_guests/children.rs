@@ -24,7 +24,8 @@ async fn begun(place: &Place, node: &str) -> (Engine, Execution) {
         engine.register(workflow).await.expect("it is valid");
     }
     let kind = json!({ "type": "subgraph", "workflow_id": "child", "version": "1.0.0" });
-    let mut workflow = json!({ "workflow_id": format!("of {node}"), "version": "1.0.0", "start_node": node });
+    let mut workflow =
+        json!({ "workflow_id": format!("of {node}"), "version": "1.0.0", "start_node": node });
     workflow["nodes"][node] = json!({ "kind": kind });
     let execution = start(&engine, &workflow).await;
     (engine, execution)
