@@ -1,6 +1,8 @@
 //! What is owed between parents and children (law 3) is never left lying: not after a turn
 //! that reached only a part of it, and not where another engine left it.
 
+use refrain::erase::{EraseError, Erased, Eraser, erase};
+use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::limits::TurnLimits;
 use refrain::model::Status;
 use refrain::store::ChildState;
@@ -93,8 +95,24 @@ fn law3_an_end_that_another_engine_brought_about_is_told() {
         rests(&mut steps);
         let row = place.store().child(child).expect("read").expect("there");
         assert_eq!(row.state, ChildState::Ended, "the program works on nothing");
+        // Of what is erased nobody could tell its parent any more.
+        let refused = erased(&place, child).expect_err("its parent waits");
+        assert_eq!(refused.code(), "parent_not_told", "{refused}");
         rests(&mut host.1);
         assert_eq!(status(&place, id), Status::Completed);
         audit_all(&place, "");
+        erased(&place, child).expect("its parent has heard");
     }
+}
+
+fn erased(place: &Place, id: ExecutionId) -> Result<Erased, EraseError> {
+    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let eraser = Eraser {
+        by: "ada",
+        at: BEGIN,
+        signer: None,
+    };
+    let each = erase(place.store().as_mut(), &mut library, &[id], &eraser);
+    let mut each = each.into_iter();
+    each.next().expect("one was asked for").1
 }
