@@ -7,9 +7,9 @@ use refrain::model::Status;
 use refrain::store::{ItemRecord, ItemState, Timestamp};
 
 use super::database::Database;
+use super::seen::Seen;
 use super::text::{Text, text};
 use super::waiting::{self, Waiting};
-use super::watch::Seen;
 use super::workers::Served;
 
 /// When to stop.

@@ -15,10 +15,10 @@ use refrain::render;
 use refrain::store::{StoredEvent, Timestamp};
 
 use super::output::{self, Paint};
+use super::seen::{ChildOf, Seen};
 use super::terminal::StatusLine;
 use super::text::{Text, text};
 use super::time::span;
-use super::watch::{ChildOf, Seen};
 
 /// The states that are counted, in the order in which they are told.
 const COUNTED: [NodeState; 7] = [

@@ -11,8 +11,8 @@ use super::damage::{self, TamperedDocument};
 use super::database::Database;
 use super::judgement::rests_until;
 use super::nodes::Node;
+use super::seen::Seen;
 use super::text::{Text, text};
-use super::watch::Seen;
 use super::workers::Served;
 
 /// An execution, for programs.

@@ -6,8 +6,6 @@ use std::pin::pin;
 use std::time::Duration;
 
 use refrain::id::ExecutionId;
-use refrain::model::Status;
-use refrain::names;
 use refrain::render::UnsetPath;
 use refrain::store::{ExecutionRecord, SqliteStore, Timestamp};
 use refrain::{Engine, EngineError};
@@ -15,16 +13,17 @@ use tokio::time::sleep;
 
 use super::act;
 use super::database::Database;
-use super::judgement::{Until, changes_at, is_done, news, rests_until};
+use super::judgement::{Until, changes_at, is_done, news};
 use super::output::{self, Form};
 use super::progress::Progress;
 use super::report::{self, Report};
+use super::seen::Seen;
 use super::stop_signals::StopSignals;
 use super::text::{Text, text};
-use super::time::stamp;
 use super::undone::Undone;
+use super::unended;
 use super::unset;
-use super::watch::{Seen, Watch};
+use super::watch::Watch;
 use super::workers::Served;
 
 /// How long to leave the database alone between two looks. They are for the
@@ -44,13 +43,9 @@ pub(super) enum Stopped {
     Interrupted,
 }
 
-/// Executions that are named one by one, when the program is stopped.
-const NAMED_MAX: usize = 20;
-
 /// A watch on some executions while an engine works on them.
 pub(super) struct Session<'a> {
     database: &'a Database,
-    is_simulated: bool,
     watch: Watch,
     served: Served,
     until: Until,
@@ -105,7 +100,6 @@ impl<'a> Session<'a> {
         let progress = Progress::new(several);
         Ok(Self {
             database,
-            is_simulated: watch.is_simulated(),
             watch,
             served,
             until,
@@ -141,7 +135,7 @@ impl<'a> Session<'a> {
         if stopped.is_err() {
             stop(&engine).await;
             self.progress.clear();
-            self.say_how_to_resume();
+            unended::say_how_to_resume(&self.watch, self.database);
         }
         stopped
     }
@@ -175,7 +169,7 @@ impl<'a> Session<'a> {
         }
         self.progress.clear();
         if stopped == Stopped::Interrupted {
-            self.say_how_to_resume();
+            unended::say_how_to_resume(&self.watch, self.database);
         }
         Ok(stopped)
     }
@@ -379,57 +373,7 @@ impl<'a> Session<'a> {
 
     /// Says until when those that have not ended have to wait, and how they go on then.
     pub(super) fn say_until_when_they_wait(&self) {
-        let resting = |seen: &&Seen| !seen.ended() && !seen.is_damaged();
-        for seen in self.seen().filter(resting) {
-            let Some(at) = rests_until(seen, &self.watch.children(seen), &self.served) else {
-                continue;
-            };
-            let id = seen.record.id;
-            output::say(&text!(
-                "{} has nothing to do before {}; to go on then: {}",
-                id,
-                stamp(at),
-                self.database.command("resume", &[id.to_string()])
-            ));
-        }
-    }
-
-    fn say_how_to_resume(&self) {
-        let undone = |seen: &&Seen| !seen.ended() && !seen.is_damaged();
-        let undone: Vec<&Seen> = self.seen().filter(undone).collect();
-        for seen in undone.iter().take(NAMED_MAX) {
-            let (id, status) = (seen.record.id, names::status(seen.record.status));
-            let command = |verb| self.database.command(verb, &[id.to_string()]);
-            let first = match seen.record.status {
-                // Nothing else brings it further.
-                Status::Paused => text!("{}, then ", command("unpause")),
-                _ => Text::new(),
-            };
-            output::say(&text!(
-                "{} is {}; to go on with it: {}{}",
-                id,
-                status,
-                first,
-                command("resume")
-            ));
-        }
-        if undone.len() > NAMED_MAX {
-            output::say(&text!(
-                "and {} more have not ended; to go on with all: {}",
-                undone.len() - NAMED_MAX,
-                self.database
-                    .command::<String>(resume_all(self.is_simulated), &[])
-            ));
-        }
-    }
-}
-
-/// What goes on with all executions of real, or of simulated, time.
-pub(super) fn resume_all(simulated: bool) -> &'static str {
-    if simulated {
-        "resume --simulate"
-    } else {
-        "resume"
+        unended::say_until_when_they_wait(&self.watch, &self.served, self.database);
     }
 }
 

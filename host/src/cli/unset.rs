@@ -6,7 +6,7 @@ use refrain::model::{EventKind, NodeState, Status};
 use refrain::render::{UnsetPath, unset_paths};
 use serde_json::Value;
 
-use super::watch::Seen;
+use super::seen::Seen;
 
 /// So many skipped nodes are looked at.
 const LOOKED_AT_MAX: usize = 20;

@@ -20,8 +20,8 @@ use super::database::{self, Database, Part};
 use super::failure::curable;
 use super::named::Named;
 use super::output::{self, Form};
-use super::session::resume_all;
 use super::text::text;
+use super::unended::resume_all;
 use super::upgraded::{EachDocument, Upgraded};
 use super::{Answer, act, erased, failure, guests, list};
 

@@ -9,8 +9,8 @@ use refrain::limits::WORKER_SLOTS_DEFAULT;
 use refrain::{Engine, queues};
 
 use super::coded::refuse;
+use super::seen::Seen;
 use super::text::{Text, text};
-use super::watch::Seen;
 
 /// Who does the work.
 #[derive(Clone, clap::Args)]

@@ -8,7 +8,7 @@ use crate::id::ExecutionId;
 use crate::limits::RELEASES_MAX;
 use crate::log::effect::Change;
 use crate::log::{Attestation, Head, Timestamp};
-use crate::model::{NodeFailure, Status, WorkItem};
+use crate::model::{NodeFailure, Status, WorkItem, WorkflowStarted};
 use crate::render;
 use crate::store::{Tampering, ended};
 
@@ -82,6 +82,32 @@ mod shared_text {
 }
 
 impl ExecutionRecord {
+    /// The record of an execution before its first event, which says this at that time. The
+    /// digest is shared with others of the same guest.
+    pub(crate) fn before(
+        started: &WorkflowStarted,
+        id: ExecutionId,
+        at: Timestamp,
+        guest_digest: Arc<str>,
+    ) -> Self {
+        Self {
+            id,
+            workflow_id: started.workflow_id.clone(),
+            workflow_version: started.workflow_version.clone(),
+            guest_digest,
+            tenant: started.tenant.clone(),
+            key: started.key.clone(),
+            priority: started.priority,
+            status: Status::Running,
+            head: Head::default(),
+            started_at: at,
+            last_at: at,
+            next_wake: None,
+            tampering: None,
+            erased: None,
+        }
+    }
+
     /// Whether it is owed a step: a turn's budget cut it off, and at the time of
     /// its last event its guest has more to decide. It is due at that very time.
     #[must_use]

@@ -58,7 +58,10 @@ fn types(desk: &Desk, words: &[&str]) -> Output {
             "REFRAIN_SECRET_TOKEN",
             "another, which the file comes before",
         )
-        .env("REFRAIN_SECRET_UNUSED", TOKEN);
+        .env("REFRAIN_SECRET_UNUSED", TOKEN)
+        .env("REFRAIN_TOKEN", "a token of this program's own")
+        .env("REFRAIN_KEY", "a key of this program's own")
+        .env("REFRAIN_KEEP", "yes");
     command.output().expect("it starts")
 }
 
@@ -212,7 +215,8 @@ fn shlex(text: &str) -> String {
 fn r29_a_program_is_given_its_secrets_and_no_variable_with_one() {
     let desk = Desk::new();
     let script = r#"test "$KEY" = "$(cat key)" || exit 1
-        test -z "$REFRAIN_SECRET_KEY$REFRAIN_SECRET_UNUSED" || exit 2
+        test -z "$REFRAIN_SECRET_KEY$REFRAIN_SECRET_UNUSED$REFRAIN_TOKEN$REFRAIN_KEY" || exit 2
+        test "$REFRAIN_KEEP" = yes || exit 4
         test "$OF" = '$'"{secret.KEY} $REFRAIN_EXECUTION" || exit 3
         echo "{\"key\": \"<$TOKEN>\"}""#;
     desk.file("key", KEY);

@@ -10,7 +10,7 @@ use crate::live::values::fork::{Cut, Fork};
 use crate::live::values::random::Salts;
 use crate::live::values::work::{Answer, ClaimId};
 use crate::log::{ChainedEvent, StoredEvent};
-use crate::model::{Digest, EventKind, ExecutionForked, Status, WorkflowStarted};
+use crate::model::{Digest, EventKind, ExecutionForked, WorkflowStarted};
 use crate::replay::{
     AuditError, Claimed, Recording, Unfit, check_log, fetch_guest, from_look, replay_beginning,
 };
@@ -267,21 +267,12 @@ fn record(id: ExecutionId, events: &[ChainedEvent]) -> Option<ExecutionRecord> {
             EventKind::GuestChanged(it) => Some(it.guest_digest),
             _ => None,
         });
+    let guest_digest = named.unwrap_or(started.guest_digest).to_string();
     Some(ExecutionRecord {
-        id,
-        workflow_id: started.workflow_id.clone(),
-        workflow_version: started.workflow_version.clone(),
-        guest_digest: named.unwrap_or(started.guest_digest).to_string().into(),
-        tenant: started.tenant.clone(),
         key: None,
-        priority: started.priority,
-        status: Status::Running,
         head: last.head(),
-        started_at: first.event.at,
         last_at: last.event.at,
-        next_wake: None,
-        tampering: None,
-        erased: None,
+        ..ExecutionRecord::before(started, id, first.event.at, guest_digest.into())
     })
 }
 

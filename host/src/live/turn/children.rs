@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::order_rules::OrderRules;
 use crate::render::workflow_failure;
-use crate::store::{ChildRecord, ChildState, ExecutionRecord, Head, WorkflowRecord, ended};
+use crate::store::{ChildRecord, ChildState, ExecutionRecord, WorkflowRecord, ended};
 
 use super::budget::Phase;
 use super::child_rows::{drop_row, keep, leave, load, may_be_any, row};
@@ -152,10 +152,10 @@ fn start(turn: &mut OpenTurn<'_>, record: ChildRecord) -> Result<bool, EngineErr
         digest,
     );
     let salts = transaction.core.random.salts();
-    let child = Staged::new(
-        first_record(transaction, &parent, &record, &workflow),
-        salts,
-    );
+    let guest_digest = Arc::clone(&parent.record.guest_digest);
+    let now = transaction.now();
+    let of_child = ExecutionRecord::before(&event_1, record.child, now, guest_digest);
+    let child = Staged::new(of_child, salts);
     let is_kept = transaction
         .besides
         .workflows
@@ -165,7 +165,11 @@ fn start(turn: &mut OpenTurn<'_>, record: ChildRecord) -> Result<bool, EngineErr
         transaction.besides.workflows.push(workflow.clone());
     }
     transaction.links.link(record.parent, record.child);
-    if let Err(error) = begin(transaction, child, event_1) {
+    if let Err(error) = begin(
+        transaction,
+        child,
+        EventKind::WorkflowStarted(Box::new(event_1)),
+    ) {
         if let EngineError::Store(_) = error {
             return Err(error);
         }
@@ -279,9 +283,9 @@ fn event_1(
     input: String,
     workflow: &WorkflowRecord,
     workflow_digest: Digest,
-) -> EventKind {
+) -> WorkflowStarted {
     let guest_digest = parent.record.guest_digest.parse();
-    EventKind::WorkflowStarted(Box::new(WorkflowStarted {
+    WorkflowStarted {
         format: FORMAT_VERSION,
         execution_id: record.child.to_string(),
         workflow_id: workflow.workflow_id.clone(),
@@ -307,31 +311,6 @@ fn event_1(
         labels: Vec::new(),
         priority: parent.record.priority,
         by: None,
-    }))
-}
-
-fn first_record(
-    transaction: &Transaction<'_>,
-    parent: &Parent,
-    record: &ChildRecord,
-    workflow: &WorkflowRecord,
-) -> ExecutionRecord {
-    let now = transaction.now();
-    ExecutionRecord {
-        id: record.child,
-        workflow_id: workflow.workflow_id.clone(),
-        workflow_version: workflow.version.clone(),
-        guest_digest: Arc::clone(&parent.record.guest_digest),
-        tenant: parent.record.tenant.clone(),
-        key: None,
-        priority: parent.record.priority,
-        status: Status::Running,
-        head: Head::default(),
-        started_at: now,
-        last_at: now,
-        next_wake: None,
-        tampering: None,
-        erased: None,
     }
 }
 

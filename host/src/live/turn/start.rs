@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::model::{Digest, EventKind, FORMAT_VERSION, Status, WorkflowStarted, WorkflowSummary};
-use crate::store::{ExecutionRecord, Head, StoreError, WorkflowRecord, labels_as_kept};
+use crate::model::{Digest, EventKind, FORMAT_VERSION, WorkflowStarted, WorkflowSummary};
+use crate::store::{ExecutionRecord, StoreError, WorkflowRecord, labels_as_kept};
 
 use super::calls::count;
 use super::components::component_to_keep;
@@ -83,7 +83,7 @@ pub(in crate::live) fn start(
         Some((_, id)) => id,
         None => core.random.execution_id(),
     };
-    let started = EventKind::WorkflowStarted(Box::new(WorkflowStarted {
+    let started = WorkflowStarted {
         format: FORMAT_VERSION,
         execution_id: id.to_string(),
         workflow_id: start.workflow_id.clone(),
@@ -101,9 +101,11 @@ pub(in crate::live) fn start(
         labels: start.labels.clone(),
         priority: start.priority,
         by: start.by.clone(),
-    }));
+    };
     let salts = core.random.salts();
-    let record = first_record(transaction, id, start);
+    let guest_digest = Arc::clone(core.guests.own());
+    let record = ExecutionRecord::before(&started, id, transaction.now(), guest_digest);
+    let started = EventKind::WorkflowStarted(Box::new(started));
     begin(transaction, Staged::new(record, salts), started)?;
     tracing::info!(refrain.execution = %id, refrain.workflow = %start.workflow_id, "started");
     Ok(id)
@@ -128,28 +130,6 @@ fn join_scope(transaction: &mut Transaction<'_>, id: ExecutionId) {
         transaction.core.known.nothing_due.invalidate();
         transaction.core.children.forget();
         transaction.budget.cut_off();
-    }
-}
-
-/// The record of an execution that begins.
-fn first_record(transaction: &Transaction<'_>, id: ExecutionId, start: &Start) -> ExecutionRecord {
-    let now = transaction.now();
-    let core = &transaction.core;
-    ExecutionRecord {
-        id,
-        workflow_id: start.workflow_id.clone(),
-        workflow_version: start.version.clone(),
-        guest_digest: Arc::clone(core.guests.own()),
-        tenant: core.settings.tenant.clone(),
-        key: start.key.clone(),
-        priority: start.priority,
-        status: Status::Running,
-        head: Head::default(),
-        started_at: now,
-        last_at: now,
-        next_wake: None,
-        tampering: None,
-        erased: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! end means.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ pub(super) async fn run(
         arguments,
         folder,
         env,
-        hidden: PREFIX,
+        is_hidden,
     };
     let (said, masks) = (Said::new(&until_end), until_end.masks().clone());
     let running = Program::start(&start, programs, until_end).map_err(|error| {
@@ -70,6 +71,19 @@ pub(super) async fn run(
     let outcome = ended.and_then(|ended| meaning_of(program, ended, output));
     said.end(outcome.is_ok());
     outcome
+}
+
+/// The variables of this process that no program is given: secrets, what this process
+/// proves itself with, and the URL of a database if a password stands in it.
+fn is_hidden(name: &OsStr, value: &OsStr) -> bool {
+    const BEGINNINGS: [&str; 3] = [PREFIX, "REFRAIN_TOKEN", "REFRAIN_KEY"];
+    const DATABASE: &str = "REFRAIN_DB";
+    let begins = |with: &str| name.as_encoded_bytes().starts_with(with.as_bytes());
+    let has_password = || {
+        let value = value.to_string_lossy();
+        hidden_in_urls(&value) != value
+    };
+    BEGINNINGS.into_iter().any(begins) || (name == DATABASE && has_password())
 }
 
 /// What a program's end means.
@@ -134,5 +148,30 @@ fn tail(stderr: &[u8]) -> String {
         String::new()
     } else {
         format!("; it said: {text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r29_no_program_is_given_what_this_process_proves_itself_with() {
+        for (name, value, hidden) in [
+            ("REFRAIN_SECRET_PIN", "1234", true),
+            ("REFRAIN_TOKEN", "t", true),
+            ("REFRAIN_TOKEN_FILE", "t", true),
+            ("REFRAIN_KEY", "k", true),
+            ("REFRAIN_DB", "postgres://me:pw@host/refrain", true),
+            ("REFRAIN_DB", "postgres://me@host/refrain", true),
+            ("REFRAIN_DB", "postgres://host/refrain", false),
+            ("REFRAIN_DB", "/var/lib/refrain.db", false),
+            ("REFRAIN_NODE", "a", false),
+            ("DATABASE_URL", "postgres://me:pw@host/mine", false),
+            ("PATH", "/bin", false),
+        ] {
+            let found = is_hidden(OsStr::new(name), OsStr::new(value));
+            assert_eq!(found, hidden, "{name}={value}");
+        }
     }
 }

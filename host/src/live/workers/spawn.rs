@@ -31,8 +31,8 @@ pub(super) struct Start<'a> {
     pub(super) folder: Option<&'a str>,
     /// Variables on top of those of this process.
     pub(super) env: BTreeMap<&'a str, String>,
-    /// What the names of variables of this process begin with that it is not given.
-    pub(super) hidden: &'a str,
+    /// Whether it is not given this variable of this process, by name and value.
+    pub(super) is_hidden: fn(&OsStr, &OsStr) -> bool,
 }
 
 /// What was started, and our ends of its pipes.
@@ -88,11 +88,8 @@ impl Start<'_> {
             name.to_str()
                 .is_some_and(|name| self.env.contains_key(name))
         };
-        let is_hidden = |name: &OsStr| {
-            let name = name.as_encoded_bytes();
-            name.starts_with(self.hidden.as_bytes())
-        };
-        let inherited = env::vars_os().filter(|(name, _)| !replaced(name) && !is_hidden(name));
+        let inherited = env::vars_os()
+            .filter(|(name, value)| !replaced(name) && !(self.is_hidden)(name, value));
         let own = self
             .env
             .iter()
