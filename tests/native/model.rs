@@ -33,6 +33,11 @@ fn r01_to_r21_two_readings_of_the_rules_agree() {
         ("a fork of a fork", 5),
         ("a map is expanded", 100),
         ("a map has more than 30 instances", 3),
+        ("a child is asked for", 100),
+        ("a child of an instance", 50),
+        ("a child that is written in place", 50),
+        ("a second iteration", 10),
+        ("a second child, after one that failed", 10),
     ] {
         seen.must_hold(what, in_a_thousand);
     }
@@ -155,6 +160,18 @@ fn note(seen: &mut Coverage, history: &History) {
             seen.count("a map is expanded");
             (0..u32::from(it.count > 30))
                 .for_each(|_| seen.count("a map has more than 30 instances"));
+        }
+        if let EventKind::ChildRequested(it) = &event.kind {
+            let is_of_map = it.node_id.ends_with(']');
+            for (what, is_so) in [
+                ("a child is asked for", true),
+                ("a child of an instance", is_of_map),
+                ("a child that is written in place", it.workflow.is_none()),
+                ("a second iteration", it.iteration > 0),
+                ("a second child, after one that failed", it.attempt > 1),
+            ] {
+                (0..u32::from(is_so)).for_each(|_| seen.count(what));
+            }
         }
     }
     note_forks(seen, history);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use refrain::ExecutionId;
 use refrain::model::EventKind;
-use refrain::store::{CommitError, Reader, Store, Turn};
+use refrain::store::{ChildChange, ChildState, CommitError, Reader, Store, Turn};
 
 /// What happens before each commit, with the turn and the store that is to commit it. It
 /// may give up the lock (`rollback`), have others write, and take it again (`begin`). After
@@ -33,26 +33,29 @@ pub fn written(turn: &Turn) -> Vec<ExecutionId> {
 }
 
 /// An execution, and those that are linked with it in this turn (law 3): a fork that
-/// begins in it, and its origin.
+/// begins in it, and its origin; a child that begins in it, is cancelled, or of whose end
+/// its parent is told, and that parent.
 #[must_use]
 pub fn linked_with(turn: &Turn, execution: ExecutionId) -> BTreeSet<ExecutionId> {
-    let links: Vec<_> = turn
-        .executions
-        .iter()
-        .filter_map(|change| {
-            let EventKind::WorkflowStarted(started) = &change.events.first()?.event.kind else {
-                return None;
-            };
-            let origin = started.forked_from.as_ref()?.execution_id.parse().ok()?;
-            Some((change.record.id, origin))
-        })
-        .collect();
+    let begun = turn.executions.iter().filter_map(|change| {
+        let EventKind::WorkflowStarted(started) = &change.events.first()?.event.kind else {
+            return None;
+        };
+        let parent = started.parent.as_ref().map(|it| &it.execution_id);
+        let origin = started.forked_from.as_ref().map(|it| &it.execution_id);
+        Some((change.record.id, parent.or(origin)?.parse().ok()?))
+    });
+    let settled = turn.children.iter().filter_map(|change| match change {
+        ChildChange::Keep(row) if row.state == ChildState::Settled => Some((row.child, row.parent)),
+        _ => None,
+    });
+    let links: Vec<_> = begun.chain(settled).collect();
     let mut group = BTreeSet::from([execution]);
     // Over however many others: each time round finds one more, or all are found.
     for _ in 0..links.len() {
-        for (fork, origin) in &links {
-            if group.contains(fork) || group.contains(origin) {
-                group.extend([*fork, *origin]);
+        for (one, other) in &links {
+            if group.contains(one) || group.contains(other) {
+                group.extend([*one, *other]);
             }
         }
     }

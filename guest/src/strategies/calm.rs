@@ -28,8 +28,8 @@ pub fn finished(history: History) -> History {
         .nodes
         .iter()
         .filter(|node| matches!(node.kind, Kind::Map(_)));
-    // No generated map has more elements.
-    let turns_max = 20 + 10 * (plan.nodes.len() + 300 * maps.count());
+    // No generated map has more elements, and no generated child is repeated more often.
+    let turns_max = 20 + 10 * (3 * plan.nodes.len() + 300 * maps.count());
     for _ in 0..turns_max {
         if player.has_ended() {
             return player.into_history();

@@ -1,14 +1,11 @@
 //! The faults that a log can have, one at a time, and where each is found.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::contract::{
-    CancelRequested, Event, EventKind, ItemDigest, NodeFailure, Origin, StallReason,
-    WorkflowFailure,
-};
+use super::fields::{add_one, attempt, edit, fence, iteration, node, payload};
+use crate::contract::{CancelRequested, Event, EventKind, Origin};
 use crate::notation::goes_its_own_way;
 
 /// What was done to a log. Where nothing else is said, the other events keep
@@ -45,6 +42,16 @@ pub enum Corruption {
     InsertedDecision,
     /// Two neighbouring decisions stand in the other order.
     SwappedDecisions,
+    /// What is said of a child is of another iteration.
+    WrongIteration,
+    /// The end of another child is told.
+    OtherChild,
+    /// A child is started, or its end is told, a second time, as the next event.
+    ChildToldTwice,
+    /// A map is expanded once more, as the next event.
+    ExpandedTwice,
+    /// A map is expanded to another number of instances.
+    WrongCount,
 }
 
 /// Who must find a fault.
@@ -62,7 +69,7 @@ type Corrupted = (Vec<Event>, u64);
 
 impl Corruption {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Gap,
         Self::Duplicate,
         Self::WrongOrigin,
@@ -78,6 +85,11 @@ impl Corruption {
         Self::EditedDecision,
         Self::InsertedDecision,
         Self::SwappedDecisions,
+        Self::WrongIteration,
+        Self::OtherChild,
+        Self::ChildToldTwice,
+        Self::ExpandedTwice,
+        Self::WrongCount,
     ];
 
     /// Who must find it.
@@ -94,7 +106,12 @@ impl Corruption {
             | Self::WrongAttempt
             | Self::BackInTime
             | Self::BadPayload
-            | Self::OtherWorkflow => FoundBy::Reading,
+            | Self::OtherWorkflow
+            | Self::WrongIteration
+            | Self::OtherChild
+            | Self::ChildToldTwice
+            | Self::ExpandedTwice
+            | Self::WrongCount => FoundBy::Reading,
             Self::DroppedDecision
             | Self::EditedDecision
             | Self::InsertedDecision
@@ -192,9 +209,35 @@ impl Corruption {
                 let found_at = log[at + 1].sequence;
                 Some((renumbered(log), found_at))
             }
+            Self::WrongIteration => edited(log, pick, |event| {
+                iteration(&mut event.kind).map(|it| *it += 1).is_some()
+            }),
+            Self::OtherChild => edited(log, pick, |event| match &mut event.kind {
+                EventKind::ChildEnded(it) => {
+                    it.child_id = ANOTHER_CHILD.to_owned();
+                    true
+                }
+                _ => false,
+            }),
+            Self::ChildToldTwice => repeated(log, pick, |kind| {
+                matches!(kind, EventKind::ChildStarted(_) | EventKind::ChildEnded(_))
+            }),
+            Self::ExpandedTwice => {
+                repeated(log, pick, |kind| matches!(kind, EventKind::MapExpanded(_)))
+            }
+            Self::WrongCount => edited(log, pick, |event| match &mut event.kind {
+                EventKind::MapExpanded(it) => {
+                    it.count += 1;
+                    true
+                }
+                _ => false,
+            }),
         }
     }
 }
+
+/// A child that nobody has asked for.
+const ANOTHER_CHILD: &str = "exec_00000000000000000000000000000bad";
 
 /// What was done, after "then".
 impl fmt::Display for Corruption {
@@ -215,6 +258,11 @@ impl fmt::Display for Corruption {
             Self::EditedDecision => "a decision is edited",
             Self::InsertedDecision => "a decision is repeated",
             Self::SwappedDecisions => "two decisions are swapped",
+            Self::WrongIteration => "what is said of a child is of another iteration",
+            Self::OtherChild => "the end of another child is told",
+            Self::ChildToldTwice => "what is said of a child is repeated",
+            Self::ExpandedTwice => "a map is expanded twice",
+            Self::WrongCount => "a map is expanded to another number",
         })
     }
 }
@@ -225,6 +273,14 @@ impl fmt::Display for Corruption {
 fn place(log: &[Event], pick: usize, holds: impl Fn(usize) -> bool) -> Option<usize> {
     let places: Vec<usize> = (0..log.len()).filter(|at| holds(*at)).collect();
     Some(places[pick.checked_rem(places.len())?])
+}
+
+/// One of the events of these kinds a second time, as the next.
+fn repeated(log: &[Event], pick: usize, is: impl Fn(&EventKind) -> bool) -> Option<Corrupted> {
+    let at = place(log, pick, |at| is(&log[at].kind))?;
+    let log = renumbered(with(log, at + 1, log[at].clone()));
+    let found_at = log[at + 1].sequence;
+    Some((log, found_at))
 }
 
 /// Whether a decision is missed at once where it is left out: because another
@@ -290,97 +346,4 @@ fn edited(log: &[Event], pick: usize, edit: impl Fn(&mut Event) -> bool) -> Opti
     edit(&mut log[at]);
     let found_at = log[at].sequence;
     Some((log, found_at))
-}
-
-// ---- fields ------------------------------------------------------------------
-
-fn add_one(number: &mut u64) {
-    *number += 1;
-}
-
-/// The fence of an answer.
-fn fence(kind: &mut EventKind) -> Option<&mut u64> {
-    match kind {
-        EventKind::NodeCompleted(it) => Some(&mut it.fence),
-        EventKind::NodeFailed(it) => Some(&mut it.fence),
-        EventKind::LeaseExpired(it) => Some(&mut it.fence),
-        EventKind::NodeReleased(it) => Some(&mut it.fence),
-        _ => None,
-    }
-}
-
-fn attempt(kind: &mut EventKind) -> Option<&mut u32> {
-    match kind {
-        EventKind::NodeScheduled(it) => Some(&mut it.attempt),
-        EventKind::RetryScheduled(it) => Some(&mut it.attempt),
-        EventKind::NodeStarted(it) => Some(&mut it.attempt),
-        EventKind::NodeCompleted(it) => Some(&mut it.attempt),
-        EventKind::NodeFailed(it) => Some(&mut it.attempt),
-        EventKind::LeaseExpired(it) => Some(&mut it.attempt),
-        EventKind::NodeReleased(it) => Some(&mut it.attempt),
-        EventKind::NodeTimedOut(it) => Some(&mut it.attempt),
-        EventKind::NodeExhausted(it) => Some(&mut it.attempts),
-        _ => None,
-    }
-}
-
-fn node(kind: &mut EventKind) -> Option<&mut String> {
-    match kind {
-        EventKind::NodeScheduled(it) => Some(&mut it.node_id),
-        EventKind::NodeStarted(it) => Some(&mut it.node_id),
-        EventKind::NodeCompleted(it) => Some(&mut it.node_id),
-        EventKind::NodeSettled(it) => Some(&mut it.node_id),
-        EventKind::NodeFailed(it) => Some(&mut it.node_id),
-        EventKind::LeaseExpired(it) => Some(&mut it.node_id),
-        EventKind::NodeReleased(it) => Some(&mut it.node_id),
-        EventKind::NodeTimedOut(it) => Some(&mut it.node_id),
-        EventKind::NodeExhausted(it) => Some(&mut it.node_id),
-        EventKind::NodeSkipped(it) => Some(&mut it.node_id),
-        EventKind::NodeCancelled(it) => Some(&mut it.node_id),
-        EventKind::RetryScheduled(it) => Some(&mut it.node_id),
-        EventKind::InterruptRaised(it) => Some(&mut it.node_id),
-        EventKind::ApprovalReceived(it) => Some(&mut it.node_id),
-        EventKind::TimerCreated(it) => Some(&mut it.node_id),
-        EventKind::TimerFired(it) => Some(&mut it.node_id),
-        EventKind::RetryRequested(it) | EventKind::SkipRequested(it) => Some(&mut it.node_id),
-        EventKind::Stalled(it) => match &mut it.reason {
-            StallReason::AttemptsExhausted(it) => Some(&mut it.node_id),
-            StallReason::BudgetExceeded(_) => None,
-        },
-        _ => None,
-    }
-}
-
-/// A payload that the world sent or that a decision passes on.
-fn payload(kind: &mut EventKind) -> Option<&mut String> {
-    match kind {
-        EventKind::WorkflowStarted(it) => Some(&mut it.initial_input),
-        EventKind::NodeCompleted(it) => Some(&mut it.state_patch),
-        EventKind::NodeSettled(it) => Some(&mut it.state_patch),
-        EventKind::ExternalEventReceived(it) => Some(&mut it.payload),
-        EventKind::ApprovalReceived(it) => it.state_patch.as_mut(),
-        _ => None,
-    }
-}
-
-/// Let a decision say something else, where the state does not depend on it.
-fn edit(kind: &mut EventKind) -> bool {
-    match kind {
-        EventKind::NodeScheduled(it) => it.item_digest = ItemDigest::from_bytes([0xff; 32]),
-        EventKind::RetryScheduled(it) => add_one(&mut it.delay_ms),
-        EventKind::NodeSettled(it) => it.output.push(' '),
-        EventKind::NodeExhausted(it) => it.cause = NodeFailure::AttemptFailed("another".to_owned()),
-        EventKind::InterruptRaised(it) => it.reason.push('!'),
-        EventKind::Stalled(it) => match &mut it.reason {
-            StallReason::AttemptsExhausted(it) => {
-                it.cause = NodeFailure::AttemptFailed("another".to_owned());
-            }
-            StallReason::BudgetExceeded(it) => it.spent.push('0'),
-        },
-        EventKind::WorkflowCompleted(it) => it.final_state = "{}  ".to_owned(),
-        EventKind::WorkflowFailed(it) => it.cause = WorkflowFailure::Timeout(1),
-        EventKind::WorkflowCancelled(it) => it.reason = Some("another".to_owned()),
-        _ => return false,
-    }
-    true
 }

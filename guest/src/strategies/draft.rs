@@ -12,7 +12,9 @@ use alloc::vec::Vec;
 
 use proptest::collection::{SizeRange, vec as list};
 use proptest::prelude::*;
+use serde_json::Value;
 
+use super::child::Bodies;
 use super::kind::{
     Neighbours, NodeKind, condition, failure_condition, kinds, line, own_queue, undo,
 };
@@ -70,36 +72,56 @@ struct Finalizer {
     effort: Effort,
 }
 
+/// How deep workflows are written in place within each other.
+const DEPTH: u8 = 2;
+
 /// Valid workflows of every shape, of 1 to some hundred nodes, small ones most
 /// often.
 pub fn workflows() -> impl Strategy<Value = Workflow> {
     // Each range begins at 1, so that each shrinks as far as it can.
     let shape = || prop::sample::select(&Shape::ALL[..]);
     prop_oneof![
-        50 => drafted(shape(), 1..=8),
-        35 => drafted(shape(), 1..=25),
-        12 => drafted(shape(), 1..=80),
-        3 => drafted(shape(), 1..=300),
+        50 => drafted(shape(), 1..=8, DEPTH),
+        35 => drafted(shape(), 1..=25, DEPTH),
+        12 => drafted(shape(), 1..=80, DEPTH),
+        3 => drafted(shape(), 1..=300, DEPTH),
     ]
 }
 
 /// Valid workflows of one shape and of so many nodes; finalizers come on top.
 /// A size of 0 counts as 1.
 pub fn workflows_of(shape: Shape, sizes: impl Into<SizeRange>) -> impl Strategy<Value = Workflow> {
-    drafted(Just(shape), sizes)
+    drafted(Just(shape), sizes, DEPTH)
+}
+
+/// Workflows written in place of others: small ones, which hold such themselves up to this
+/// depth.
+fn in_place(depth: u8) -> Bodies {
+    let depth = depth.checked_sub(1)?;
+    let shape = prop::sample::select(&Shape::ALL[..]);
+    let bodies = drafted(shape, 1..=3, depth).prop_map(|workflow| {
+        let mut body: Value = serde_json::from_str(workflow.text()).expect("it is JSON");
+        let fields = body.as_object_mut().expect("a workflow is an object");
+        fields.remove("workflow_id");
+        fields.remove("version");
+        body
+    });
+    Some(bodies.boxed())
 }
 
 fn drafted(
-    shape: impl Strategy<Value = Shape>,
+    shape: impl Strategy<Value = Shape> + 'static,
     sizes: impl Into<SizeRange>,
-) -> impl Strategy<Value = Workflow> {
+    depth: u8,
+) -> BoxedStrategy<Workflow> {
     let parts = (
         shape,
-        list(drafts(), sizes),
+        list(drafts(&in_place(depth)).boxed(), sizes),
         list(finalizers(), 0..3),
-        settings(),
+        settings().boxed(),
     );
-    parts.prop_map(|(shape, mut nodes, finalizers, settings)| {
+    // Each part is boxed: what is drawn stands on the stack, within what it is a part of.
+    let drafted = parts.prop_map(|(shape, mut nodes, finalizers, settings)| {
         if nodes.is_empty() {
             nodes.push(Draft::plain());
         }
@@ -112,10 +134,11 @@ fn drafted(
         let table = graph.table(&settings);
         Workflow::from_table(&table)
             .unwrap_or_else(|fault| panic!("every draft is a valid workflow: {fault}\n{table}"))
-    })
+    });
+    drafted.boxed()
 }
 
-fn drafts() -> impl Strategy<Value = Draft> {
+fn drafts(bodies: &Bodies) -> impl Strategy<Value = Draft> + use<> {
     let conditions = prop_oneof![
         3 => Just(Vec::new()),
         1 => list(prop::option::of(condition()), 1..4),
@@ -131,7 +154,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
         1 => list(prop::option::of(handlers()), 1..4),
     ];
     let parts = (
-        kinds(),
+        kinds(bodies).boxed(),
         list(any::<u8>(), 0..4),
         conditions,
         handlers,

@@ -8,6 +8,9 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::child::{Bodies, Child, children};
+use super::map::{Map, maps};
+
 /// What a node does. Where it names other nodes, they are picked among those
 /// that its edges lead to.
 #[derive(Clone, Debug)]
@@ -56,100 +59,8 @@ pub(super) enum NodeKind {
     Terminate(&'static str),
     /// Work for each element of a list.
     Map(Map),
-}
-
-/// A generated map.
-#[derive(Clone, Debug)]
-pub(super) struct Map {
-    /// How many elements; none: it is over what is no list as a rule.
-    items: Option<u16>,
-    window: Option<u8>,
-    tolerance: Tolerance,
-    enough: Option<u8>,
-    cancels_rest: bool,
-    is_mapped: bool,
-    is_filled: bool,
-}
-
-/// How many of its instances may fail.
-#[derive(Clone, Copy, Debug)]
-enum Tolerance {
-    None,
-    Failures(u8),
-    Percent(u8),
-}
-
-/// A map; a small one without more is what it shrinks to.
-fn maps() -> impl Strategy<Value = Map> {
-    let items = prop_oneof![
-        20 => (0..=6_u16).prop_map(Some),
-        4 => (0..=40_u16).prop_map(Some),
-        1 => (0..=300_u16).prop_map(Some),
-        2 => Just(None),
-    ];
-    let tolerance = prop_oneof![
-        3 => Just(Tolerance::None),
-        2 => (0..=3_u8).prop_map(Tolerance::Failures),
-        2 => (0..=100_u8).prop_map(Tolerance::Percent),
-    ];
-    let parts = (
-        items,
-        prop::option::of(1..=4_u8),
-        tolerance,
-        prop::option::weighted(0.3, 1..=5_u8),
-        any::<bool>(),
-        prop::bool::weighted(0.2),
-        prop::bool::weighted(0.2),
-    );
-    parts.prop_map(
-        |(items, window, tolerance, enough, cancels_rest, is_mapped, is_filled)| Map {
-            items,
-            window,
-            tolerance,
-            enough,
-            cancels_rest,
-            is_mapped,
-            is_filled,
-        },
-    )
-}
-
-impl Map {
-    fn fields(&self) -> Value {
-        let numbers = self.items.map(|count| {
-            let numbers: Vec<String> = (0..count).map(|number| (number % 10).to_string()).collect();
-            format!("[{}]", numbers.join(","))
-        });
-        let mut body = match self.is_filled {
-            true => json!({
-                "type": "command",
-                "argv": ["run", "${node_id}", "${has(errors.a.message) ? errors.a.attempts : 'none'}", "${index}/${item}", "<${index == 3 ? state.k1 : item}>"],
-            }),
-            false => json!({ "type": "tool", "tool_ref": "t" }),
-        };
-        if self.is_mapped {
-            body["input_mapping"] = json!({ "a": "item", "b": "index", "c": "state.k0" });
-        }
-        let mut fields = json!({
-            "over": numbers.unwrap_or_else(|| "state.list".to_string()),
-            "body": body,
-        });
-        if let Some(window) = self.window {
-            fields["max_concurrent"] = json!(window);
-        }
-        match self.tolerance {
-            Tolerance::None => {}
-            Tolerance::Failures(most) => fields["tolerate"] = json!({ "failures": most }),
-            Tolerance::Percent(most) => fields["tolerate"] = json!({ "percent": most }),
-        }
-        if let Some(enough) = self.enough {
-            fields["complete_after"] = json!(enough);
-        }
-        if self.cancels_rest {
-            fields["cancel_rest"] = json!(true);
-        }
-        fields
-    }
+    /// A child, or one after another.
+    Child(Child),
 }
 
 /// The queues that generated nodes name, besides those of their kinds.
@@ -221,7 +132,7 @@ pub(super) fn failure_condition() -> impl Strategy<Value = &'static str> + Clone
 }
 
 /// A node's kind; ordinary work is what it shrinks to.
-pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
+pub(super) fn kinds(bodies: &Bodies) -> impl Strategy<Value = NodeKind> + use<> {
     let seconds = || 1..=30_u8;
     let key = || prop::sample::select(&KEY_TEXTS[..]);
     let queues = ["tool", "model", "python_fn", "command", "http", "agent"];
@@ -249,7 +160,9 @@ pub(super) fn kinds() -> impl Strategy<Value = NodeKind> {
         1 => any::<u8>().prop_map(NodeKind::A2a),
         1 => Just(NodeKind::LimitExceeded),
         1 => prop::sample::select(&["completed", "failed"][..]).prop_map(NodeKind::Terminate),
-        3 => maps().prop_map(NodeKind::Map),
+        // Boxed, as they hold whole workflows: what is drawn stands on the stack.
+        3 => maps(bodies).prop_map(NodeKind::Map).boxed(),
+        3 => children(bodies).prop_map(NodeKind::Child).boxed(),
     ]
 }
 
@@ -345,6 +258,7 @@ impl NodeKind {
             Self::LimitExceeded => ("limit_exceeded", None, nothing()),
             Self::Terminate(status) => ("terminate", Some(status), json!({ "reason": "no stock" })),
             Self::Map(map) => ("map", None, map.fields()),
+            Self::Child(child) => ("subgraph", None, child.fields()),
         }
     }
 
@@ -352,7 +266,9 @@ impl NodeKind {
     pub(super) fn may_name_a_queue(&self) -> bool {
         match self {
             Self::Work | Self::Of(_) | Self::Mapped | Self::Filled(..) | Self::CustomJoin => true,
-            Self::Policy(_) | Self::A2a(_) | Self::Map(_) => true,
+            Self::Policy(_) | Self::A2a(_) => true,
+            Self::Map(map) => map.is_work(),
+            Self::Child(_) => false,
             Self::Task(_) | Self::Branches(_) | Self::Parallel => false,
             Self::Join(_) | Self::Race(..) => false,
             Self::Timer(_) | Self::Until(_) | Self::Event(..) | Self::Fresh(..) => false,

@@ -36,6 +36,8 @@
 
 mod workflow;
 mod shape;
+mod child;
+mod map;
 mod kind;
 mod setting;
 mod draft;
@@ -46,10 +48,12 @@ mod act;
 mod fork;
 mod calm;
 mod play;
+mod fields;
 mod corruption;
 mod hostile;
 
 pub use calm::finished;
+pub use child::CHILD;
 pub use corruption::{Corruption, FoundBy};
 pub use draft::{workflows, workflows_of};
 pub use history::{History, Turn};

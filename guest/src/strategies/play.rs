@@ -21,7 +21,7 @@ pub fn facts(workflow: &Workflow) -> impl Strategy<Value = History> + use<> {
 /// Legal histories of such workflows.
 pub fn histories(workflows: impl Strategy<Value = Workflow>) -> impl Strategy<Value = History> {
     let ends = prop::bool::weighted(0.3);
-    (workflows, choices(), ends).prop_map(|(workflow, choices, ends)| {
+    (workflows, choices().boxed(), ends).prop_map(|(workflow, choices, ends)| {
         let history = play(Player::start(&workflow), &choices);
         if ends { finished(history) } else { history }
     })

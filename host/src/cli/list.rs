@@ -7,8 +7,8 @@ use refrain::log::digest::hex;
 use refrain::model::{Label, Status};
 use refrain::names;
 use refrain::store::{
-    ExecutionRecord, LabelFilter, ListFilter, Many, Reader, SqliteStore, StoreError, Timestamp,
-    ended,
+    ChildRecord, ExecutionRecord, LabelFilter, ListFilter, Many, Reader, SqliteStore, StoreError,
+    Timestamp, ended,
 };
 use refrain::time::rfc3339;
 use serde::Serialize;
@@ -78,6 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
                 record: RecordDocument::of(&listed.record, listed.simulated),
                 error: listed.error.as_deref(),
                 labels: LabelsDocument::of(&listed.labels),
+                child_of: listed.child.as_ref().map(ParentDocument::of),
             })
             .collect();
         let damaged: Vec<_> = stored.damaged.iter().map(DamagedDocument::of).collect();
@@ -156,6 +157,8 @@ struct Listed {
     /// Why it failed, was cancelled or is stalled.
     error: Option<String>,
     labels: Vec<Label>,
+    /// What it is a child of, if it is one.
+    child: Option<ChildRecord>,
 }
 
 #[derive(Serialize)]
@@ -164,6 +167,27 @@ struct ListedDocument<'a> {
     record: RecordDocument<'a>,
     error: Option<&'a str>,
     labels: LabelsDocument<'a>,
+    child_of: Option<ParentDocument<'a>>,
+}
+
+/// The execution whose child one is, and for which of its nodes.
+#[derive(Serialize)]
+struct ParentDocument<'a> {
+    execution_id: String,
+    node_id: &'a str,
+    attempt: u32,
+    iteration: u32,
+}
+
+impl<'a> ParentDocument<'a> {
+    fn of(child: &'a ChildRecord) -> Self {
+        Self {
+            execution_id: child.parent.to_string(),
+            node_id: &child.node_id,
+            attempt: child.attempt,
+            iteration: child.iteration,
+        }
+    }
 }
 
 /// The executions of all these stores, the newest first, at most `limit` of them; what of
@@ -179,10 +203,15 @@ fn of_both(
         // One more shows whether there are more.
         let Many { found, damaged } = paged(store, filter, limit.saturating_add(1))?;
         let simulated = store.is_simulated();
+        let has_children = store.has_children()?;
         for record in found {
             both.found.push(Listed {
                 error: ending::why(store, &record)?,
                 labels: store.labels(record.id)?,
+                child: match has_children {
+                    true => store.child(record.id)?,
+                    false => None,
+                },
                 record,
                 simulated,
             });
@@ -292,13 +321,22 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
         simulated,
         error,
         labels: _,
+        child,
     } in listed
     {
         let (standing, paint) = damage::standing(record);
         table.row([
             plain(record.id),
             plain(text!("{} {}", record.workflow_id, record.workflow_version)),
-            (text!("{}{}", standing, mark(*simulated)), paint),
+            (
+                text!(
+                    "{}{}{}",
+                    standing,
+                    child_mark(child.as_ref()),
+                    mark(*simulated)
+                ),
+                paint,
+            ),
             plain(record.head.sequence),
             plain(stamp(record.started_at)),
             plain(took(record, *simulated, now)),
@@ -306,6 +344,11 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
         ]);
     }
     table
+}
+
+/// What is said of children.
+fn child_mark(child: Option<&ChildRecord>) -> &'static str {
+    if child.is_some() { ", child" } else { "" }
 }
 
 /// What is said of simulated executions.

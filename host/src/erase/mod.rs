@@ -57,7 +57,9 @@ use crate::model::Status;
 use crate::names;
 use crate::replay::{Audit, AuditError, Auditor, Verdict};
 use crate::signing::{Signer, SignerError};
-use crate::store::{CommitError, Erasure, ExecutionRecord, Store, StoreError, Turn, ended};
+use crate::store::{
+    ChildState, CommitError, Erasure, ExecutionRecord, Store, StoreError, Turn, ended,
+};
 
 /// Who erases logs.
 #[derive(Clone, Copy)]
@@ -130,6 +132,16 @@ pub enum EraseError {
         #[source]
         source: SignerError,
     },
+    /// It has ended, and its parent was not told of that yet: it could not be told any more.
+    #[error(
+        "{execution} has ended, and {parent}, which waits for it, has not been told of that; have workers go on with {parent}, and erase it then"
+    )]
+    NotTold {
+        /// The execution.
+        execution: ExecutionId,
+        /// The execution whose child it is.
+        parent: ExecutionId,
+    },
     /// The audit could not be done.
     #[error("{execution} could not be audited, and nothing of it is erased")]
     Audit {
@@ -170,6 +182,7 @@ impl EraseError {
         match self {
             Self::Unknown(_) => "unknown_execution",
             Self::NotEnded { .. } => "not_ended",
+            Self::NotTold { .. } => "parent_not_told",
             Self::Unsound { .. } => "unsound_log",
             Self::By => "invalid_by",
             Self::Unsigned { .. } => "not_signed",
@@ -240,6 +253,14 @@ fn erase_one(
         return Err(EraseError::NotEnded {
             execution: id,
             status: record.status,
+        });
+    }
+    if let Some(child) = store.child(id)?
+        && child.state == ChildState::Ended
+    {
+        return Err(EraseError::NotTold {
+            execution: id,
+            parent: child.parent,
         });
     }
     let audit = Auditor::new(library).audit_stored(store, id);

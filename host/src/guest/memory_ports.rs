@@ -10,8 +10,8 @@ use crate::limits::RELEASES_MAX;
 use crate::log::digest::work_item_digest;
 use crate::log::effect::{self, Change};
 use crate::model::{
-    Digest, Event, EventKind, ItemName, NodeCompleted, NodeStarted, Origin, Outcome, Snapshot,
-    StorageError, WorkItem, WorkOrder, WorkflowStarted,
+    ChildName, ChildOrder, Digest, Event, EventKind, ItemName, NodeCompleted, NodeStarted, Origin,
+    Outcome, Snapshot, StorageError, WorkItem, WorkOrder, WorkflowStarted,
 };
 use crate::store::{StoreError, Timestamp};
 
@@ -29,6 +29,9 @@ pub struct MemoryPorts {
     pub events: Vec<Event>,
     /// The unsettled work items, in the order in which they were enqueued.
     pub items: Vec<WorkItem>,
+    /// The children that are asked for and were neither started nor refused yet, in the
+    /// order in which they were. Whoever starts one says so by a fact.
+    pub children: Vec<ChildOrder>,
     /// A snapshot for a guest that has not seen the log yet.
     pub snapshot: Option<Snapshot>,
     /// What the clock reads, in milliseconds since the Unix epoch.
@@ -224,6 +227,15 @@ impl MemoryPorts {
         {
             self.items.retain(|item| item.node_id != effect.node_id);
         }
+        let answered = match &kind {
+            EventKind::ChildStarted(it) => Some((&it.node_id, it.attempt, it.iteration)),
+            EventKind::ChildRefused(it) => Some((&it.node_id, it.attempt, it.iteration)),
+            _ => None,
+        };
+        // What was asked for before a fork is its origin's.
+        let is_fork = matches!(kind, EventKind::ExecutionForked(_));
+        self.children
+            .retain(|order| !is_fork && answered != Some(place(&order.name)));
         self.events.push(Event {
             sequence,
             at: self.now,
@@ -263,12 +275,25 @@ impl MemoryPorts {
                     ));
                 }
             }
-            WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
-                return Err("there are no children in this world".to_owned());
+            WorkOrder::StartChild(order) => {
+                let asked = place(&order.name);
+                if self.children.iter().any(|it| place(&it.name) == asked) {
+                    return Err(format!("{} has asked for this child", order.name.node_id));
+                }
+                self.children.push(order);
+            }
+            // One that was started is its own world's.
+            WorkOrder::CancelChild(name) => {
+                self.children.retain(|it| place(&it.name) != place(&name));
             }
         }
         Ok(())
     }
+}
+
+/// Which child it is.
+fn place(name: &ChildName) -> (&String, u32, u32) {
+    (&name.node_id, name.attempt, name.iteration)
 }
 
 impl Ports for MemoryPorts {

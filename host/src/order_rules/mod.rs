@@ -10,8 +10,10 @@
 mod literal;
 mod children;
 mod rules;
+mod awaited;
 mod cache;
 
+pub(crate) use awaited::{Awaited, SaidOfChild, stopped, uncancelled};
 pub(crate) use cache::RulesCache;
 pub(crate) use children::unfounded;
 pub(crate) use rules::{Attempts, OrderRules};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::anchor::Anchors;
 use super::asked_guest::Stop;
+use super::child_links;
 use super::divergence::Divergence;
 use super::erased;
 use super::guests::{Guests, Reuse};
@@ -99,14 +100,21 @@ impl<'a> Auditor<'a> {
         id: ExecutionId,
     ) -> Result<Option<Audit>, AuditError> {
         // The look ends before the guests decide, so that it holds up no checkpoint.
-        let (reading, owed) = at_one_moment(store, |store| {
+        let (reading, owed, heads) = at_one_moment(store, |store| {
             let reading = self.read(store, id)?;
-            Ok::<_, AuditError>((reading, owed_children(store, id)?))
+            let heads = match &reading {
+                Some((Ok(recording), _)) => child_links::check_heads(recording, store)?,
+                _ => Ok(()),
+            };
+            Ok::<_, AuditError>((reading, owed_children(store, id)?, heads))
         })?;
         match reading {
             Some((reading, origin)) => {
                 let mut audit = self.audit(reading, origin.as_ref())?;
                 audit.owed_children = owed;
+                if let (Err(finding), None) = (heads, &audit.divergence) {
+                    (audit.verdict, audit.divergence) = (finding.0, Some(*finding.1));
+                }
                 Ok(Some(audit))
             }
             None => Ok(self.anchors.missing(id).map(|finding| gone(id, finding))),
@@ -181,6 +189,7 @@ impl<'a> Auditor<'a> {
         origin: Option<&Reading>,
         audit: &mut Audit,
     ) -> Result<(), Finding> {
+        child_links::check_ids(recording)?;
         if let Some(named) = parent_link::named(recording) {
             let known = named.execution_id.parse().ok();
             let known = known.and_then(|id: ExecutionId| self.origins.get(&id));

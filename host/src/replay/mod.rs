@@ -41,6 +41,8 @@ mod asked_guest;
 mod walk;
 // Whether a fork is one of the log that it names.
 mod link;
+// Whether children are those that a log names, and a child is of its parent.
+mod child_links;
 mod parent_link;
 // The door.
 mod audit;

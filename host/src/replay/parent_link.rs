@@ -7,7 +7,7 @@ use super::source::{Reading, Recording};
 use super::verdict::{Link, LinkState, Verdict};
 use crate::id::ExecutionId;
 use crate::log::Head;
-use crate::model::{EventKind, ParentOrigin, WorkflowStarted, node_of_run};
+use crate::model::{ChildEnded, EventKind, ParentOrigin, Status, WorkflowStarted, node_of_run};
 
 /// The parent that the log names. `None` if it is of no child.
 pub(super) fn named(recording: &Recording) -> Option<&ParentOrigin> {
@@ -135,9 +135,31 @@ fn compare(
                         ),
                     );
                 }
+                let are_readable = !parent.is_erased() && !child.is_erased();
+                if are_readable && !is_end(child, it) {
+                    return broken(
+                        it.sequence,
+                        format!(
+                            "event {} of {} tells another end of this child",
+                            event.sequence, named.execution_id
+                        ),
+                    );
+                }
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Whether the child's last event says what its parent was told.
+fn is_end(child: &Recording, told: &ChildEnded) -> bool {
+    let last = child.plain().last().map(|(event, _)| &event.kind);
+    let (status, output) = match last {
+        Some(EventKind::WorkflowCompleted(it)) => (Status::Completed, Some(&it.final_state)),
+        Some(EventKind::WorkflowFailed(_)) => (Status::Failed, None),
+        Some(EventKind::WorkflowCancelled(_)) => (Status::Cancelled, None),
+        _ => return false,
+    };
+    (told.status, told.output.as_ref()) == (status, output)
 }

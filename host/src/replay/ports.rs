@@ -15,7 +15,9 @@ use crate::log::canonical;
 use crate::log::digest::work_item_digest;
 use crate::log::effect;
 use crate::model::{Digest, Event, EventKind, Snapshot, StorageError, WorkItem, WorkOrder};
-use crate::order_rules::{Attempts, OrderRules, unfounded};
+use crate::order_rules::{
+    Attempts, Awaited, OrderRules, SaidOfChild, stopped, uncancelled, unfounded,
+};
 use crate::store::{StoreError, StoredEvent, Timestamp};
 
 /// One execution's log, opened as far as it has been replayed.
@@ -41,6 +43,9 @@ pub(super) struct ReplayPorts {
     /// The attempts of each node, as the first so many events have them.
     attempts: HashMap<String, Attempts>,
     followed: usize,
+    /// The children that are waited for, as the first so many events have it.
+    awaited: Awaited,
+    awaited_at: usize,
 }
 
 /// Something that the guest did, and the log says otherwise.
@@ -86,6 +91,8 @@ impl ReplayPorts {
             rules: None,
             attempts: HashMap::new(),
             followed: 0,
+            awaited: Awaited::default(),
+            awaited_at: 0,
         }
     }
 
@@ -158,34 +165,59 @@ impl ReplayPorts {
             self.note(Mismatch::Unlawful { item, fault });
         }
         self.orders = orders;
-        if !self.children.is_empty()
-            || self
-                .batch()
-                .iter()
-                .any(|it| matches!(it.event.kind, EventKind::ChildRequested(_)))
-        {
-            self.check_children();
-        }
+        self.check_children();
     }
 
     /// Notes the first order about a child that no decision asks for, or that the workflow
-    /// does not hold.
+    /// does not hold; and the first child that is not cancelled as its node is stopped.
     fn check_children(&mut self) {
+        let is_of_child = |kind: &EventKind| {
+            matches!(
+                kind,
+                EventKind::ChildRequested(_)
+                    | EventKind::NodeCancelled(_)
+                    | EventKind::NodeTimedOut(_)
+            )
+        };
+        let mut batch = self.batch().iter();
+        if self.children.is_empty() && !batch.any(|it| is_of_child(&it.event.kind)) {
+            return;
+        }
         let children = std::mem::take(&mut self.children);
-        let decisions = self.batch().iter().map(|stored| &stored.event);
-        let unfounded = unfounded(decisions, &children);
         let recording = Arc::clone(&self.recording);
-        let rules = self
-            .rules
-            .get_or_insert_with(|| Arc::new(OrderRules::of(&recording.workflow)));
+        let rules = Arc::clone(
+            self.rules
+                .get_or_insert_with(|| Arc::new(OrderRules::of(&recording.workflow))),
+        );
         let mut unlawful = children.iter().filter_map(|order| match order {
             WorkOrder::StartChild(order) => rules.child_fault(order),
             _ => None,
         });
-        if let Some(fault) = unfounded.or_else(|| unlawful.next()) {
+        let decisions = self.batch().iter().map(|stored| &stored.event);
+        let fault = unfounded(decisions, &children).or_else(|| unlawful.next());
+        let fault = fault.or_else(|| self.cancel_fault(&children, &rules));
+        if let Some(fault) = fault {
             self.note(Mismatch::Child(fault));
         }
         self.children = children;
+    }
+
+    fn cancel_fault(&mut self, children: &[WorkOrder], rules: &OrderRules) -> Option<String> {
+        let kinds = self.batch().iter().map(|stored| &stored.event.kind);
+        if stopped(kinds, children, rules).is_empty() {
+            return None;
+        }
+        for stored in &self.recording.events[self.awaited_at..self.batch_start] {
+            if let Some(said) = SaidOfChild::by(&stored.event.kind, rules) {
+                self.awaited.follow(said);
+            }
+        }
+        self.awaited_at = self.revealed;
+        let recording = Arc::clone(&self.recording);
+        let batch = &recording.events[self.batch_start..self.revealed];
+        let kinds = batch.iter().map(|stored| &stored.event.kind);
+        let none = std::iter::empty();
+        uncancelled(&mut self.awaited, none, kinds, children, rules)
     }
 
     /// Why this item is none that the workflow holds, if it is none: the host

@@ -1,9 +1,11 @@
 //! What is done to a child's log, and what an audit says that has its parent's too (law
 //! 11). Each log is whole in itself: it is chained anew.
 
-use refrain::log::Salt;
-use refrain::model::{Event, EventKind};
-use refrain::replay::{Audit, LinkState, Recording, Verdict};
+use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::log::{ChainedEvent, Head, Salt};
+use refrain::model::{Digest, Event, EventKind};
+use refrain::replay::{Audit, Auditor, LinkState, Recording, Verdict};
+use refrain::store::{ExecutionChange, MemoryStore, Store, Turn};
 use refrain::{ExecutionId, WorkItem, Workflow};
 use refrain_tests::engines::{Place, engine, start};
 use refrain_tests::workflows::tools;
@@ -116,4 +118,105 @@ async fn law11_a_child_that_is_not_of_its_parent_is_named() {
         alone.child_of.map(|it| it.link),
         Some(LinkState::OriginMissing)
     );
+}
+
+/// What its parent was told of a child, edited: found in the parent's log alone where the id
+/// is another one's, from the child's where it is the end.
+#[tokio::test]
+async fn law11_what_a_parent_says_of_its_children_is_held_against_them() {
+    let [(own, child), (_, others)] = families().await;
+    let id = others.execution_id.to_string();
+    let renamed = changed(&own, |events| {
+        for (event, _) in events {
+            match &mut event.kind {
+                EventKind::ChildStarted(it) => it.child_id.clone_from(&id),
+                EventKind::ChildEnded(it) => it.child_id.clone_from(&id),
+                _ => {}
+            }
+        }
+    });
+    let audit = audit_with(&child, &renamed);
+    assert_eq!(audit.verdict, Verdict::Illegal);
+    let message = audit.divergence.expect("it is told").message;
+    assert!(message.contains("is another one's id"), "{message}");
+
+    let retold = changed(&own, |events| {
+        for (event, _) in events {
+            if let EventKind::ChildEnded(it) = &mut event.kind {
+                it.output = Some(r#"{"a":"another"}"#.to_owned());
+            }
+        }
+    });
+    let audit = audit_with(&retold, &child);
+    assert_eq!(audit.verdict, Verdict::Tampered);
+    let message = audit.divergence.expect("it is told").message;
+    assert!(message.contains("tells another end"), "{message}");
+}
+
+/// The parent's audit compares the heads of the children that its store has.
+#[tokio::test]
+async fn law11_a_parent_whose_child_has_another_end_in_its_store_is_tampered() {
+    let place = Place::memory();
+    let engine = engine(&place).await;
+    let leaf = json!({ "start_node": "x", "nodes": { "x": { "kind": { "type": "parallel" } } } });
+    let parent = json!({
+        "workflow_id": "parent", "version": "1.0.0", "start_node": "s",
+        "nodes": { "s": { "kind": { "type": "subgraph", "body": leaf } } },
+    });
+    let execution = start(&engine, &parent).await;
+    execution.finished().await.expect("it ends");
+    let id = execution.id();
+    engine.shutdown().await;
+    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let mut audit = |store: &mut dyn Store| {
+        let audit = Auditor::new(&mut library).audit_stored(store, id);
+        audit.expect("it can be audited").expect("it is there")
+    };
+    let whole = audit(place.store().as_mut());
+    assert_eq!(whole.verdict, Verdict::Clean, "{:?}", whole.divergence);
+
+    // The same log, told of another head: whole in itself.
+    let mut store = place.store();
+    let own = recording(&place, id);
+    let retold = changed(&own, |events| {
+        for (event, _) in events {
+            if let EventKind::ChildEnded(it) = &mut event.kind {
+                it.head = Digest([7; 32]);
+            }
+        }
+    });
+    let mut other = MemoryStore::new();
+    other.begin().expect("a turn");
+    let mut turn = Turn::default();
+    for (log, record) in [
+        (retold, store.execution(id)),
+        (
+            recording(&place, ExecutionId::of_child(id, "s", 1, 0)),
+            store.execution(ExecutionId::of_child(id, "s", 1, 0)),
+        ),
+    ] {
+        let mut record = record.expect("read").expect("there");
+        record.head = log.head;
+        let mut head = Head::default();
+        let events = log.events.iter().map(|stored| {
+            let event = ChainedEvent::new(&head, stored.event.clone(), stored.salt);
+            head = event.head();
+            event
+        });
+        turn.executions.push(ExecutionChange {
+            expected: Head::default(),
+            events: events.collect(),
+            record,
+            items: Vec::new(),
+        });
+    }
+    for name in ["parent", "parent/s"] {
+        let workflow = store.workflow("default", name, "1.0.0").expect("read");
+        turn.workflows.extend(workflow);
+    }
+    other.commit(&turn).expect("it is written");
+    let found = audit(&mut other);
+    assert_eq!(found.verdict, Verdict::Tampered, "{:?}", found.divergence);
+    let message = found.divergence.expect("it is told").message;
+    assert!(message.contains("the store has another end"), "{message}");
 }

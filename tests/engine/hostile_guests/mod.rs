@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cut_off    an instance on its own: what it may not do ends the call, and is named
+//! children   what a guest orders about children is what it decided, and the workflow holds
 //! any_component  nothing that a file can hold makes the door panic
 //! orders     what a guest orders is what the workflow holds, or its execution stalls
 //! compiled   components that take long to compile, or that are composed
@@ -16,6 +17,7 @@
 //! ```
 
 mod any_component;
+mod children;
 mod compiled;
 mod cut_off;
 mod endless;

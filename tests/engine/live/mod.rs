@@ -29,6 +29,7 @@ mod node_fields;
 mod long_texts;
 mod operators;
 mod output;
+mod owed_children;
 mod panics;
 mod programs;
 mod questions;

@@ -212,6 +212,35 @@ fn what_was_due_before_a_key_found_it_is_due() {
     }
 }
 
+/// What a key finds is worked on with its children, also those of a child that has ended
+/// and left a child to itself.
+#[test]
+fn the_children_of_what_a_key_found_are_worked_on() {
+    let leaf = json!({ "start_node": "x", "nodes": { "x": tool() } });
+    let alone = json!({ "type": "subgraph", "detached": true, "body": leaf });
+    let between = json!({ "start_node": "y", "nodes": { "y": { "kind": alone } } });
+    let of_one = json!({ "kind": { "type": "subgraph", "body": leaf } });
+    let of_two = json!({ "kind": { "type": "subgraph", "body": between } });
+    let mut workflow = named("tree", of_one);
+    workflow["nodes"]["b"] = of_two;
+    workflow["nodes"]["c"] = json!({ "kind": { "type": "parallel", "branches": ["a", "b"] } });
+    workflow["start_node"] = "c".into();
+    for place in Place::each() {
+        let clock = ManualClock::new(BEGIN);
+        let mut other = Host::new(&place, &clock, 9, |builder| builder);
+        other.start_with(&workflow, |start| start.key("once"));
+        other.rests();
+        drop(other);
+        let mut host = Host::new(&place, &clock, 1, |builder| builder.only([])).at_work();
+        host.rests();
+        let found = host.start_with(&workflow, |start| start.key("once"));
+        assert_eq!(host.call(found.finished()).status, Status::Completed);
+        host.rests();
+        assert_eq!(host.done(), 2);
+        audit_all(&place, "a scope");
+    }
+}
+
 #[test]
 fn what_is_asked_of_others_is_done_and_their_work_left_to_others() {
     for place in Place::each() {

@@ -2,12 +2,12 @@
 //!
 //! A condition that asks what another branch wrote has another answer before
 //! it was written than after. So here each edge asks only what its own source
-//! wrote, each branch only the input, each map waits for all its instances, and the
-//! workflow has no timeout of its own, no budget, and nothing that stops others once it
+//! wrote, each branch only the input, each map waits for all its instances, each child
+//! gives its node's own key and is repeated by its own number, and the workflow has no timeout of its own, no budget, and nothing that stops others once it
 //! is reached.
 
 use refrain_guest::strategies::Workflow;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The workflow's text, made so.
 pub(crate) fn text(workflow: &Workflow) -> String {
@@ -52,5 +52,26 @@ pub(crate) fn text(workflow: &Workflow) -> String {
             kind.insert("over".to_owned(), json!("[1, 2]"));
         }
     }
+    let nodes = json["nodes"].as_object_mut().into_iter().flatten();
+    for kind in nodes.filter_map(|(_, node)| node["kind"].as_object_mut()) {
+        let is_child = |kind: &Map<String, Value>| kind["type"] == "subgraph";
+        if is_child(kind) {
+            once_more(kind);
+        } else if kind["type"] == "map"
+            && let Some(body) = kind["body"].as_object_mut()
+            && is_child(body)
+        {
+            once_more(body);
+        }
+    }
     json.to_string()
+}
+
+/// A child, made so.
+fn once_more(child: &mut Map<String, Value>) {
+    child.remove("output_key");
+    child.remove("merge");
+    if let Some(repeat) = child.get_mut("repeat") {
+        repeat["while"] = json!("iteration < 1");
+    }
 }

@@ -46,6 +46,7 @@ fn begins(ledger: &Ledger<'_>, kind: &EventKind) -> Option<NodeIx> {
         EventKind::NodeScheduled(_)
         | EventKind::InterruptRaised(_)
         | EventKind::TimerCreated(_)
+        | EventKind::ChildRequested(_)
         | EventKind::NodeSettled(_) => true,
         EventKind::NodeExhausted(it) => it.attempts == 0,
         _ => false,

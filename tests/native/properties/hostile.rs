@@ -1,6 +1,9 @@
 //! Laws 1, 2 and 7: a hostile log gives an error with its sequence, and never
 //! a panic.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use refrain_guest::apply::{apply, start};
 use refrain_guest::contract::{Event, IllegalEvent, SchedulerError};
@@ -10,7 +13,7 @@ use refrain_guest::inspect::inspect;
 use refrain_guest::notation::{EXECUTION, replay};
 use refrain_guest::shell::Scheduler;
 use refrain_guest::snapshot;
-use refrain_guest::strategies::{FoundBy, HostileLog, Workflow, hostile_logs};
+use refrain_guest::strategies::{Corruption, FoundBy, HostileLog, Workflow, hostile_logs};
 use refrain_guest::time::Timestamp;
 
 use crate::properties::holds;
@@ -53,6 +56,18 @@ fn law1_the_shell_names_the_sequence_too() {
         prop_assert_eq!(found.err(), shown(&hostile));
         Ok(())
     });
+}
+
+/// That each fault is found proves little if some of them are never made.
+#[test]
+fn every_fault_is_made() {
+    let made = RefCell::new(BTreeSet::new());
+    holds(1_500, hostile_logs(), |hostile| {
+        made.borrow_mut().insert(hostile.corruption().to_string());
+        Ok(())
+    });
+    let all = Corruption::ALL.map(|corruption| corruption.to_string());
+    assert_eq!(made.into_inner(), BTreeSet::from(all));
 }
 
 /// What the machine says of the log, as the shell passes it on.

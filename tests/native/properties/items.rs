@@ -1,12 +1,17 @@
 //! Laws 3 and 4, rule R5: the queue is told exactly what the decisions say.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use refrain_guest::contract::{
-    Event, EventKind, ItemDigest, ItemName, Snapshot, StorageError, WorkItem, WorkOrder,
+    ChildName, Event, EventKind, ItemDigest, ItemName, Snapshot, StorageError, WorkItem, WorkOrder,
 };
+use refrain_guest::instance;
 use refrain_guest::notation::{Memory, item_digest, step};
 use refrain_guest::shell::{Scheduler, World};
+use refrain_guest::strategies::History;
 use refrain_guest::time::Timestamp;
+use refrain_guest::workflow::plan::{Body, Gives, Kind};
 
 use crate::properties::ledger::Releases;
 use crate::properties::machines::empty;
@@ -17,6 +22,9 @@ struct Witness {
     world: Memory,
     ordered: Vec<WorkItem>,
     taken_back: Vec<(String, u32)>,
+    /// Children that are to be started, and those that nobody waits for any more.
+    begun: Vec<ChildName>,
+    dropped: Vec<ChildName>,
 }
 
 impl World for Witness {
@@ -44,9 +52,8 @@ impl World for Witness {
         for order in orders.iter().cloned() {
             match order {
                 WorkOrder::Enqueue(item) => self.ordered.push(item),
-                WorkOrder::StartChild(_) | WorkOrder::CancelChild(_) => {
-                    panic!("nothing asks for a child")
-                }
+                WorkOrder::StartChild(order) => self.begun.push(order.name.clone()),
+                WorkOrder::CancelChild(name) => self.dropped.push(name),
                 WorkOrder::Cancel(ItemName { node_id, attempt }) => {
                     self.taken_back.push((node_id, attempt));
                 }
@@ -71,6 +78,8 @@ fn law3_law4_r05_each_decisions_item_is_enqueued_exactly_once() {
             world: empty(&history),
             ordered: Vec::new(),
             taken_back: Vec::new(),
+            begun: Vec::new(),
+            dropped: Vec::new(),
         };
         let mut scheduler = Scheduler::new();
         for turn in history.turns() {
@@ -92,8 +101,51 @@ fn law3_law4_r05_each_decisions_item_is_enqueued_exactly_once() {
             .collect();
         prop_assert_eq!(ordered.collect::<Vec<_>>(), said);
         prop_assert_eq!(witness.taken_back, taken_back(history.log()));
+        let (begun, dropped) = children(&history);
+        prop_assert_eq!(witness.begun, begun);
+        prop_assert_eq!(witness.dropped, dropped);
         Ok(())
     });
+}
+
+/// The children that the decisions ask for, and those that they stop waiting for.
+fn children(history: &History) -> (Vec<ChildName>, Vec<ChildName>) {
+    let plan = history.workflow().plan();
+    let detached = |node_id: &str| {
+        let of_map = instance::parse(node_id).map_or(node_id, |(map, _)| map);
+        let ix = plan.find(of_map).expect("a node");
+        match &plan.nodes[ix.0 as usize].kind {
+            Kind::Subgraph(it) => it.gives == Gives::Detached,
+            Kind::Map(map) => {
+                matches!(&map.body, Body::Child(it) if it.gives == Gives::Detached)
+            }
+            _ => false,
+        }
+    };
+    let (mut begun, mut dropped) = (Vec::new(), Vec::new());
+    let mut awaited: BTreeMap<&str, ChildName> = BTreeMap::new();
+    for event in history.log() {
+        match &event.kind {
+            EventKind::ChildRequested(it) => {
+                let name = ChildName {
+                    node_id: it.node_id.clone(),
+                    attempt: it.attempt,
+                    iteration: it.iteration,
+                };
+                begun.push(name.clone());
+                awaited.insert(&it.node_id, name);
+            }
+            EventKind::ChildStarted(it) if detached(&it.node_id) => {
+                awaited.remove(&*it.node_id);
+            }
+            EventKind::ChildRefused(it) => drop(awaited.remove(&*it.node_id)),
+            EventKind::ChildEnded(it) => drop(awaited.remove(&*it.node_id)),
+            EventKind::NodeTimedOut(it) => dropped.extend(awaited.remove(&*it.node_id)),
+            EventKind::NodeCancelled(it) => dropped.extend(awaited.remove(&*it.node_id)),
+            _ => {}
+        }
+    }
+    (begun, dropped)
 }
 
 fn order(kind: &EventKind) -> Option<(String, u32, ItemDigest)> {

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refrain_guest::condition::{Expression, Scope};
 use refrain_guest::contract::{
-    CancelReason, Event, EventKind, NodeCompleted, NodeExhausted, NodeFailure, NodeSettled,
-    SkipReason, StallReason,
+    CancelReason, ChildEnded, Event, EventKind, NodeCompleted, NodeExhausted, NodeFailure,
+    NodeSettled, SkipReason, StallReason,
 };
 use refrain_guest::instance;
 use refrain_guest::json::Object;
 use refrain_guest::state::EdgeFate;
 use refrain_guest::workflow::Plan;
-use refrain_guest::workflow::plan::{Edge, EdgeRule, NodeIx, On};
+use refrain_guest::workflow::plan::{Edge, EdgeRule, Gives, Kind, NodeIx, On, Subgraph};
 use serde_json::json;
 
 /// What a node has come to.
@@ -115,6 +115,18 @@ impl<'a> Ledger<'a> {
                     .insert(ix.expect("a node"), it.error_class.clone());
                 return;
             }
+            EventKind::ChildStarted(_) if self.child(ix).gives == Gives::Detached => {
+                self.judge(ix, None);
+                Fate::Done
+            }
+            EventKind::ChildEnded(it) => match self.patch_of_child(ix, it) {
+                None => return,
+                Some(patch) => {
+                    self.data.merge(Object::parse(&patch).expect("an object"));
+                    self.judge(ix, None);
+                    Fate::Done
+                }
+            },
             EventKind::NodeSkipped(_) | EventKind::NodeCancelled(_) => Fate::Over,
             EventKind::RetryRequested(_) => Fate::Open,
             _ => return,
@@ -127,6 +139,37 @@ impl<'a> Ledger<'a> {
     /// The merged state.
     pub(crate) fn state(&self) -> String {
         self.data.to_text()
+    }
+
+    fn child(&self, ix: Option<NodeIx>) -> &'a Subgraph {
+        let node = &self.plan.nodes[ix.expect("a node").0 as usize];
+        match &node.kind {
+            Kind::Subgraph(subgraph) => subgraph,
+            kind => panic!("{} starts no child: {kind:?}", node.id),
+        }
+    }
+
+    /// Rules R22 and R23: what a node completes with as its child ends, if it does.
+    fn patch_of_child(&self, ix: Option<NodeIx>, ended: &ChildEnded) -> Option<String> {
+        let child = self.child(ix);
+        let output = ended.output.as_ref()?;
+        let iteration = ended.iteration.to_string();
+        let scope = Scope::new(&self.input, &self.data).in_node(&ended.node_id);
+        let scope = scope.in_iteration(output, &iteration);
+        if let Some(repeat) = &child.repeat
+            && repeat.condition.is_true(&scope)
+            && (ended.iteration + 1 < repeat.max || !repeat.completes_at_max)
+        {
+            return None;
+        }
+        Some(match &child.gives {
+            Gives::Merged => output.clone(),
+            Gives::Under(key) => {
+                let key = json!(key.as_deref().unwrap_or(&ended.node_id));
+                format!("{{{key}:{output}}}")
+            }
+            Gives::Detached => "{}".to_owned(),
+        })
     }
 
     fn judge(&mut self, ix: Option<NodeIx>, chosen: Option<&str>) {
@@ -234,6 +277,10 @@ pub(crate) fn subject(kind: &EventKind) -> Option<&str> {
         EventKind::ApprovalReceived(it) => &it.node_id,
         EventKind::TimerCreated(it) => &it.node_id,
         EventKind::TimerFired(it) => &it.node_id,
+        EventKind::ChildRequested(it) => &it.node_id,
+        EventKind::ChildStarted(it) => &it.node_id,
+        EventKind::ChildRefused(it) => &it.node_id,
+        EventKind::ChildEnded(it) => &it.node_id,
         EventKind::RetryRequested(it) | EventKind::SkipRequested(it) => &it.node_id,
         EventKind::Stalled(it) => match &it.reason {
             StallReason::AttemptsExhausted(it) => &it.node_id,

@@ -10,8 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use refrain_guest::contract::{EventKind, Fact, Outcome, Status};
-use refrain_guest::notation::{Action, EXECUTION, Graph, ItemState, Memory, foresee, step};
+use refrain_guest::contract::{ChildName, EventKind, Fact, Outcome, Status};
+use refrain_guest::notation::{Action, Child, EXECUTION, Graph, ItemState, Memory, foresee, step};
 use refrain_guest::shell::Scheduler;
 use refrain_guest::strategies::{Workflow, workflows};
 use serde_json::Value;
@@ -129,18 +129,39 @@ impl Run {
             item.state != ItemState::Settled && item.item.not_before <= self.world.now
         });
         answers.extend(open.map(|item| self.answer(&item.item.node_id, item.item.attempt)));
+        let children = self.world.children.values().filter(|child| child.is_open);
+        answers.extend(children.map(|child| self.answer_of(child)));
         Ok(answers)
+    }
+
+    /// The same, of a child: it is started, then it ends. Of one that nobody waits for, the
+    /// end is refused.
+    fn answer_of(&self, child: &Child) -> String {
+        let ChildName {
+            node_id, attempt, ..
+        } = &child.order.name;
+        if child.id.is_none() {
+            return format!("begin {node_id}");
+        }
+        match self.thrown(node_id, *attempt) {
+            0..3 => format!("end {node_id} failed why=boom"),
+            3 => format!("end {node_id} cancelled"),
+            thrown => format!("end {node_id} {{\"k\":{}}}", thrown % 2),
+        }
     }
 
     /// A matter of node, attempt and luck.
     fn answer(&self, node_id: &str, attempt: u32) -> String {
-        let name: u32 = node_id.bytes().map(u32::from).sum();
-        let thrown = (name * 7 + attempt * 13 + u32::from(self.luck)) % 11;
-        match thrown {
+        match self.thrown(node_id, attempt) {
             0..3 => format!("fail {node_id} io_error"),
             3 => format!("fail {node_id} other fatal"),
             thrown => format!("complete {node_id} {{\"{node_id}\":{}}}", thrown % 2),
         }
+    }
+
+    fn thrown(&self, node_id: &str, attempt: u32) -> u32 {
+        let name: u32 = node_id.bytes().map(u32::from).sum();
+        (name * 7 + attempt * 13 + u32::from(self.luck)) % 11
     }
 
     fn nodes(&mut self) -> Result<BTreeMap<String, Value>, String> {

@@ -16,6 +16,7 @@ mod bad_database;
 mod bad_input;
 mod beginning;
 mod child_waits;
+mod children;
 mod clocks;
 mod codes;
 mod cold;

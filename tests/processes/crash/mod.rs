@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! rounds    killed at random moments, over and over; what was acknowledged is still there
+//! diamond   a diamond of commands, under such rounds
+//! tree      maps, children, loops of them, within each other, under such rounds
 //! witness   what was acknowledged, and the look whether it is still there
 //! claims    what the dead process was at does not wait for its lease
 //! batch     killed in the middle of what one step orders
@@ -10,8 +12,10 @@
 
 mod batch;
 mod claims;
+mod diamond;
 mod erased;
 mod rounds;
+mod tree;
 mod witness;
 
 use std::process::Command;

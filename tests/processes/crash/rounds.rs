@@ -10,6 +10,9 @@
 //! executions keep the next processes busy. Only the end of a database waits
 //! until all have ended, and is audited as a whole.
 //!
+//! What runs meanwhile is a [`Subject`]: its workflow, and how the end of its executions
+//! is judged.
+//!
 //! ```text
 //! REFRAIN_SEED=7 cargo test --workspace --test processes crash     the kill times of seed 7
 //! REFRAIN_ROUNDS=1 cargo test --workspace --test processes crash   ten times as many databases
@@ -22,36 +25,60 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use refrain::id::ExecutionId;
 use refrain_tests::binary::refrain;
 use refrain_tests::dice::{self, Dice};
 use refrain_tests::rounds;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::document;
 use super::witness::Witness;
 
-/// Databases, two at a time.
-const DATABASES: u32 = 6;
-const ROUNDS: u64 = 32;
-const STEPS: usize = 6;
+/// What runs while processes are killed.
+pub(super) struct Subject {
+    /// Its workflow, of version 1.0.0.
+    pub(super) workflow: fn() -> Value,
+    /// Databases, two at a time: usually, and where all rounds are asked for.
+    pub(super) databases: (u32, u32),
+    /// Rounds of each database.
+    pub(super) rounds: u64,
+    /// A victim dies at the latest when it has said so many lines: of an execution of
+    /// its own it says one, and one for each step.
+    pub(super) lines_max: u64,
+    /// Judges a database whose executions have all ended, and says how many attempts
+    /// came to nothing.
+    pub(super) judge: fn(&Ended<'_>) -> Result<u64>,
+}
 
-/// A victim dies at the latest when it has said so many lines: of an execution of
-/// its own it says one, and one for each step.
-const LINES_MAX: u64 = STEPS as u64;
+/// A database whose executions have all ended.
+pub(super) struct Ended<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) database: &'a Path,
+    pub(super) executions: Vec<ExecutionId>,
+    /// What the commands themselves noted.
+    pub(super) ran: Ran,
+}
+
+/// The results of the attempts of each node, by execution and node.
+pub(super) type Ran = BTreeMap<(String, String), Vec<String>>;
 
 /// How often to look how much a victim has said.
 const LOOK: Duration = Duration::from_millis(1);
 
-#[test]
-fn what_was_acknowledged_is_there_after_every_kill() -> Result<()> {
+/// A victim that says nothing more has done so for a reason: far longer than any
+/// back-off of rule R12 takes (64 s).
+const LIFE_MAX: Duration = Duration::from_secs(400);
+
+/// Kills processes at random moments while they run it, and looks at what is left.
+pub(super) fn kill_while_it_runs(subject: &Subject) -> Result<()> {
     let seed = dice::seed();
-    let databases = u64::from(rounds(DATABASES, 10 * DATABASES));
+    let databases = u64::from(rounds(subject.databases.0, subject.databases.1));
     let (even, odd) = std::thread::scope(|scope| {
         let lane = |from: u64| {
             let databases = (from..databases).step_by(2);
             scope.spawn(move || {
                 databases
-                    .map(|it| database(seed.wrapping_add(it)))
+                    .map(|it| database(subject, seed.wrapping_add(it)))
                     .collect()
             })
         };
@@ -94,10 +121,12 @@ impl Sum {
 
 /// All rounds of one database. Its seed is all that they depend on, as far as
 /// the machine allows.
-fn database(seed: u64) -> Result<Sum> {
+fn database(subject: &Subject, seed: u64) -> Result<Sum> {
     let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join("steps.json"), steps().to_string())?;
+    let workflow = (subject.workflow)().to_string();
+    std::fs::write(folder.path().join("steps.json"), workflow)?;
     let mut rounds = Rounds {
+        subject,
         folder: folder.path(),
         dice: Dice::seeded(seed),
         witness: Witness::new(&folder.path().join("killed.db")),
@@ -105,7 +134,7 @@ fn database(seed: u64) -> Result<Sum> {
         starts: 0,
         sum: Sum::default(),
     };
-    for round in 0..ROUNDS {
+    for round in 0..subject.rounds {
         rounds
             .round(round)
             .with_context(|| format!("round {round} of REFRAIN_SEED={seed}"))?;
@@ -117,6 +146,7 @@ fn database(seed: u64) -> Result<Sum> {
 }
 
 struct Rounds<'a> {
+    subject: &'a Subject,
     folder: &'a Path,
     dice: Dice,
     witness: Witness,
@@ -171,7 +201,10 @@ impl Rounds<'_> {
     /// Let the victim live up to its moment, or its own end: it has said so much,
     /// or a part of the time has passed that another took to say anything.
     fn let_live(&mut self, victim: &mut Child, task: &Task, born: Instant) -> Result<()> {
-        let (lines, part) = (self.dice.below(LINES_MAX), self.dice.below(1000));
+        let (lines, part) = (
+            self.dice.below(self.subject.lines_max),
+            self.dice.below(1000),
+        );
         let by_lines = self.dice.chance(1, 2);
         match (self.first_line_after, task) {
             (Some(usual), Task::Work) if !by_lines => {
@@ -186,6 +219,7 @@ impl Rounds<'_> {
             _ => {
                 let mut said = 0;
                 while said <= lines && victim.try_wait()?.is_none() {
+                    ensure!(born.elapsed() < LIFE_MAX, "a victim does not go on");
                     std::thread::sleep(LOOK);
                     let text = std::fs::read_to_string(self.said())?;
                     if said == 0 && text.contains('\n') {
@@ -269,42 +303,32 @@ impl Rounds<'_> {
             audited.len() == self.witness.executions().count(),
             "not all were audited: {audit:#}"
         );
-        let ran = ran(&self.folder.join("ran"))?;
-        for id in self.witness.executions() {
-            let id = id.to_string();
-            let shown = all("show", &[&id])?;
-            self.sum.attempts_lost += counted_once(&id, &shown["final_state"], &ran)?;
-        }
+        self.sum.attempts_lost += (self.subject.judge)(&Ended {
+            folder: self.folder,
+            database: &self.folder.join("killed.db"),
+            executions: self.witness.executions().collect(),
+            ran: ran(&self.folder.join("ran"))?,
+        })?;
         Ok(())
     }
 }
 
-/// The state of an ended execution holds one result of each node, and it is
-/// one that an attempt had. How many attempts came to nothing.
-fn counted_once(
-    execution: &str,
-    state: &Value,
-    ran: &BTreeMap<(String, String), Vec<String>>,
-) -> Result<u64> {
-    let mut lost = 0;
-    for step in 0..STEPS {
-        let node = format!("n{step}");
-        let result = state[&node].as_str().context("a result of each node")?;
-        let attempts = ran
-            .get(&(execution.to_owned(), node.clone()))
-            .with_context(|| format!("{node} of {execution} never ran"))?;
-        ensure!(
-            attempts.iter().any(|it| it == result),
-            "{node} of {execution} counts {result}, which no attempt had: {attempts:?}"
-        );
-        lost += attempts.len() as u64 - 1;
-    }
-    Ok(lost)
+/// A result that counts is one that an attempt of the node had. How many attempts came to
+/// nothing.
+pub(super) fn counted_once(ran: &Ran, execution: &str, node: &str, result: &str) -> Result<u64> {
+    let attempts = ran
+        .get(&(execution.to_owned(), node.to_owned()))
+        .with_context(|| format!("{node} of {execution} never ran"))?;
+    ensure!(
+        attempts.iter().any(|it| it == result),
+        "{node} of {execution} counts {result}, which no attempt had: {attempts:?}"
+    );
+    Ok(attempts.len() as u64 - 1)
 }
 
 /// What the commands themselves noted: the attempts of each node.
-fn ran(path: &Path) -> Result<BTreeMap<(String, String), Vec<String>>> {
-    let mut ran: BTreeMap<_, Vec<String>> = BTreeMap::new();
+fn ran(path: &Path) -> Result<Ran> {
+    let mut ran = Ran::new();
     for line in std::fs::read_to_string(path)?.lines() {
         let [execution, node, result] = line.split(' ').collect::<Vec<_>>()[..] else {
             anyhow::bail!("a line that no command wrote: {line:?}");
@@ -316,27 +340,17 @@ fn ran(path: &Path) -> Result<BTreeMap<(String, String), Vec<String>>> {
     Ok(ran)
 }
 
-/// A diamond of real commands, with attempts to spare. Each notes that it ran,
-/// and has a result that no other attempt has.
-fn steps() -> Value {
-    let mut nodes = Map::new();
-    let mut edges = Vec::new();
-    for step in 0..STEPS {
-        let id = format!("n{step}");
-        let script = format!(
-            "sleep 0.02; result=$REFRAIN_ATTEMPT.$$; \
-             echo $REFRAIN_EXECUTION {id} $result >> ran; echo '{{\"{id}\": \"'$result'\"}}'"
-        );
-        nodes.insert(id.clone(), json!({"kind": {"type": "command", "argv": ["sh", "-c", script]}, "retry_policy": "patient"}));
-        match step {
-            0 => {}
-            1..4 => edges.push(json!({"from": "n0", "to": id})),
-            4 => edges.extend((1..4).map(|from| json!({"from": format!("n{from}"), "to": "n4"}))),
-            _ => edges.push(json!({"from": format!("n{}", step - 1), "to": id})),
-        }
-    }
-    json!({
-        "workflow_id": "steps", "version": "1.0.0", "start_node": "n0", "nodes": nodes, "edges": edges,
-        "retry_policies": {"patient": {"max_attempts": 50, "backoff": "fixed", "initial_delay": 1, "max_delay": 1}},
-    })
+/// A command that notes that it ran, and answers with a result that no other attempt has,
+/// as this field, and with these besides (`"a":1,`).
+pub(super) fn noting(field: &str, besides: &str) -> Value {
+    let script = format!(
+        "sleep 0.02; result=$REFRAIN_ATTEMPT.$$; \
+         echo $REFRAIN_EXECUTION $REFRAIN_NODE $result >> ran; echo '{{{besides}\"{field}\": \"'$result'\"}}'"
+    );
+    json!({"type": "command", "argv": ["sh", "-c", script]})
+}
+
+/// Attempts to spare: each kill costs what is at work one.
+pub(super) fn policies() -> Value {
+    json!({"patient": {"max_attempts": 50, "backoff": "fixed", "initial_delay": 1, "max_delay": 1}})
 }

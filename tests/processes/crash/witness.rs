@@ -50,7 +50,7 @@ impl Witness {
             match (&words[..], named) {
                 // `exec_…  steps 1.0.0`, the first line of a run. A torn last
                 // line has fewer words.
-                ([id, "steps", "1.0.0"], Some(_)) => {
+                ([id, _, "1.0.0"], Some(_)) => {
                     self.begun.insert((*id).to_owned());
                     execution = Some((*id).to_owned());
                 }
@@ -204,6 +204,9 @@ struct Facts {
     begun: BTreeSet<String>,
     keys: BTreeSet<String>,
     completed: BTreeSet<(String, String)>,
+    expanded: BTreeSet<(String, String)>,
+    /// Children that were started, and those whose end was told.
+    children: BTreeSet<(String, bool)>,
     received: BTreeSet<String>,
 }
 
@@ -214,13 +217,37 @@ impl Facts {
             let (new, what) = match &stored.event.kind {
                 EventKind::WorkflowStarted(it) => {
                     self.begun.insert(id.clone());
-                    let key = it.key.clone().unwrap_or_default();
-                    (self.keys.insert(key.clone()), format!("the start {key}"))
+                    match &it.key {
+                        Some(key) => (self.keys.insert(key.clone()), format!("the start {key}")),
+                        // A child has none: its id says whose it is.
+                        None => (it.parent.is_some(), "a start without key".to_owned()),
+                    }
                 }
                 EventKind::NodeCompleted(it) => (
                     self.completed.insert((id.clone(), it.node_id.clone())),
                     format!("the completion of {}", it.node_id),
                 ),
+                EventKind::NodeSettled(it) => (
+                    self.completed.insert((id.clone(), it.node_id.clone())),
+                    format!("the end of {}", it.node_id),
+                ),
+                EventKind::MapExpanded(it) => (
+                    self.expanded.insert((id.clone(), it.node_id.clone())),
+                    format!("the expansion of {}", it.node_id),
+                ),
+                EventKind::ChildStarted(it) => (
+                    self.children.insert((it.child_id.clone(), false)),
+                    format!("the start of the child {}", it.child_id),
+                ),
+                EventKind::ChildEnded(it) => {
+                    // A node whose child has ended may be said to be completed.
+                    self.completed.insert((id.clone(), it.node_id.clone()));
+                    let told = (it.child_id.clone(), true);
+                    (
+                        self.children.insert(told),
+                        format!("the end of the child {}", it.child_id),
+                    )
+                }
                 EventKind::ExternalEventReceived(it) => (
                     self.received.insert(it.correlation_key.clone()),
                     format!("the event {}", it.correlation_key),

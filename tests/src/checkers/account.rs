@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use refrain::log::{StoredEvent, canonical, chain};
-use refrain::model::{Event, EventKind, ForkOrigin, Snapshot};
+use refrain::model::{Event, EventKind, ForkOrigin, ParentOrigin, Snapshot};
 use refrain::store::{
     ExecutionRecord, ItemRecord, ListFilter, RawEvent, Reader, StoreError, WorkflowRecord,
 };
 
-use super::fold::{Deadlines, Fold};
+use super::deadlines::Deadlines;
+use super::fold::Fold;
 use super::told::Told;
 
 /// How much is read at once.
@@ -48,6 +49,16 @@ impl Account {
     #[must_use]
     pub fn common(&self) -> u64 {
         self.origin().map_or(0, |origin| origin.sequence)
+    }
+
+    /// The parent that its event 1 names, if it is a child. A fork is none, whatever its
+    /// origin was.
+    #[must_use]
+    pub fn parent(&self) -> Option<&ParentOrigin> {
+        match self.log().next().map(|event| &event.kind) {
+            Some(EventKind::WorkflowStarted(started)) => started.parent.as_ref(),
+            _ => None,
+        }
     }
 
     /// Where it was forked, if it was.

@@ -5,68 +5,20 @@
 //! would change it. It takes whatever it is given, legal or not; judging is
 //! the checkers' business.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use refrain::model::{
-    Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status, is_node,
-    node_of_run,
+    ChildEnded, Event, EventKind, LeaseExpired, NodeExhausted, NodeFailed, NodeTimedOut, Status,
+    instance_of, is_node,
 };
 use refrain::render;
 use refrain::store::Timestamp;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How long things may take, as a workflow says, in milliseconds; and what else of it
-/// decides how an execution stands.
-#[derive(Clone, Debug, Default)]
-pub struct Deadlines {
-    nodes: BTreeMap<String, u64>,
-    every_node: Option<u64>,
-    workflow: Option<u64>,
-    /// The nodes that end the execution: then no budget holds it any more (rule R28).
-    terminates: BTreeSet<String>,
-}
+use super::deadlines::Deadlines;
 
 /// What a policy stalls an execution on, where it is no node.
 const BUDGET: &str = "";
-
-impl Deadlines {
-    /// Those of this workflow. One that is no JSON has none.
-    #[must_use]
-    pub fn of_workflow(text: &str) -> Self {
-        let workflow: Value = serde_json::from_str(text).unwrap_or_default();
-        let nodes = workflow["nodes"].as_object();
-        let of_nodes = nodes.into_iter().flatten().filter_map(|(id, node)| {
-            let timeout = span_ms(&node["node_timeout_secs"])?;
-            Some((id.clone(), timeout))
-        });
-        let ends = |(_, node): &(&String, &Value)| node["kind"]["type"] == "terminate";
-        let terminates = nodes.into_iter().flatten().filter(ends);
-        Self {
-            terminates: terminates.map(|(id, _)| id.clone()).collect(),
-            nodes: of_nodes.collect(),
-            every_node: span_ms(&workflow["timeouts"]["node_timeout"]),
-            workflow: span_ms(&workflow["timeouts"]["workflow_timeout"]),
-        }
-    }
-
-    fn of_attempt(&self, node: &str) -> Option<u64> {
-        let own = self.nodes.get(node_of_run(node));
-        own.copied().or(self.every_node)
-    }
-}
-
-/// A span of the workflow format: whole seconds, or `{"secs":…,"nanos":…}`,
-/// rounded up.
-fn span_ms(json: &Value) -> Option<u64> {
-    let seconds = json.as_u64().or_else(|| json["secs"].as_u64())?;
-    let nanos = json["nanos"].as_u64().unwrap_or(0);
-    Some(
-        seconds
-            .saturating_mul(1000)
-            .saturating_add(nanos.div_ceil(1_000_000)),
-    )
-}
 
 /// What a log comes to.
 #[derive(Clone, Debug)]
@@ -94,10 +46,13 @@ pub struct Fold {
 pub struct Node {
     /// Its work item: unsettled, or a dead letter.
     pub item: Option<Item>,
-    /// Whether it waits for a time, an external event or a person.
+    /// Whether it waits for a time, an external event, a person or a child.
     pub waits: bool,
     /// When time alone ends its attempt or its wait.
     pub deadline: Option<Timestamp>,
+    /// Whether its child came to nothing, and nothing was decided since: when the next one
+    /// may begin is for its guest to say.
+    pub lost_child: bool,
     queue: String,
 }
 
@@ -172,6 +127,7 @@ impl Fold {
 pub(super) struct Folding {
     nodes: BTreeMap<String, Node>,
     state: BTreeMap<String, String>,
+    input: String,
     guest_digest: Option<String>,
     ended: Option<Status>,
     paused: bool,
@@ -189,6 +145,7 @@ impl Folding {
         match &event.kind {
             Kind::WorkflowStarted(it) => {
                 self.guest_digest = Some(it.guest_digest.to_string());
+                self.input.clone_from(&it.initial_input);
                 self.workflow_deadline = deadlines.workflow.map(|span| at.saturating_add(span));
             }
             Kind::WorkflowCompleted(_) => self.ended = Some(Status::Completed),
@@ -277,8 +234,27 @@ impl Folding {
             | Kind::NodeTimedOut(NodeTimedOut { node_id, .. })
             | Kind::NodeExhausted(NodeExhausted { node_id, .. }) => {
                 let error = render::error(&event.kind).unwrap_or_default();
-                self.node(node_id).dead_letter(&error, at);
+                let is_over = matches!(event.kind, Kind::NodeExhausted(_));
+                let node = self.node(node_id);
+                node.dead_letter(&error, at);
+                node.lost_child = !is_over && deadlines.child(node_id).is_some();
             }
+            Kind::ChildRequested(it) => {
+                let timeout = deadlines.of_child(&it.node_id);
+                let node = self.node(&it.node_id);
+                node.lost_child = false;
+                node.wait(timeout.map(|span| at.saturating_add(span)));
+            }
+            Kind::ChildStarted(it) => {
+                if deadlines
+                    .child(&it.node_id)
+                    .is_some_and(|it| it.is_detached)
+                {
+                    self.node(&it.node_id).settle();
+                }
+            }
+            Kind::ChildRefused(it) => self.node(&it.node_id).lose_child(),
+            Kind::ChildEnded(it) => self.end_child(deadlines, it),
             Kind::NodeSkipped(it) => self.dismiss(&it.node_id),
             Kind::NodeCancelled(it) => self.dismiss(&it.node_id),
             Kind::InterruptRaised(it) => self.node(&it.node_id).wait(it.expires_at),
@@ -286,6 +262,21 @@ impl Folding {
             Kind::ApprovalReceived(it) => self.node(&it.node_id).deadline = None,
             Kind::TimerFired(it) => self.node(&it.node_id).deadline = None,
             _ => {}
+        }
+    }
+
+    fn end_child(&mut self, deadlines: &Deadlines, ended: &ChildEnded) {
+        let node_id = &ended.node_id;
+        if ended.status != Status::Completed {
+            return self.node(node_id).lose_child();
+        }
+        self.node(node_id).settle();
+        let child = deadlines.child(node_id);
+        match child.and_then(|child| child.patch(ended, &self.input, &self.state)) {
+            Some(patch) if instance_of(node_id).is_none() => self.merge(&patch),
+            Some(_) => {}
+            // It may be the last that may follow.
+            None => self.node(node_id).lost_child = true,
         }
     }
 
@@ -395,6 +386,12 @@ impl Node {
             queue: std::mem::take(&mut self.queue),
             ..Self::default()
         };
+    }
+
+    fn lose_child(&mut self) {
+        self.waits = false;
+        self.deadline = None;
+        self.lost_child = true;
     }
 
     fn dead_letter(&mut self, error: &str, since: Timestamp) {

@@ -18,8 +18,10 @@
 
 mod account;
 mod atomic;
+mod children;
 mod chained;
 mod counted;
+mod deadlines;
 mod derived;
 mod ended;
 mod fenced;
@@ -34,6 +36,7 @@ mod queue;
 mod snapshot;
 mod starving;
 mod status;
+mod ties;
 mod told;
 mod waiting;
 
@@ -47,11 +50,13 @@ use refrain::store::{Reader, StoreError};
 pub use account::Account;
 pub use atomic::law3_atomic;
 pub use chained::law4_chained;
+pub use children::{law3_orders_are_carried_out, law11_children_are_linked};
 pub use counted::each_result_counts_once;
+pub use deadlines::Deadlines;
 pub use derived::{audit_is_clean, law2_derived};
 pub use ended::law6_ended_is_ended;
 pub use fenced::law7_fenced;
-pub use fold::{Deadlines, Fold, Item, Node, Place};
+pub use fold::{Fold, Item, Node, Place};
 pub use gapless::law1_gapless;
 pub use guest_for_life::law10_guest_for_life;
 pub use in_time::law5_in_time;
@@ -271,7 +276,9 @@ pub const AT_ANY_MOMENT: &[Checker] = &[
     law9_loud,
     law10_guest_for_life,
     law11_linked,
+    law11_children_are_linked,
     law3_atomic,
+    law3_orders_are_carried_out,
     nothing_waits,
     nobody_starves,
 ];

@@ -10,7 +10,8 @@ use refrain::model::{EventKind, Status, node_of_run};
 use refrain::store::Timestamp;
 use serde_json::Value;
 
-use super::fold::{Deadlines, Folding, Place};
+use super::deadlines::Deadlines;
+use super::fold::{Folding, Place};
 use super::{Account, Evidence, Law, TurnSeen, Violation};
 
 /// An execution as far as the turns have come.

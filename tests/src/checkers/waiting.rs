@@ -11,6 +11,7 @@ use refrain::id::ExecutionId;
 use refrain::model::Status;
 use refrain::store::{
     ExecutionRecord, ItemRecord, ItemState, Reader, StoreError, Timestamp, ended,
+    is_stalled_by_host,
 };
 use refrain::store::{ListFilter, Many};
 use refrain::{Next, Steps};
@@ -79,6 +80,8 @@ pub fn nothing_waits(evidence: &mut Evidence<'_>) -> Result<(), Violation> {
         for account in &evidence.accounts {
             waits_beside(rest, &account.record, &account.items)?;
         }
+        let owed = owed_beside(rest, evidence.store);
+        owed.map_err(|message| Violation::general(Law::NothingWaits, message))?;
     }
     Ok(())
 }
@@ -101,6 +104,30 @@ pub fn nothing_waits_now(store: &mut dyn Reader, rest: &Rest) -> Result<(), Stri
             .and_then(Many::all)
             .map_err(in_words)?;
         waits_beside(rest, record, &items).map_err(|violation| violation.to_string())?;
+    }
+    owed_beside(rest, store)
+}
+
+/// What one execution is owed by another is carried out at once by a host that works on one
+/// of both, unless one of them cannot be told anything now.
+fn owed_beside(rest: &Rest, store: &mut dyn Reader) -> Result<(), String> {
+    let in_words = |error: StoreError| error.to_string();
+    for owed in store.owed_children(ALL).map_err(in_words)? {
+        let mut is_left_alone = rest.leaves(owed.parent) && rest.leaves(owed.child);
+        for id in [owed.parent, owed.child] {
+            let is_left_out = rest.left_out.contains(&id);
+            let record = store.execution(id).map_err(in_words)?;
+            let Some(record) = record.filter(|record| !ended(record.status)) else {
+                is_left_alone |= is_left_out;
+                continue;
+            };
+            let stands = record.status == Status::Stalled
+                && is_stalled_by_host(store, id, record.head).map_err(in_words)?;
+            is_left_alone |= is_left_out || stands || record.tampering.is_some();
+        }
+        if !is_left_alone {
+            return Err(format!("it is owed, and its host rests: {owed:?}"));
+        }
     }
     Ok(())
 }

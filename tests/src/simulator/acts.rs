@@ -1,11 +1,12 @@
 //! What the dice do to a world, one act at a time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use refrain::limits::CONFLICTS_IN_A_ROW_MAX;
 use refrain::model::Digest;
 use refrain::store::ended;
-use refrain::{ClaimId, Fork, Start, WorkError};
+use refrain::{ClaimId, ExecutionId, Fork, Start, WorkError};
 use serde_json::json;
 
 use super::calls::{Call, Given, Operation};
@@ -198,6 +199,16 @@ impl World {
     }
 
     fn operate(&mut self, host: usize) -> Result<(), String> {
+        if self.dice.chance(1, 4)
+            && let Some((id, nodes, keys)) = self.child()?
+        {
+            if self.may_be_erased(id) && self.dice.chance(1, 4) {
+                self.story.fault("a child is erased while others go on");
+                return self.erase(id);
+            }
+            self.story.fault("something is done to a child");
+            return self.operate_on(host, id, &nodes, &keys);
+        }
         let Some(ToldExecution { id, workflow }) = self.dice.pick(&self.executions).copied() else {
             return Ok(());
         };
@@ -210,12 +221,37 @@ impl World {
             return self.fork(host, ToldExecution { id, workflow });
         }
         let drawn = &self.workflows[workflow];
-        let nodes: Vec<_> = drawn.nodes.keys().collect();
-        let node = self
-            .dice
-            .pick(&nodes)
-            .map_or_else(String::new, |node| (*node).clone());
-        let key = self.dice.pick(&drawn.keys).cloned();
+        let nodes: Vec<_> = drawn.nodes.keys().cloned().collect();
+        let keys = drawn.keys.clone();
+        self.operate_on(host, id, &nodes, &keys)
+    }
+
+    /// An execution that no caller was told of: a child, as a rule. With the nodes and the
+    /// external events of its workflow.
+    fn child(&mut self) -> Result<Option<(ExecutionId, Vec<String>, Vec<String>)>, String> {
+        let told: BTreeSet<_> = self.executions.iter().map(|it| it.id).collect();
+        let mut records = self.records()?;
+        records.retain(|record| !told.contains(&record.id));
+        let Some(record) = self.dice.pick(&records) else {
+            return Ok(None);
+        };
+        let (id, version) = (&record.workflow_id, &record.workflow_version);
+        let workflow = self.onlooker.workflow(&record.tenant, id, version);
+        let text = workflow.map_err(|error| error.to_string())?;
+        let text = text.map_or_else(String::new, |it| it.text);
+        let (nodes, keys) = workflows::nodes_and_keys(&text);
+        Ok(Some((record.id, nodes, keys)))
+    }
+
+    fn operate_on(
+        &mut self,
+        host: usize,
+        id: ExecutionId,
+        nodes: &[String],
+        keys: &[String],
+    ) -> Result<(), String> {
+        let node = self.dice.pick(nodes).cloned().unwrap_or_default();
+        let key = self.dice.pick(keys).cloned();
         let key = key.unwrap_or_else(|| "nobody waits for it".to_owned());
         let operation = match self.dice.below(46) {
             0..4 => Operation::Pause,

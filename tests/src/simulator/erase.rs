@@ -1,8 +1,8 @@
 //! What has ended is erased, by somebody who has the store in hand and no engine.
 
 use refrain::ExecutionId;
-use refrain::erase::{Erased, Eraser, erase};
-use refrain::store::ended;
+use refrain::erase::{EraseError, Erased, Eraser, erase};
+use refrain::store::{ChildState, ended};
 
 use super::calls::Call;
 use super::world::World;
@@ -28,9 +28,20 @@ impl World {
         };
         let erased = erase(store.as_mut(), &mut self.library, &[id], &world);
         for (_, erased) in erased {
-            match erased.map_err(|error| error.to_string())? {
-                Erased::Now(_) => {}
-                Erased::Before(_) => return Err(format!("{id} was erased twice")),
+            match erased {
+                Ok(Erased::Now(_)) => {}
+                Ok(Erased::Before(_)) => return Err(format!("{id} was erased twice")),
+                // Then it stays until its parent has heard of it.
+                Err(EraseError::NotTold { .. }) => {
+                    let row = store.child(id).map_err(|error| error.to_string())?;
+                    let is_owed = row.is_some_and(|row| row.state == ChildState::Ended);
+                    self.story.tell(|| "its parent was not told yet".to_owned());
+                    return match is_owed {
+                        true => Ok(()),
+                        false => Err(format!("{id} is not erased, and nothing is owed")),
+                    };
+                }
+                Err(error) => return Err(error.to_string()),
             }
         }
         self.told.erased.insert(id, before);

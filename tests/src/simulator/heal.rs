@@ -19,6 +19,9 @@ const STEPS_TO_REST_MAX: u32 = 2_000;
 /// Rounds of rest, then acting or waiting, for each node that there is.
 const ROUNDS_PER_NODE_MAX: usize = 40;
 
+/// The same, for the children that a node may have: one after another, each with children.
+const ROUNDS_OF_CHILDREN_MAX: usize = 60;
+
 impl World {
     /// Heal, and bring everything to its end.
     pub(super) fn heal(&mut self) -> Result<(), String> {
@@ -36,7 +39,8 @@ impl World {
                 .find(|drawn| drawn.id == record.workflow_id);
             drawn.map_or(0, |drawn| drawn.nodes.len())
         };
-        let rounds_max = 20 + ROUNDS_PER_NODE_MAX * records.iter().map(nodes).sum::<usize>();
+        let nodes: usize = records.iter().map(nodes).sum();
+        let rounds_max = 20 + (ROUNDS_PER_NODE_MAX + ROUNDS_OF_CHILDREN_MAX) * nodes;
         for _ in 0..rounds_max {
             let due_at = self.rest()?;
             let live: Vec<_> = self

@@ -55,6 +55,8 @@ pub const FAULTS: &[&str] = &[
     "an execution is handed to a guest that nobody has",
     "what has ended is erased while others go on",
     "somebody asks for what was erased",
+    "something is done to a child",
+    "a child is erased while others go on",
     "the key of an erased execution starts nothing anew",
 ];
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use refrain_guest::strategies::{self, Shape, Workflow};
+use refrain::Workflow;
+use refrain_guest::strategies::{self, CHILD, Shape, Workflow as Generated};
 use refrain_guest::workflow::plan::Plan;
 use serde_json::{Value, json};
 
@@ -14,6 +15,9 @@ use crate::dice::Dice;
 /// meet nothing else.
 const NODES: usize = 9;
 const NODES_OF_SOME: usize = 30;
+
+/// Nodes of the workflow that subgraphs name.
+const NODES_OF_A_CHILD: usize = 3;
 
 /// Nodes side by side in a fan: more than workers have slots.
 const NODES_OF_A_FAN: u64 = 12;
@@ -54,6 +58,40 @@ pub(super) fn draw(dice: &mut Dice, number: usize) -> Drawn {
     }
 }
 
+/// The workflow that drawn subgraphs name: a small one, which names none itself, so that
+/// trees end.
+pub(super) fn child(dice: &mut Dice) -> Workflow {
+    let drawn = loop {
+        let text = sample_of(dice, NODES_OF_A_CHILD).text().to_owned();
+        let mut workflow: Value = serde_json::from_str(&text).expect("it is JSON");
+        workflow["workflow_id"] = CHILD.0.into();
+        workflow["version"] = CHILD.1.into();
+        if !names_a_child(&workflow["nodes"]) {
+            break workflow;
+        }
+    };
+    Workflow::from_json(drawn.to_string()).expect("it is JSON")
+}
+
+/// Whether anything in there names the workflow of children.
+fn names_a_child(json: &Value) -> bool {
+    match json {
+        Value::Object(fields) => {
+            fields.get("workflow_id").is_some_and(|id| *id == CHILD.0)
+                || fields.values().any(names_a_child)
+        }
+        Value::Array(items) => items.iter().any(names_a_child),
+        _ => false,
+    }
+}
+
+/// The nodes of a workflow, and the external events that it may wait for.
+pub(super) fn nodes_and_keys(text: &str) -> (Vec<String>, Vec<String>) {
+    let workflow: Value = serde_json::from_str(text).unwrap_or_default();
+    let nodes = workflow["nodes"].as_object().into_iter().flatten();
+    (nodes.map(|(id, _)| id.clone()).collect(), keys(&workflow))
+}
+
 /// Many nodes of one queue side by side, whose attempts time out together.
 fn fan(dice: &mut Dice, number: usize) -> Drawn {
     let width = 3 + dice.below(NODES_OF_A_FAN - 2);
@@ -81,17 +119,21 @@ fn fan(dice: &mut Dice, number: usize) -> Drawn {
     }
 }
 
-fn sample(dice: &mut Dice) -> Workflow {
-    let mut seed = [0; 32];
-    seed[..8].copy_from_slice(&dice.word().to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let shape = dice.pick(&Shape::ALL).copied().unwrap_or(Shape::Random);
+fn sample(dice: &mut Dice) -> Generated {
     let nodes_max = if dice.chance(1, 30) {
         NODES_OF_SOME
     } else {
         NODES
     };
+    sample_of(dice, nodes_max)
+}
+
+fn sample_of(dice: &mut Dice, nodes_max: usize) -> Generated {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&dice.word().to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let shape = dice.pick(&Shape::ALL).copied().unwrap_or(Shape::Random);
     let drawn = strategies::workflows_of(shape, 1..=nodes_max).new_tree(&mut runner);
     drawn.expect("nothing is filtered out").current()
 }

@@ -128,6 +128,13 @@ impl World {
             let workflow = workflow.map_err(|error| error.to_string())?;
             self.hosts[0].send(Call::Register(workflow));
         }
+        // Where it is not there, those who ask for such a child are refused.
+        if self.dice.chance(7, 8) {
+            let child = workflows::child(&mut self.dice);
+            self.story
+                .tell(|| format!("workflow of children {}", child.text()));
+            self.hosts[0].send(Call::Register(child));
+        }
         self.step(0)?;
         self.open(1, false)
     }

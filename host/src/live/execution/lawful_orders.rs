@@ -4,9 +4,11 @@
 //! from the node's item, which a turn has at hand, and only where an operator
 //! has given the node a fresh budget from the log.
 
+use std::collections::BTreeSet;
+
 use crate::log::effect;
-use crate::model::{Event, WorkItem, instance_of};
-use crate::order_rules::{Attempts, OrderRules};
+use crate::model::{Event, EventKind, WorkItem, WorkOrder, instance_of};
+use crate::order_rules::{Attempts, Awaited, OrderRules, SaidOfChild, stopped, uncancelled};
 use crate::store::{ItemRecord, Reader, StoreError};
 
 use super::staged::Staged;
@@ -136,8 +138,70 @@ fn last_of<T>(
     Ok(None)
 }
 
+/// What is wrong with the children that a step cancelled and those whose nodes it stopped,
+/// if anything is; `taken` are the facts that it took.
+///
+/// # Errors
+/// The log cannot be read.
+pub(crate) fn judge_cancelled<'a>(
+    taken: impl Iterator<Item = &'a EventKind>,
+    decisions: &'a [Event],
+    orders: &'a [WorkOrder],
+    rules: &OrderRules,
+    staged: &Staged,
+    store: &mut dyn Reader,
+) -> Result<Option<String>, StoreError> {
+    let decided = || decisions.iter().map(|event| &event.kind);
+    let nodes = stopped(decided(), orders, rules);
+    if nodes.is_empty() {
+        return Ok(None);
+    }
+    let mut awaited = awaited(nodes, rules, staged, store)?;
+    Ok(uncancelled(&mut awaited, taken, decided(), orders, rules))
+}
+
+/// The children that these nodes wait for. Seldom asked: where nodes are stopped that start
+/// children.
+fn awaited(
+    mut nodes: BTreeSet<&str>,
+    rules: &OrderRules,
+    staged: &Staged,
+    store: &mut dyn Reader,
+) -> Result<Awaited, StoreError> {
+    let mut awaited = Awaited::default();
+    let mut end = staged.record.head.sequence;
+    while end > 0 && !nodes.is_empty() {
+        let first = end.saturating_sub(LOOK_BACK_FAR) + 1;
+        let mut read = Vec::new();
+        while first + (read.len() as u64) <= end {
+            let next = first + read.len() as u64;
+            let max = (end + 1 - next) as u32;
+            let page = staged.page(store, next, max)?;
+            if page.is_empty() {
+                break;
+            }
+            read.extend(page);
+        }
+        for stored in read.iter().rev() {
+            match SaidOfChild::by(&stored.event.kind, rules) {
+                Some(SaidOfChild::NoneWaits) => return Ok(awaited),
+                Some(SaidOfChild::WaitsNoMore(node_id)) => drop(nodes.remove(node_id)),
+                Some(said @ SaidOfChild::Waits(node_id, ..)) if nodes.remove(node_id) => {
+                    awaited.follow(said);
+                }
+                Some(SaidOfChild::Waits(..)) | None => {}
+            }
+        }
+        end = first - 1;
+    }
+    Ok(awaited)
+}
+
 /// Events that are read at once, where the log is read from its end.
 const LOOK_BACK: u64 = 16;
+
+/// The same, where what is looked for may stand far back.
+const LOOK_BACK_FAR: u64 = 256;
 
 /// Whether the event asks for the node to be tried again, or orders it. `None`
 /// if it does neither.

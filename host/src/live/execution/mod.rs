@@ -8,6 +8,6 @@ pub(in crate::live) mod cached;
 pub(in crate::live) mod named_guest;
 pub(in crate::live) mod checked;
 pub(in crate::live) mod staged;
-mod lawful_orders;
+pub(in crate::live) mod lawful_orders;
 pub(in crate::live) mod ports;
 pub(in crate::live) mod queue_effects;

@@ -118,7 +118,8 @@ fn is_taken(place: usize, refused: &[Refusal]) -> bool {
         .all(|refusal| refusal.index as usize != place)
 }
 
-fn taken_of<'a>(
+/// The facts that a guest took of those that it was offered.
+pub(crate) fn taken_of<'a>(
     facts: &'a [EventKind],
     refused: &'a [Refusal],
 ) -> impl Iterator<Item = &'a EventKind> + Clone {

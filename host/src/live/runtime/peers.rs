@@ -6,6 +6,7 @@ use crate::store::{StoreError, Timestamp, ended};
 use super::observers::Observers;
 use super::schedule::Schedule;
 use crate::live::execution::claimed::holds;
+use crate::live::turn::child_rows;
 use crate::live::turn::core::Core;
 use crate::live::turn::report;
 
@@ -50,7 +51,7 @@ pub(in crate::live) fn notice_others(
             observers.any_committed();
         }
     }
-    match look_around(core, observers) {
+    match look_around(core, observers, version) {
         Ok((now, has_work)) => {
             core.version = Some(version);
             schedule.looked();
@@ -99,7 +100,11 @@ pub(in crate::live) fn notice_gone_workers(core: &mut Core, schedule: &mut Sched
 /// After others' commits: own claims that no longer hold are stopped, and watchers
 /// told of executions that ended. Answers what time it is, and whether a turn would
 /// find something to do.
-fn look_around(core: &mut Core, observers: &Observers) -> Result<(Timestamp, bool), StoreError> {
+fn look_around(
+    core: &mut Core,
+    observers: &Observers,
+    version: u64,
+) -> Result<(Timestamp, bool), StoreError> {
     for claim in core.pool.running_claims() {
         let item = core.store.get().item(claim.execution, &claim.node_id);
         let item = core
@@ -117,6 +122,7 @@ fn look_around(core: &mut Core, observers: &Observers) -> Result<(Timestamp, boo
             observers.ended(id, None);
         }
     }
+    child_rows::look(core, version)?;
     core.time.look(core.store.get())?;
     let now = core.now();
     Ok((now, has_work(core, now)?))
@@ -142,7 +148,7 @@ fn has_work(core: &mut Core, now: Timestamp) -> Result<bool, StoreError> {
             return Ok(true);
         }
     }
-    Ok(false)
+    child_rows::is_any_owed(core)
 }
 
 /// At the start and at each fallback poll: is there a holder of a lease whose

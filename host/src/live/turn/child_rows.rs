@@ -34,7 +34,21 @@ pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Who works on an execution works on its children too, and on theirs.
+/// Whether something is owed that this engine carries out. Asked between turns, of what is
+/// stored.
+pub(in crate::live) fn is_any_owed(core: &mut Core) -> Result<bool, StoreError> {
+    if !core.children.owed {
+        return Ok(false);
+    }
+    let owed = core.store.get().owed_children(OWED_PER_TURN)?;
+    let is_ours = |record: &ChildRecord| {
+        core.scope.includes(record.parent) || core.scope.includes(record.child)
+    };
+    Ok(owed.iter().any(is_ours))
+}
+
+/// Who works on an execution works on its children too, and on theirs: also on those of a
+/// child that has ended, and waited for none of them.
 fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
     let mut to_visit = core.scope.executions();
     while let Some(id) = to_visit.pop() {
@@ -43,8 +57,8 @@ fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
             let goes_on = stored.is_some_and(|stored| !ended(stored.status));
             if goes_on && core.scope.join(record.child) {
                 core.known.nothing_due.invalidate();
-                to_visit.push(record.child);
             }
+            to_visit.push(record.child);
         }
     }
     Ok(())
@@ -65,7 +79,8 @@ pub(super) fn load(transaction: &mut Transaction<'_>) -> Result<(), StoreError> 
     }
     let stored = transaction.core.store.get().owed_children(OWED_PER_TURN)?;
     let is_all = stored.len() < OWED_PER_TURN;
-    transaction.core.children.owed = !is_all;
+    // What the turn has left to the next one is not stored yet.
+    transaction.core.children.owed = !is_all || transaction.children.is_left;
     if !is_all {
         transaction.budget.cut_off();
     }
@@ -82,6 +97,7 @@ const OWED_PER_TURN: usize = 1_000;
 
 /// What is left of what was owed comes into a later turn.
 pub(super) fn leave(transaction: &mut Transaction<'_>) {
+    transaction.children.is_left = true;
     transaction.core.children.owed = true;
 }
 

@@ -23,7 +23,8 @@ pub(crate) struct KnownChildren {
 const ROOTS_MAX: usize = 1_024;
 
 impl KnownChildren {
-    /// A turn was not written: what it would have left is not there.
+    /// What is known of them may be wrong: a turn was not written, or the engine works on
+    /// executions whose children it has not looked for.
     pub(in crate::live) fn forget(&mut self) {
         self.version = None;
         self.descendants.clear();
@@ -55,6 +56,8 @@ pub(in crate::live) struct ChildRows {
     pub(super) owed: VecDeque<ExecutionId>,
     /// Whether what was stored as owed is among them, as far as one turn reads it.
     pub(super) is_loaded: bool,
+    /// Whether something that is owed is left to a later turn.
+    pub(super) is_left: bool,
     /// How many descendants roots have, as far as the turn asked for them.
     pub(super) descendants: BTreeMap<ExecutionId, u64>,
     /// What children take over from their parents, as far as the turn has read it.

@@ -122,11 +122,13 @@ pub(in crate::live) fn workflow_text(
     Ok(registered.map(|workflow| workflow.text).unwrap_or_default())
 }
 
-/// The engine works on this execution too. What is due of it, and waits, may have
-/// been looked for already in this turn, so that the next turn looks for it.
+/// The engine works on this execution too, and on its children. What is due of it, and
+/// waits, may have been looked for already in this turn, so that the next turn looks for
+/// it, and for the children that it has.
 fn join_scope(transaction: &mut Transaction<'_>, id: ExecutionId) {
     if transaction.core.scope.join(id) {
         transaction.core.known.nothing_due.invalidate();
+        transaction.core.children.forget();
         transaction.budget.cut_off();
     }
 }

@@ -22,8 +22,9 @@ use super::child_rows::{note_end, take_orders};
 use super::stall::stall;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
-use crate::live::execution::ports::{CallPorts, Offer};
-use crate::live::execution::queue_effects::settle;
+use crate::live::execution::lawful_orders::judge_cancelled;
+use crate::live::execution::ports::{CallPorts, Offer, Orders};
+use crate::live::execution::queue_effects::{settle, taken_of};
 use crate::live::execution::staged::kind_payload_bytes;
 
 /// How the steps of an execution came to an end.
@@ -187,9 +188,29 @@ fn step_and_settle(
     if !wanted(&outcome) {
         return (ports, Ok((outcome, 0)));
     }
+    let taken = taken_of(facts, &outcome.refused);
+    match cancel_fault(&mut ports, taken, &orders) {
+        Ok(None) => {}
+        Ok(Some(fault)) => return (ports, Err(GuestFailure::Malformed(fault).into())),
+        Err(error) => return (ports, Err(error.into())),
+    }
     let bytes = orders.payload_bytes() + facts.iter().map(kind_payload_bytes).sum::<usize>();
     let answer = settle(&mut ports.staged, facts, orders, &outcome, ports.now)
         .map(|()| (outcome, bytes))
         .map_err(|fault| GuestFailure::Malformed(fault).into());
     (ports, answer)
+}
+
+/// What is wrong with the children that a step cancelled, and those whose nodes it stopped.
+fn cancel_fault<'a>(
+    ports: &mut CallPorts,
+    taken: impl Iterator<Item = &'a EventKind>,
+    orders: &'a Orders,
+) -> Result<Option<String>, StoreError> {
+    let Some(rules) = ports.order_rules.as_deref() else {
+        return Ok(None);
+    };
+    let (decisions, children) = (&orders.decisions, &orders.children);
+    let (staged, store) = (&*ports.staged, ports.store.reader());
+    judge_cancelled(taken, decisions, children, rules, staged, store)
 }

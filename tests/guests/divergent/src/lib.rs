@@ -6,6 +6,10 @@
 //! its own had been written, and a log of this guest is as legal as any other.
 //! It is another guest's all the same, and an audit has to find that.
 //!
+//! What it orders about children it changes for nodes that are named after that: `forgets`
+//! cancels no child, `another` starts one of another workflow, `twice` starts its child twice.
+//! No host may take such orders.
+//!
 //! Built for WebAssembly only; natively there is nothing here.
 #![cfg(target_family = "wasm")]
 #![no_std]
@@ -16,7 +20,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use refrain_guest::component::{Component, Imports};
-use refrain_guest::contract::{Event, EventKind, ItemDigest, Snapshot, StorageError, WorkOrder};
+use refrain_guest::contract::{
+    Event, EventKind, ItemDigest, Snapshot, StorageError, WorkOrder, WorkflowName,
+};
 use refrain_guest::shell::World;
 use refrain_guest::time::Timestamp;
 
@@ -42,6 +48,29 @@ fn reversed(events: &[Event]) -> Vec<Event> {
     turned
 }
 
+/// The orders, but for children of nodes that are named so.
+fn changed(orders: &[WorkOrder]) -> Vec<WorkOrder> {
+    let mut changed = Vec::with_capacity(orders.len());
+    for order in orders {
+        let mut order = order.clone();
+        match &mut order {
+            WorkOrder::CancelChild(name) if name.node_id == "forgets" => continue,
+            WorkOrder::StartChild(child) if child.name.node_id == "another" => {
+                child.workflow = Some(WorkflowName {
+                    workflow_id: String::from("another"),
+                    version: String::from("1.0.0"),
+                });
+            }
+            WorkOrder::StartChild(child) if child.name.node_id == "twice" => {
+                changed.push(order.clone());
+            }
+            _ => {}
+        }
+        changed.push(order);
+    }
+    changed
+}
+
 impl World for Reversed {
     fn append_events(&mut self, expected: u64, events: &[Event]) -> Result<(), StorageError> {
         self.0.append_events(expected, &reversed(events))
@@ -64,6 +93,6 @@ impl World for Reversed {
     }
 
     fn order(&mut self, orders: &[WorkOrder]) -> Result<Vec<ItemDigest>, String> {
-        self.0.order(orders)
+        self.0.order(&changed(orders))
     }
 }
