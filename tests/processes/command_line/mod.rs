@@ -47,6 +47,7 @@ mod testing;
 mod told_apart;
 mod typed_back;
 mod unset;
+mod why_ended;
 mod upgrading;
 mod working;
 mod yaml;

@@ -59,14 +59,18 @@ pub(super) fn node_rules() -> Value {
         |names: &[&str]| json!({ "properties": { TYPE: { "enum": names } }, "required": [TYPE] });
     let condition = json!({ "allOf": [named(&["condition"]), has_branches()] });
     let join = json!({ "allOf": [named(&["join"]), { "not": merges_by_a_worker() }] });
-    let map_of_children = json!({ "allOf": [named(&["map"]), {
-        "properties": { "body": named(&["subgraph"]) },
-        "required": ["body"],
-    }] });
+    let map_of = |body: &Value| {
+        json!({ "allOf": [named(&["map"]), {
+            "properties": { "body": body },
+            "required": ["body"],
+        }] })
+    };
+    let map_of_children = map_of(&named(&["subgraph"]));
     let detached = json!({ "allOf": [named(&["subgraph"]), {
         "properties": { "detached": { "const": true } },
         "required": ["detached"],
     }] });
+    let each_detached = map_of(&detached);
     let runs_at_the_end = json!({
         "properties": { "run_on": { "not": { "type": "null" } } },
         "required": ["run_on"],
@@ -79,7 +83,7 @@ pub(super) fn node_rules() -> Value {
         { "if": of_kind(named(&["task"])), "then": nothing(&["queue"]) },
         { "if": of_kind(named(&["finalizer", "map"])), "then": nothing(&["run_on"]) },
         { "if": of_kind(named(&NEVER_UNDONE)), "then": nothing(&[COMPENSATE]) },
-        { "if": of_kind(detached), "then": nothing(&[COMPENSATE]) },
+        { "if": of_kind(json!({ "anyOf": [detached, each_detached] })), "then": nothing(&[COMPENSATE]) },
         { "if": runs_at_the_end, "then": nothing(&[COMPENSATE]) },
     ])
 }
