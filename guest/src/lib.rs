@@ -41,6 +41,8 @@ pub mod limits;
 pub mod digest;
 // JSON text kept verbatim.
 pub mod json;
+// What a mistyped name was to be.
+pub(crate) mod resembling;
 // The language of conditions and expressions (rule R8).
 pub mod condition;
 // Texts that hold expressions (rule R29).

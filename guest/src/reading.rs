@@ -7,19 +7,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::apply::{apply, start};
-use crate::condition::Expression;
 use crate::contract::{
     Event, EventKind, ExecutionId, IllegalEvent, RefusalCode, SchedulerError, Snapshot,
     StorageError,
 };
-use crate::explain::Seen;
+use crate::explain::{Seen, Watched};
 use crate::limits::EVENTS_PAGE;
 use crate::machine::Machine;
 use crate::plan_cache::PlanCache;
 use crate::snapshot;
-use crate::state::EdgeFate;
 use crate::workflow::Plan;
-use crate::workflow::plan::EdgeIx;
 use crate::world::World;
 
 /// The execution as its snapshot has it, or else the first page of its log. A
@@ -130,22 +127,22 @@ pub(crate) fn read_on(
     }
 }
 
-/// What these conditions saw when their edges were judged: the log is gone through
-/// once more, up to there.
+/// What these expressions saw when they were judged: the log is gone through once more, up
+/// to there.
 pub(crate) fn what_was_seen(
     plans: &mut PlanCache,
     world: &mut impl World,
     execution: ExecutionId,
-    mut conditions: Vec<(EdgeIx, Expression)>,
+    mut expressions: Vec<Watched>,
 ) -> Result<Seen, SchedulerError> {
     let mut seen = Seen::default();
-    if conditions.is_empty() {
+    if expressions.is_empty() {
         return Ok(seen);
     }
     let mut page = read(world, 1)?.into_iter();
     let first = page.next().ok_or_else(empty_log)?;
     let mut machine = begun(plans, world, execution, &first)?;
-    while !conditions.is_empty() {
+    while !expressions.is_empty() {
         let Some(event) = page.next() else {
             page = read(world, machine.sequence() + 1)?.into_iter();
             if page.len() == 0 {
@@ -153,14 +150,14 @@ pub(crate) fn what_was_seen(
             }
             continue;
         };
+        for watched in &expressions {
+            seen.note_before(&machine, &event, watched);
+        }
         apply(&mut machine, &event).map_err(SchedulerError::Illegal)?;
-        conditions.retain(|(edge, condition)| {
-            let is_open = machine.state.edges[edge.0 as usize] == EdgeFate::Unsettled;
-            if !is_open {
-                seen.note(&machine, *edge, condition);
-            }
-            is_open
-        });
+        for watched in &mut expressions {
+            seen.note_after(&machine, watched);
+        }
+        expressions.retain(|watched| !watched.is_judged());
     }
     Ok(seen)
 }

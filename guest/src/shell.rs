@@ -20,7 +20,7 @@ use crate::contract::{
     Outcome, Refusal, SchedulerError, Snapshot, WorkflowSummary,
 };
 use crate::decide::drain;
-use crate::explain::{explain, false_conditions};
+use crate::explain::{explain, watched};
 use crate::guards::{next_wake, stalled_by, status};
 use crate::inspect::inspect;
 use crate::machine::Machine;
@@ -101,13 +101,8 @@ impl Scheduler {
         execution: ExecutionId,
         node_id: &str,
     ) -> Result<Explanation, SchedulerError> {
-        let conditions = self.ask(world, execution, |machine| {
-            let conditions = false_conditions(machine, node_id).into_iter();
-            Ok(conditions
-                .map(|(edge, condition)| (edge, condition.clone()))
-                .collect())
-        })?;
-        let seen = what_was_seen(&mut self.plans, world, execution, conditions)?;
+        let expressions = self.ask(world, execution, |machine| Ok(watched(machine, node_id)))?;
+        let seen = what_was_seen(&mut self.plans, world, execution, expressions)?;
         self.ask(world, execution, |machine| {
             let explanation = explain(machine, node_id, &seen);
             explanation.ok_or_else(|| SchedulerError::UnknownNode(node_id.to_owned()))

@@ -181,6 +181,14 @@ fn r1_the_schema_refuses_what_the_parser_refuses() -> Result<()> {
         ("/nodes/b", json!({ "kind": { "type": "task", "queue": "gpu" }, "queue": "mail" })),
         ("/nodes/b", json!({ "kind": { "type": "condition", "branches": [{ "target": "end" }] }, "priority": 1 })),
         ("/nodes/b", json!({ "kind": { "type": "join" }, "lease_secs": 1 })),
+        kind(json!({ "type": "terminate", "status": "failed", "reason": "no ${input.x}" })),
+        kind(json!({ "type": "limit_exceeded", "description": "at ${state.x}" })),
+        kind(json!({ "type": "subgraph", "workflow_id": "${input.w}", "version": "1.0.0" })),
+        kind(json!({ "type": "subgraph", "workflow_id": "w", "version": "latest" })),
+        kind(json!({ "type": "subgraph", "workflow_id": "w", "version": "0.0.0+abc" })),
+        kind(json!({ "type": "subgraph", "workflow_id": "w", "version": "1.0.0", "output_key": "${node_id}" })),
+        kind(json!({ "type": "map", "over": "[1]", "output_key": "${node_id}", "body": { "type": "tool", "tool_ref": "t" } })),
+        kind(json!({ "type": "task", "queue": "gpu-${input.x}" })), ("/nodes/a/queue", json!("gpu-${input.x}")),
         policy(json!({})), policy(json!({ "max_attempts": 0 })), policy(json!({ "max_attempts": 1001 })),
         policy(json!({ "max_attempts": 2, "backoff": "often", "initial_delay": 1 })), policy(json!({ "max_attempts": 2, "max_delay": 9 })),
         policy(json!({ "max_attempts": 2, "backoff": "linear", "initial_delay": 1 })), policy(json!({ "max_attempts": 2, "on_exhausted": "wait" })),
@@ -202,5 +210,77 @@ fn r1_the_schema_refuses_what_the_parser_refuses() -> Result<()> {
     ensure!(Scheduler::validate(&right.to_string()).is_ok());
     let faults = faults(&validator, &right);
     ensure!(faults.is_empty(), "{faults:?}");
+    Ok(())
+}
+
+/// A node of each kind, as short as it can be, and those whose fields change what else the
+/// node may say.
+fn nodes_of_each_kind() -> Vec<Value> {
+    let tool = json!({ "type": "tool", "tool_ref": "t" });
+    let child = json!({ "type": "subgraph", "workflow_id": "w", "version": "1.0.0" });
+    let by_text =
+        json!({ "type": "subgraph", "workflow_id": "w", "version": "0.0.0+0123456789ab" });
+    let detached =
+        json!({ "type": "subgraph", "workflow_id": "w", "version": "1.0.0", "detached": true });
+    vec![
+        json!({ "type": "command", "argv": ["true"] }),
+        json!({ "type": "http", "url": "http://h" }),
+        tool.clone(),
+        json!({ "type": "condition" }),
+        json!({ "type": "condition", "branches": [{ "target": "end" }] }),
+        json!({ "type": "parallel", "branches": [] }),
+        json!({ "type": "join" }),
+        json!({ "type": "join", "merge_strategy": "first" }),
+        json!({ "type": "join", "merge_strategy": { "custom": { "function_ref": "f" } } }),
+        json!({ "type": "wait", "condition": "timer", "timeout_secs": 1 }),
+        json!({ "type": "human_approval", "description": "?" }),
+        child.clone(),
+        by_text,
+        detached.clone(),
+        json!({ "type": "finalizer", "tool_ref": "t", "run_on": "always" }),
+        json!({ "type": "map", "over": "[1]", "body": tool }),
+        json!({ "type": "map", "over": "[1]", "body": child }),
+        json!({ "type": "map", "over": "[1]", "body": detached }),
+        json!({ "type": "limit_exceeded" }),
+        json!({ "type": "task", "queue": "gpu" }),
+        json!({ "type": "terminate", "status": "failed" }),
+    ]
+}
+
+/// What a node says beside its kind is taken by both, or by neither.
+#[test]
+fn r1_the_schema_and_the_parser_agree_on_what_each_kind_of_node_may_say() -> Result<()> {
+    let validator = validator()?;
+    let fields = [
+        ("priority", json!(3)),
+        ("queue", json!("gpu")),
+        ("lease_secs", json!(9)),
+        ("run_on", json!("always")),
+        ("compensate", json!({ "type": "tool", "tool_ref": "u" })),
+        ("node_timeout_secs", json!(9)),
+        ("description", json!("what it is for")),
+    ];
+    let mut refused = 0;
+    for kind in nodes_of_each_kind() {
+        for (name, value) in &fields {
+            let mut node = json!({ "kind": kind });
+            node[*name] = value.clone();
+            let mut workflow = with("/nodes/b", node);
+            // What runs at the end follows nothing.
+            let is_last = *name == "run_on" || kind["type"] == "finalizer";
+            if is_last {
+                workflow["edges"] = json!([]);
+            }
+            let text = workflow.to_string();
+            let by_parser = Scheduler::validate(&text).err();
+            let by_schema = faults(&validator, &workflow);
+            ensure!(
+                by_parser.is_some() == !by_schema.is_empty(),
+                "{text}: the parser says {by_parser:?}, and the schema {by_schema:?}"
+            );
+            refused += usize::from(by_parser.is_some());
+        }
+    }
+    ensure!(refused > 20, "only {refused} were refused");
     Ok(())
 }

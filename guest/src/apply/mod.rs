@@ -84,9 +84,10 @@ fn check_start<'a>(
             "only the host may start an execution: workflow_started is a fact",
         );
     }
-    // What is written in place is named by its node, and has its parent's version.
+    // What is written in place is named by its node, and has its parent's version. A fork of
+    // such a child keeps the name, and has no parent.
     let is_in_place = plan.workflow_id.is_empty()
-        && started.parent.is_some()
+        && (started.parent.is_some() || started.forked_from.is_some())
         && started.workflow_id.contains('/');
     if (&started.workflow_id, &started.workflow_version) != (&plan.workflow_id, &plan.version)
         && !is_in_place

@@ -14,9 +14,10 @@ use winnow::Stateful;
 use super::expr::{Expr, Part, Path, Relation, Step};
 use super::input::{Input, Reading, SyntaxError, failure, offset};
 use super::literal;
-use super::root::{Root, Roots};
+use super::root::{ERROR_FIELDS, Root, Roots};
 use super::token::{Parsed, blank, eat, expect, found, is_word, rest, spaced, word, word_ahead};
 use crate::limits::{CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX};
+use crate::resembling::{of_one_beginning, resembling};
 
 /// Read a whole text as one expression over these roots.
 pub(super) fn expression(text: &str, roots: Roots) -> Parsed<Expr> {
@@ -216,6 +217,7 @@ fn postfix(input: &mut Input<'_>) -> Parsed<Expr> {
     let mut expr = primary(input)?;
     loop {
         if eat(input, ".")? {
+            let before = *input;
             let name = word(input)?;
             match name {
                 "" => {
@@ -234,17 +236,40 @@ fn postfix(input: &mut Input<'_>) -> Parsed<Expr> {
                         let of = argument(input)?;
                         return Ok(Expr::Holds(Box::new(expr), part, Box::new(of)));
                     }
+                    check_field(&before, &expr, name)?;
                     expr = step(expr, Step::Field(name.to_string()));
                 }
             }
         } else if eat(input, "[")? {
+            let before = *input;
             let at = nested(input, choice)?;
             expect(input, "]")?;
+            if let Expr::Text(name) = &at {
+                check_field(&before, &expr, name)?;
+            }
             expr = step(expr, Step::At(at));
         } else {
             return Ok(expr);
         }
     }
+}
+
+/// The fields of a failure are always the same ones (rule R26), so that another name is
+/// mistyped.
+fn check_field(before: &Input<'_>, of: &Expr, name: &str) -> Parsed<()> {
+    let is_root =
+        matches!(of, Expr::Path(path) if path.root == Root::Error && path.steps.is_empty());
+    if !is_root || ERROR_FIELDS.contains(&name) {
+        return Ok(());
+    }
+    let meant = resembling(name, ERROR_FIELDS).or_else(|| of_one_beginning(name, ERROR_FIELDS));
+    let meant = meant.map_or_else(Default::default, |meant| {
+        format!("; did you mean `error.{meant}`?")
+    });
+    Err(failure(
+        before,
+        format!("`error` has the fields {}{meant}", ERROR_FIELDS.join(", ")),
+    ))
 }
 
 fn step(expr: Expr, step: Step) -> Expr {

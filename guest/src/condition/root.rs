@@ -25,6 +25,9 @@ pub enum Root {
     Errors,
 }
 
+/// The fields of the root `error`.
+pub(super) const ERROR_FIELDS: [&str; 3] = ["class", "message", "attempts"];
+
 impl Root {
     /// Every root.
     const ALL: [Self; 10] = [

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Expression, Scope};
+use super::{Expression, Roots, Scope};
 use crate::json::Object;
 use crate::limits::{
     CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX, EVALUATION_BYTES_MAX, PAYLOAD_BYTES_MAX,
@@ -314,4 +314,31 @@ fn r8_what_is_too_large_is_null() {
     assert_eq!(value(&format!("{beyond} size('a' + 'b') == 2")), "false");
     let within = "size(state.half + state.half) > 0 && ".repeat(fit - 1);
     assert_eq!(value(&format!("{within} size('a' + 'b') == 2")), "true");
+}
+
+/// The fields of a failure are always the same ones (rule R26).
+#[test]
+fn r26_a_field_that_no_failure_has_is_refused() {
+    let parse = |text| Expression::parse_over(text, Roots::OF_FAILURES);
+    for text in [
+        "error.class",
+        "error['message']",
+        "has(error.attempts)",
+        "error",
+        "error[state.x]",
+        "state.error.clas",
+    ] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+    #[rustfmt::skip]
+    let rows = [
+        ("error.clas == 'io'",  6, "`error` has the fields class, message, attempts; did you mean `error.class`?"),
+        ("has(error.attempt)", 10, "`error` has the fields class, message, attempts; did you mean `error.attempts`?"),
+        ("error[\"mess\"]",     6, "`error` has the fields class, message, attempts; did you mean `error.message`?"),
+        ("error.code",          6, "`error` has the fields class, message, attempts"),
+    ];
+    for (text, offset, message) in rows {
+        let error = parse(text).expect_err("it is refused");
+        assert_eq!((error.offset, &*error.message), (offset, message), "{text}");
+    }
 }

@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::reason::{because, retry_or_skip, with};
-use super::seen::Seen;
+use super::seen::{Seen, Use, Watched};
 use crate::condition::Expression;
 use crate::contract::{
     FailedPredecessor, FalseCondition, NodeState, OtherTarget, Predecessor, Reason, ReasonCause,
@@ -19,20 +19,20 @@ use crate::workflow::plan::{Branch, Edge, EdgeIx, EdgeRule, Kind, NodeIx, Target
 const EDGES_TOLD: usize = 20;
 
 /// The incoming edges that are not settled: failed predecessors first.
-pub(super) fn unmet(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
-    let (failed, open): (Vec<&Edge>, Vec<&Edge>) = incoming(machine, ix)
-        .filter(|(ix, _)| machine.state.edges[ix.0 as usize] == EdgeFate::Unsettled)
-        .map(|(_, edge)| edge)
-        .partition(|edge| machine.record(edge.from).state == NodeState::Failed);
+pub(super) fn unmet(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<Reason> {
+    type Edges<'a> = Vec<(EdgeIx, &'a Edge)>;
+    let (failed, open): (Edges<'_>, Edges<'_>) = incoming(machine, ix)
+        .filter(|(ix, _)| is_unsettled(machine, *ix))
+        .partition(|(_, edge)| has_failed(machine, edge));
     let mut reasons: Vec<Reason> = failed
         .iter()
         .take(EDGES_TOLD)
-        .map(|edge| blocked_by(machine, edge))
+        .flat_map(|(ix, edge)| blocked_by(machine, *ix, edge, seen))
         .collect();
     reasons.extend(
         open.iter()
             .take(EDGES_TOLD)
-            .map(|edge| unmet_edge(machine, edge)),
+            .map(|(_, edge)| unmet_edge(machine, edge)),
     );
     let untold = failed.len().saturating_sub(EDGES_TOLD) + open.len().saturating_sub(EDGES_TOLD);
     if untold > 0 {
@@ -41,13 +41,52 @@ pub(super) fn unmet(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
     reasons
 }
 
-fn blocked_by(machine: &Machine, edge: &Edge) -> Reason {
+fn is_unsettled(machine: &Machine, ix: EdgeIx) -> bool {
+    machine.state.edges[ix.0 as usize] == EdgeFate::Unsettled
+}
+
+fn has_failed(machine: &Machine, edge: &Edge) -> bool {
+    machine.record(edge.from).state == NodeState::Failed
+}
+
+/// Its source failed, and if the edge was judged on that, its condition was false.
+fn blocked_by(machine: &Machine, ix: EdgeIx, edge: &Edge, seen: &Seen) -> Vec<Reason> {
+    let failed = with(failed(machine, edge), retry_or_skip(machine, edge.from));
+    let condition = refused_condition(machine, edge);
+    let condition = condition.map(|it| because(was_false(machine, ix, edge, it, seen)));
+    [failed].into_iter().chain(condition).collect()
+}
+
+fn failed(machine: &Machine, edge: &Edge) -> ReasonCause {
     let failure = machine.record(edge.from).failure.as_ref();
-    let cause = ReasonCause::FailedPredecessor(FailedPredecessor {
+    ReasonCause::FailedPredecessor(FailedPredecessor {
         node_id: machine.node_id(edge.from),
         cause: failure.map(|failure| failure.cause.clone()),
-    });
-    with(cause, retry_or_skip(machine, edge.from))
+    })
+}
+
+/// The condition that was false when the failure of the edge's source was judged, and
+/// leaves the edge as it is (rule R26).
+fn refused_condition<'a>(machine: &Machine, edge: &'a Edge) -> Option<&'a Expression> {
+    let is_judged = has_failed(machine, edge) && edge.on.judges_failure();
+    match &edge.rule {
+        EdgeRule::Ordinary(condition) if is_judged => condition.as_ref(),
+        EdgeRule::Ordinary(_) | EdgeRule::Chosen => None,
+    }
+}
+
+fn was_false(
+    machine: &Machine,
+    ix: EdgeIx,
+    edge: &Edge,
+    condition: &Expression,
+    seen: &Seen,
+) -> ReasonCause {
+    ReasonCause::FalseCondition(FalseCondition {
+        node_id: machine.node_id(edge.from),
+        condition: condition.text().to_string(),
+        seen: seen.at(Use::Edge(ix)),
+    })
 }
 
 fn unmet_edge(machine: &Machine, edge: &Edge) -> Reason {
@@ -104,6 +143,7 @@ fn why_dead(machine: &Machine, ix: EdgeIx, edge: &Edge, seen: &Seen) -> Vec<Reas
     let (source, node_id) = (machine.record(edge.from), machine.node_id(edge.from));
     let first = match (&source.chosen_target, &edge.rule) {
         _ if is_unreached(machine, edge.from) => Some(ReasonCause::SkippedPredecessor(node_id)),
+        _ if !is_judged(machine, edge) && has_failed(machine, edge) => Some(failed(machine, edge)),
         _ if !is_judged(machine, edge) => Some(ReasonCause::DeadEdge(node_id)),
         (Some(target), _) => Some(ReasonCause::OtherTarget(OtherTarget {
             node_id,
@@ -113,13 +153,8 @@ fn why_dead(machine: &Machine, ix: EdgeIx, edge: &Edge, seen: &Seen) -> Vec<Reas
         (None, EdgeRule::Ordinary(None)) => Some(ReasonCause::DeadEdge(node_id)),
         (None, EdgeRule::Ordinary(Some(_))) => None,
     };
-    let condition = false_condition(machine, edge).map(|condition| {
-        ReasonCause::FalseCondition(FalseCondition {
-            node_id: machine.node_id(edge.from),
-            condition: condition.text().to_string(),
-            seen: seen.at(ix),
-        })
-    });
+    let condition = false_condition(machine, edge);
+    let condition = condition.map(|it| was_false(machine, ix, edge, it, seen));
     first.into_iter().chain(condition).collect()
 }
 
@@ -158,20 +193,23 @@ fn false_branch<'a>(
         .and_then(|branch| branch.condition.as_ref())
 }
 
-/// The edges of a node of which [`dead_edges`] tells a condition, and the
-/// conditions.
-pub(crate) fn false_conditions<'a>(
-    machine: &'a Machine,
-    node_id: &str,
-) -> Vec<(EdgeIx, &'a Expression)> {
-    let unreached = machine.plan.find(node_id);
-    let unreached = unreached.filter(|ix| is_unreached(machine, *ix));
-    let edges = unreached.into_iter().flat_map(|ix| incoming(machine, ix));
-    edges
-        .filter(|(ix, _)| is_dead(machine, *ix))
-        .take(EDGES_TOLD)
-        .filter_map(|(ix, edge)| Some((ix, false_condition(machine, edge)?)))
-        .collect()
+/// The conditions of the edges to a node of which [`dead_edges`] and [`unmet`] tell.
+pub(super) fn false_conditions(machine: &Machine, node_id: &str) -> Vec<Watched> {
+    let Some(ix) = machine.plan.find(node_id) else {
+        return Vec::new();
+    };
+    let is_open = machine.record(ix).state == NodeState::Pending;
+    let is_told = is_open || is_unreached(machine, ix);
+    let condition = |(ix, edge): (EdgeIx, &'_ Edge)| {
+        let condition = match is_unsettled(machine, ix) {
+            true => refused_condition(machine, edge).filter(|_| is_open),
+            false if is_dead(machine, ix) && !is_open => false_condition(machine, edge),
+            false => None,
+        };
+        condition.map(|condition| Watched::new(Use::Edge(ix), condition))
+    };
+    let edges = incoming(machine, ix).filter(|_| is_told);
+    edges.filter_map(condition).take(EDGES_TOLD).collect()
 }
 
 fn number(count: usize) -> u32 {

@@ -11,6 +11,7 @@ mod reason;
 mod edges;
 mod undo;
 mod ends;
+mod own;
 mod map;
 
 use alloc::string::ToString;
@@ -30,14 +31,14 @@ use crate::machine::Machine;
 use crate::node::{is_active, is_settled};
 use crate::state::{is_finalizer, is_out_of_reach};
 use crate::workflow::plan::{Kind, NodeIx};
-use edges::unmet;
+use edges::{false_conditions, unmet};
 use ends::{attempt_failure, why_completed, why_dismissed, why_failed, why_finalizer};
 use map::{failed_instances, no_window, state_of, why_map_waits, why_stops};
+use own::{own_expression, why_so};
 use reason::{because, no_room, retry_or_skip, with};
 use undo::why_undo;
 
-pub(crate) use edges::false_conditions;
-pub use seen::Seen;
+pub use seen::{Seen, Watched};
 
 /// Why the node is where it is. `seen` is what the conditions of its edges saw, as
 /// far as that is known. `None` if the workflow has no such node.
@@ -50,7 +51,7 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
             why_unneeded(machine, state)
         }
         NodeState::Pending | NodeState::Ready if run.is_undo() => why_undo(machine, run),
-        NodeState::Pending => why_pending(machine, run.node),
+        NodeState::Pending => why_pending(machine, run.node, seen),
         NodeState::Ready => why_ready(machine, run),
         NodeState::Scheduled | NodeState::BackingOff => why_ordered(machine, run),
         NodeState::Running => why_running(machine, run),
@@ -63,6 +64,7 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
             .collect(),
         NodeState::Skipped | NodeState::Cancelled => why_dismissed(machine, run, seen),
     };
+    reasons.extend(why_so(machine, run, seen));
     reasons.extend(why_stops(machine, run));
     reasons.extend(why_skip(machine, run));
     if !is_settled(state) {
@@ -75,16 +77,26 @@ pub fn explain(machine: &Machine, node_id: &str, seen: &Seen) -> Option<Explanat
     })
 }
 
+/// The expressions that the reasons for where a node is name, to be watched while the log
+/// is read once more: see [`Seen`].
+#[must_use]
+pub fn watched(machine: &Machine, node_id: &str) -> Vec<Watched> {
+    let own = machine.find(node_id).ok();
+    let own = own.and_then(|run| own_expression(machine, run));
+    let edges = false_conditions(machine, node_id).into_iter();
+    edges.chain(own).collect()
+}
+
 fn next_step(step: NextStep) -> Reason {
     because(ReasonCause::NextStep(step))
 }
 
-fn why_pending(machine: &Machine, ix: NodeIx) -> Vec<Reason> {
+fn why_pending(machine: &Machine, ix: NodeIx, seen: &Seen) -> Vec<Reason> {
     if is_finalizer(&machine.node(ix).kind) {
         return why_finalizer(machine, ix);
     }
     if !is_out_of_reach(machine.record(ix), &machine.node(ix).kind) {
-        return unmet(machine, ix);
+        return unmet(machine, ix, seen);
     }
     if !may_settle(machine) {
         return Vec::new();

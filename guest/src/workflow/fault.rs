@@ -60,6 +60,7 @@ struct Found {
     reported: Vec<Fault>,
     omitted: usize,
     ignored: BTreeSet<String>,
+    has_told_of_expressions: bool,
 }
 
 impl Faults {
@@ -88,6 +89,12 @@ impl Faults {
         } else {
             found.omitted += 1;
         }
+    }
+
+    /// Whether it is still to be told what an expression may hold: once is enough.
+    pub(super) fn tell_of_expressions(&self) -> bool {
+        let mut found = self.0.borrow_mut();
+        !core::mem::replace(&mut found.has_told_of_expressions, true)
     }
 
     /// A field that is accepted and changes nothing. The id of a node is left
@@ -143,50 +150,6 @@ pub(super) fn quoted(name: &str) -> String {
     }
 }
 
-/// The known name that this one looks like, if it is none of them itself.
-pub(super) fn resembling<'k>(
-    name: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Option<&'k str> {
-    let plain = squeezed(name);
-    let mut known: Vec<(usize, &str)> = known
-        .into_iter()
-        .map(|candidate| (distance(&plain, &squeezed(candidate)), candidate))
-        .collect();
-    known.sort_unstable();
-    let (distance, nearest) = *known.first()?;
-    let length = squeezed(nearest).len();
-    let near = distance == 0 || (length > 3 && distance == 1) || (length > 6 && distance == 2);
-    near.then_some(nearest)
-}
-
-/// `retryPolicy`, `retry-policy` and `retry_policy` are one word.
-fn squeezed(name: &str) -> Vec<char> {
-    name.chars()
-        .filter(|c| !matches!(c, '_' | '-'))
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
-}
-
-/// How many characters to insert, remove or replace. Names that are far apart
-/// in length are not compared: known names are short, others may be long.
-fn distance(a: &[char], b: &[char]) -> usize {
-    if a.len().abs_diff(b.len()) > 2 {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,24 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn r1_misspellings() {
-        let known = ["retry_policy", "node_timeout_secs", "id", "kind", "labels"];
-        #[rustfmt::skip]
-        let rows = [
-            ("retryPolicy",       Some("retry_policy")),
-            ("retry_polcy",       Some("retry_policy")),
-            ("retires_policy",    None),
-            ("node_timeout",      None),
-            ("node_timeout_sec",  Some("node_timeout_secs")),
-            ("kid",               None),
-            ("Kind",              Some("kind")),
-            ("label",             Some("labels")),
-            ("ix",                None),
-            ("notes",             None),
-        ];
-        for (name, expected) in rows {
-            assert_eq!(resembling(name, known), expected, "{name}");
-        }
+    fn r1_long_names_are_cut_in_print() {
         assert_eq!(quoted(&"é".repeat(81)), format!("`{}…`", "é".repeat(80)));
     }
 

@@ -6,11 +6,12 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::fault::{Faults, Place, quoted, resembling};
+use super::fault::{Faults, Place, quoted};
 use super::syntax::expression;
 use crate::condition::{Expression, Roots};
 use crate::json::{decode_text, elements, members};
 use crate::limits::{ID_BYTES_MAX, SPAN_MAX};
+use crate::resembling::{of_one_beginning, resembling};
 use crate::time::Millis;
 
 /// A field that an object may have.
@@ -115,7 +116,7 @@ impl<'a, 'p> Fields<'a, 'p> {
                 }
                 Some(_) => {}
                 None => {
-                    let message = format!("unknown field {}, which would be ignored", quoted(name));
+                    let message = format!("unknown field {}", quoted(name));
                     let names: Vec<&str> =
                         known.clone().into_iter().map(|known| known.name).collect();
                     self.faults.report(&place, message, remedy(name, &names));
@@ -134,7 +135,7 @@ impl<'a, 'p> Fields<'a, 'p> {
             if let Some(meant) = resembling(name, known.clone()) {
                 self.faults.report(
                     &self.place.key(name),
-                    format!("unknown field {}, which would be ignored", quoted(name)),
+                    format!("unknown field {}", quoted(name)),
                     format!(
                         "did you mean `{meant}`? If not, choose a name that does not look like it"
                     ),
@@ -198,7 +199,10 @@ fn remedy(name: &str, known: &[&str]) -> String {
     let elsewhere = CALLED_ELSEWHERE
         .iter()
         .find_map(|(other, ours)| (*other == name && known.contains(ours)).then_some(*ours));
-    match elsewhere.or_else(|| resembling(name, known.iter().copied())) {
+    let meant = elsewhere
+        .or_else(|| resembling(name, known.iter().copied()))
+        .or_else(|| of_one_beginning(name, known.iter().copied()));
+    match meant {
         Some(meant) => format!("did you mean `{meant}`? If not, leave it out"),
         None => format!("use one of `{}`, or leave it out", known.join("`, `")),
     }
@@ -242,6 +246,12 @@ pub(super) fn check_id(place: &Place<'_>, id: &str, faults: &Faults) {
             id.len()
         );
         faults.report(place, message, "give it a shorter name");
+    } else if id.contains("${") {
+        let message = format!(
+            "the id {} would be taken as it is written: it holds no expressions",
+            quoted(id)
+        );
+        faults.report(place, message, "write the name itself, without `${`");
     } else if id.chars().any(char::is_control) {
         faults.report(
             place,
@@ -249,6 +259,27 @@ pub(super) fn check_id(place: &Place<'_>, id: &str, faults: &Faults) {
             "use letters, digits, `_` and `-`",
         );
     }
+}
+
+/// What the version of a workflow begins with that is known by its text (rule R1).
+pub(super) const BY_TEXT: &str = "0.0.0+";
+
+/// So many digits of its text's digest stand behind that.
+pub(super) const BY_TEXT_DIGITS: usize = 12;
+
+/// Whether a workflow that names no version can have this one.
+pub(super) fn is_version_by_text(version: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    version
+        .strip_prefix(BY_TEXT)
+        .is_some_and(|digits| digits.len() == BY_TEXT_DIGITS && digits.bytes().all(is_digit))
+}
+
+/// Whether this is a version of three numbers.
+pub(super) fn is_version(version: &str) -> bool {
+    let is_number =
+        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u32>().is_ok();
+    version.split('.').count() == 3 && version.split('.').all(is_number)
 }
 
 fn found(json: &str) -> &'static str {

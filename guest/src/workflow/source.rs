@@ -11,7 +11,9 @@ use alloc::vec::Vec;
 use super::budget;
 use super::compensate::{self, COMPENSATE};
 use super::fault::{Faults, Place, quoted};
-use super::fields::{Effect, Fields, List, Object, Span, check_id};
+use super::fields::{
+    BY_TEXT, BY_TEXT_DIGITS, Effect, Fields, List, Object, Span, check_id, is_version,
+};
 use super::kind::{self, KindSource};
 use super::plan::{Budgets, Compensation, END, On, RetryPolicy};
 use super::retry;
@@ -197,16 +199,14 @@ fn object<'a, T>(
 /// The version as written. A workflow without one is known by its text (rule R1): so an
 /// edited file needs no new number.
 fn version<'a>(workflow: &Fields<'a, '_>, text: &str) -> Cow<'a, str> {
-    const DIGITS: usize = 12;
     if !workflow.has("version") {
-        return Cow::Owned(format!("0.0.0+{}", &digest_of_text(text)[..DIGITS]));
+        let digest = digest_of_text(text);
+        return Cow::Owned(format!("{BY_TEXT}{}", &digest[..BY_TEXT_DIGITS]));
     }
     let Some(version): Option<Cow<'a, str>> = workflow.get("version") else {
         return Cow::Borrowed("");
     };
-    let is_number =
-        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u32>().is_ok();
-    if version.split('.').count() != 3 || !version.split('.').all(is_number) {
+    if !is_version(&version) {
         let message = format!("{} is no version of three numbers", quoted(&version));
         let remedy = "write it like \"1.0.0\", or leave it out";
         workflow.fault("version", message, remedy);

@@ -19,10 +19,14 @@ pub(super) fn expression(
 }
 
 /// What to do about a text that is no expression.
-const CORRECT: &str = "correct the expression; it may hold paths, literals, lists, == != < <= > >= in && || ! ? : + ( ) has() size() contains() startsWith() endsWith()";
+const CORRECT: &str = "correct the expression";
 
 /// What to do about a text that holds one that is none.
-const CORRECT_OR_ESCAPE: &str = "correct the expression, or write `$${` where the text is to hold `${` itself; an expression may hold paths, literals, lists, == != < <= > >= in && || ! ? : + ( ) has() size() contains() startsWith() endsWith()";
+const CORRECT_OR_ESCAPE: &str =
+    "correct the expression, or write `$${` where the text is to hold `${` itself";
+
+/// What an expression may hold, told with the first fault.
+const LANGUAGE: &str = "paths, literals, lists, == != < <= > >= in && || ! ? : + ( ) has() size() contains() startsWith() endsWith()";
 
 /// Report that a text holds an expression that is none, with the column in the text.
 pub(super) fn report_template(pointer: String, text: &str, error: &SyntaxError, faults: &Faults) {
@@ -36,5 +40,9 @@ fn report_syntax(pointer: String, text: &str, error: &SyntaxError, remedy: &str,
         quoted(text),
         error.message
     );
+    let remedy = match faults.tell_of_expressions() {
+        true => format!("{remedy}; it may hold {LANGUAGE}"),
+        false => String::from(remedy),
+    };
     faults.report_at(pointer, message, remedy);
 }

@@ -5,9 +5,13 @@ use refrain::guest::CallError;
 use refrain::id::ExecutionId;
 use refrain::log::json::explanation_json;
 use refrain::log::{Attestation, KeptEvent};
-use refrain::model::{Explanation, NodeState, Reason, ReasonCause, SchedulerError, undone_by};
+use refrain::model::{
+    ChildRefusal, Explanation, NodeFailure, NodeState, Reason, ReasonCause, SchedulerError,
+    undone_by,
+};
 use refrain::names;
 use refrain::render;
+use refrain::replay::Player;
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
 use serde_json::{Value, json};
 
@@ -17,6 +21,7 @@ use super::named::Named;
 use super::nodes::{Node, Nodes};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
+use super::why_ended::{self, Written};
 use super::{Answer, children, erased, guests, log, remedy, time};
 
 /// Say why a node runs, waits, was skipped or failed
@@ -52,9 +57,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         return say_tampered(arguments, &record);
     }
     let now = time::of_execution(&record, store.is_simulated(), time::now(&mut store)?);
+    let events = log::kept(&mut store, execution)?;
+    let told = Nodes::of(events.iter().map(KeptEvent::event));
+    let written = Written::of(&mut store, &record)?;
     let nodes = match node {
         Some(node) => vec![node.clone()],
-        None => causes(&mut store, execution)?,
+        None => causes(&told),
     };
     let mut player = guests::player(&mut store, &record)?;
     let mut explanations = Vec::new();
@@ -74,20 +82,23 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let colours = output::colours(&std::io::stdout());
     if node.is_none() {
         let (standing, paint) = damage::standing(&record);
-        let none = if nodes.is_empty() {
-            "; no node holds it up"
-        } else {
-            ""
+        let why = why_ended::why(&mut store, &record, &told, &written)?;
+        let why = match why {
+            Some(why) => text!("; {}", why),
+            None if nodes.is_empty() => text!("; no node holds it up"),
+            None => Text::new(),
         };
         output::data(&text!(
             "{} is {}{}\n",
             execution,
             standing.painted(paint, colours),
-            none
+            why
         ));
     }
     for explanation in &explanations {
         output::data(&text(explanation, execution, database, now, colours));
+        output::data(&of_child(explanation, &told));
+        output::data(&refused_edges(&mut player, explanation, &written)?);
         output::data(&children::causes(
             &mut store,
             execution,
@@ -107,9 +118,7 @@ const EXPLAINED_MAX: usize = 20;
 
 /// The nodes that an execution failed for, or that hold it up: those that have begun and
 /// have not ended well. All others wait for these, or are settled.
-fn causes(store: &mut dyn Reader, execution: ExecutionId) -> anyhow::Result<Vec<String>> {
-    let events = log::kept(store, execution)?;
-    let nodes = Nodes::of(events.iter().map(KeptEvent::event));
+fn causes(nodes: &Nodes) -> Vec<String> {
     let is_cause = |node: &&Node| {
         !matches!(
             node.state,
@@ -124,8 +133,55 @@ fn causes(store: &mut dyn Reader, execution: ExecutionId) -> anyhow::Result<Vec<
     let mut causes: Vec<&Node> = nodes.iter().filter(is_cause).filter(is_open).collect();
     // What has failed comes first: the rest may only be waiting for what follows on that.
     causes.sort_by_key(|node| node.state != NodeState::Failed);
-    Ok(causes.iter().map(|node| node.id.clone()).collect())
+    causes.iter().map(|node| node.id.clone()).collect()
 }
+
+/// Which workflow was asked for, where a child cannot be started because it is not
+/// registered: only the log's request says that.
+fn of_child(explanation: &Explanation, told: &Nodes) -> Text {
+    let is_refused = |reason: &Reason| match &reason.cause {
+        ReasonCause::FailedForGood(it) | ReasonCause::LastFailure(it) => matches!(
+            it.cause,
+            Some(NodeFailure::ChildRefused(ChildRefusal::UnknownWorkflow))
+        ),
+        _ => false,
+    };
+    let node = told.named(&explanation.node_id);
+    let error = node.and_then(|node| node.error.as_deref());
+    match error.filter(|_| explanation.reasons.iter().any(is_refused)) {
+        Some(error) => text!("  {}\n", Text::lines(error)),
+        None => Text::new(),
+    }
+}
+
+/// What the edges saw that might have handled the failure of a node, and did not.
+fn refused_edges(
+    player: &mut Player,
+    explanation: &Explanation,
+    written: &Written,
+) -> anyhow::Result<Text> {
+    let mut text = Text::new();
+    if explanation.state != NodeState::Failed {
+        return Ok(text);
+    }
+    for (to, condition) in written.failure_edges(&explanation.node_id) {
+        if to == END {
+            text.push(&text!(
+                "  its edge to the end has the condition {:?}\n",
+                condition
+            ));
+            continue;
+        }
+        let target = player.explain(to)?;
+        for sentence in why_ended::refused(&target, &explanation.node_id) {
+            text.push(&text!("  {}\n", sentence));
+        }
+    }
+    Ok(text)
+}
+
+/// What an edge leads to that ends the execution.
+const END: &str = "end";
 
 /// The one that was asked for, or all with the execution that they are of.
 fn documents(explanations: &[Explanation], record: &ExecutionRecord, is_one: bool) -> Value {

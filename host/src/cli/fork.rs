@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::json::Json;
-use refrain::model::Status;
-use refrain::names;
-use refrain::store::{SqliteStore, ended};
-use refrain::{Fork, Workflow};
+use refrain::model::{EventKind, ParentOrigin, Status, node_of_run};
+use refrain::store::{Reader, SqliteStore, ended};
+use refrain::time::exact_span;
+use refrain::{Fork, Workflow, names, render};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::by::By;
 use super::coded::refuse;
@@ -79,8 +80,9 @@ struct Origin {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let origin = arguments.execution.find(&arguments.database)?;
-    let (store, record) = arguments.database.holding(origin)?;
+    let (mut store, record) = arguments.database.holding(origin)?;
     erased::refuse(&record)?;
+    let parent = parent(&mut store, origin)?;
     let fork = fork(&arguments, origin)?;
     let workflow = match &arguments.workflow {
         None => None,
@@ -97,6 +99,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let Forked {
         document,
         status,
+        error,
+        allowed,
         moved,
     } = forked;
     if let Some(asked) = moved {
@@ -107,6 +111,21 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         ));
     }
     say_how_to_go_on(&arguments, &document, status);
+    if ended(status) {
+        let why = error.map_or(Text::new(), |error| text!(" ({})", Text::lines(&error)));
+        output::say(&text!(
+            "what both have in common leads to that end{}: fork it from before that, with --from NODE or --at N, or with another --result or --input",
+            why
+        ));
+    } else if let Some(allowed) = allowed {
+        output::say(&text!(
+            "its workflow may take {}, which counts from now: go on before that is over",
+            exact_span(allowed)
+        ));
+    }
+    if let Some(parent) = parent {
+        say_of_parent(&arguments.database, &parent);
+    }
     if arguments.form.json {
         output::document(&document)?;
     } else {
@@ -143,10 +162,52 @@ fn fork(arguments: &Arguments, origin: ExecutionId) -> anyhow::Result<Fork> {
     Ok(fork)
 }
 
+/// The parent that the execution has, if it is a child.
+fn parent(store: &mut SqliteStore, id: ExecutionId) -> anyhow::Result<Option<ParentOrigin>> {
+    let first = store.events(id, 1, 1)?.into_iter().next();
+    Ok(match first.map(|stored| stored.event.kind) {
+        Some(EventKind::WorkflowStarted(started)) => started.parent,
+        _ => None,
+    })
+}
+
+/// A fork of a child has no parent (law 11): nobody waits for what it comes to.
+fn say_of_parent(database: &Database, parent: &ParentOrigin) {
+    let helps = parent.execution_id.parse().map(|id| {
+        let node = node_of_run(&parent.node_id);
+        text!(
+            "; for the parent to go on with another child, fork the parent: {}",
+            database.command_to_fork_from(id, node)
+        )
+    });
+    output::say(&text!(
+        "it is the fork of a child, and has no parent: {} hears nothing of it{}",
+        parent.execution_id,
+        helps.unwrap_or_default()
+    ));
+}
+
+/// How long an execution of this workflow may take, in milliseconds, if it says so.
+fn allowed(workflow: &str) -> Option<u64> {
+    let workflow: Value = serde_json::from_str(workflow).ok()?;
+    let allowed = workflow.pointer("/timeouts/workflow_timeout")?;
+    let seconds = allowed.as_u64().or_else(|| allowed["secs"].as_u64())?;
+    let nanos = allowed["nanos"].as_u64().unwrap_or(0);
+    Some(
+        seconds
+            .saturating_mul(1000)
+            .saturating_add(nanos.div_ceil(1_000_000)),
+    )
+}
+
 /// A fork that was made.
 struct Forked {
     document: Document,
     status: Status,
+    /// Why it has ended, if it has at once.
+    error: Option<String>,
+    /// How long its workflow may take, in milliseconds, if it is bounded.
+    allowed: Option<u64>,
     /// Which event was asked for, if it is another one.
     moved: Option<u64>,
 }
@@ -173,11 +234,20 @@ async fn forked(
             fork = fork.workflow(registered.workflow_id, registered.version);
         }
         let made = engine.fork(fork).await?;
-        Ok::<_, refrain::EngineError>((made.execution.record().await?, made.common))
+        let record = made.execution.record().await?;
+        let last = made.execution.events(record.head.sequence, 1).await?;
+        let workflow = engine
+            .workflow(&record.workflow_id, &record.workflow_version)
+            .await?;
+        Ok::<_, refrain::EngineError>((record, made.common, last, workflow))
     };
     let made = made.await;
     engine.shutdown().await;
-    let (record, sequence) = made?;
+    let (record, sequence, last, workflow) = made?;
+    let error = last
+        .first()
+        .and_then(|stored| render::error(&stored.event.kind));
+    let error = error.map(|error| error.into_owned());
     let document = Document {
         execution_id: record.id.to_string(),
         forked_from: Origin {
@@ -192,6 +262,8 @@ async fn forked(
     Ok(Forked {
         document,
         status: record.status,
+        error,
+        allowed: allowed(&workflow.text),
         moved,
     })
 }

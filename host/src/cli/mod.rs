@@ -46,6 +46,7 @@ mod to_type;
 mod undone;
 mod unended;
 mod unset;
+mod why_ended;
 mod upgraded;
 mod waiting;
 #[cfg(test)]

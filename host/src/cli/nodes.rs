@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, HashMap};
 use refrain::limits::RELEASES_MAX;
 use refrain::model::{
     Event, EventKind, LeaseExpired, NodeCompleted, NodeFailed, NodeFailure, NodeSettled, NodeState,
-    NodeTimedOut, Status, instance_of, undone_by,
+    NodeTimedOut, Status, WorkflowName, instance_of, undone_by,
 };
 use refrain::names;
-use refrain::render::{self, node_failure};
+use refrain::render::{self, child_refusal, node_failure};
 use refrain::store::Timestamp;
 
 /// The nodes that a log tells of, in the order in which it first does.
@@ -53,6 +53,8 @@ pub(super) struct Node {
     pub(super) instances: Option<u32>,
     /// Whether it has asked for a child.
     pub(super) child: bool,
+    /// The workflow of that, where it is named.
+    workflow: Option<WorkflowName>,
 }
 
 /// What a waiting node waits for.
@@ -229,12 +231,13 @@ impl Nodes {
                 node.enter(NodeState::Waiting, at);
                 node.attempts = e.attempt;
                 node.child = true;
+                node.workflow.clone_from(&e.workflow);
                 node
             }
             EventKind::ChildRefused(e) => {
                 let node = self.node(&e.node_id);
                 node.enter(NodeState::Failing, at);
-                node.error = error();
+                node.error = Some(child_refusal(e.code, node.workflow.as_ref()));
                 node
             }
             EventKind::ChildEnded(e) => {
@@ -257,7 +260,12 @@ impl Nodes {
             }
             EventKind::NodeExhausted(e) => {
                 let node = self.node(&e.node_id);
-                node.error = error();
+                node.error = match e.cause {
+                    NodeFailure::ChildRefused(code) => {
+                        Some(child_refusal(code, node.workflow.as_ref()))
+                    }
+                    _ => error(),
+                };
                 node.end(NodeState::Failed, at);
                 node
             }
@@ -366,6 +374,7 @@ impl Node {
             wait: None,
             instances: None,
             child: false,
+            workflow: None,
         }
     }
 

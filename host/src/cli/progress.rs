@@ -11,7 +11,6 @@ use refrain::model::{
     TimerCreated,
 };
 use refrain::names;
-use refrain::render;
 use refrain::store::{StoredEvent, Timestamp};
 
 use super::nodes::is_one_of_many;
@@ -134,8 +133,10 @@ impl Progress {
                 (&e.node_id, "child", Paint::Green, child(e))
             }
             EventKind::NodeExhausted(e) => (&e.node_id, "failed", Paint::Red, {
-                let error = render::error(&event.kind).unwrap_or_default();
-                one_line(&error)
+                // The node knows more of it than its last event.
+                let node = seen.nodes.named(&e.node_id);
+                let error = node.and_then(|node| node.error.as_deref());
+                one_line(error.unwrap_or_default())
             }),
             EventKind::NodeSkipped(e) => (&e.node_id, "skipped", Paint::Dim, Text::new()),
             EventKind::NodeCancelled(e) => (&e.node_id, "cancelled", Paint::Yellow, Text::new()),

@@ -1,29 +1,35 @@
-//! What is told of a success that has silently left something out: conditions that read
-//! what was never there.
+//! What is told at the end where something was silently left out, or failed: conditions, and
+//! nodes' own expressions, that read what was never there.
 
-use refrain::Engine;
-use refrain::model::{EventKind, NodeState, Status};
-use refrain::render::{UnsetPath, unset_paths};
+use refrain::limits::EVENTS_PAGE_MAX;
+use refrain::model::{EventKind, Explanation, NodeState, ReasonCause, Status};
+use refrain::render::{UnsetPath, unset_of_node, unset_paths};
+use refrain::{Engine, EngineError, Execution};
 use serde_json::Value;
 
+use super::nodes::Node;
 use super::seen::Seen;
 
-/// So many skipped nodes are looked at.
+/// So many nodes are looked at.
 const LOOKED_AT_MAX: usize = 20;
 
-/// The paths that were never set, and for which nodes were skipped, where the execution
-/// has completed. Costs nothing where no node was skipped.
+/// The paths that were never set: those for which nodes were skipped or children not
+/// repeated, where the execution has completed, and those over which maps had no list,
+/// where it failed. Costs nothing where there are no such nodes.
 pub(super) async fn of(engine: &Engine, seen: &Seen) -> anyhow::Result<Vec<UnsetPath>> {
-    let skipped = seen
-        .nodes
-        .iter()
-        .filter(|it| it.state == NodeState::Skipped);
-    let skipped: Vec<&str> = skipped
-        .take(LOOKED_AT_MAX)
-        .map(|node| node.id.as_str())
-        .collect();
+    let is_asked = |node: &&Node| match seen.record.status {
+        Status::Completed => {
+            let has_child = node.state == NodeState::Completed && node.child;
+            node.state == NodeState::Skipped || has_child && !node.is_one_of_many()
+        }
+        // A map that was over no list has done nothing.
+        Status::Failed => node.state == NodeState::Failed && node.attempts == 0,
+        _ => false,
+    };
+    let asked = seen.nodes.iter().filter(is_asked);
+    let asked: Vec<&Node> = asked.take(LOOKED_AT_MAX).collect();
     let state = match &seen.ending.final_state {
-        Some(state) if seen.record.status == Status::Completed && !skipped.is_empty() => state,
+        Some(state) if !asked.is_empty() => state,
         _ => return Ok(Vec::new()),
     };
     let execution = engine.execution(seen.record.id);
@@ -34,9 +40,49 @@ pub(super) async fn of(engine: &Engine, seen: &Seen) -> anyhow::Result<Vec<Unset
     let state: Value = serde_json::from_str(state)?;
     let input: Value = serde_json::from_str(&started.initial_input)?;
     let mut unset = Vec::new();
-    for node_id in skipped {
-        let explanation = execution.explain(node_id).await?;
-        unset.extend(unset_paths(&explanation, &state, &input));
+    for node in asked {
+        let explanation = execution.explain(&node.id).await?;
+        if seen.record.status == Status::Completed {
+            unset.extend(unset_paths(&explanation, &state, &input));
+        }
+        let outputs = match reads_last(&explanation) {
+            true => outputs(&execution, &node.id).await?,
+            false => Vec::new(),
+        };
+        unset.extend(unset_of_node(&explanation, &state, &input, &outputs));
     }
     Ok(unset)
+}
+
+/// Whether the node's own expression read what its last child came to.
+fn reads_last(explanation: &Explanation) -> bool {
+    let own = |cause: &ReasonCause| match cause {
+        ReasonCause::FalseCondition(it) if it.node_id == explanation.node_id => {
+            it.seen.iter().any(|seen| seen.path.starts_with("last"))
+        }
+        _ => false,
+    };
+    explanation.reasons.iter().any(|reason| own(&reason.cause))
+}
+
+/// What the children of this node came to, one after the other.
+async fn outputs(execution: &Execution, node_id: &str) -> Result<Vec<Value>, EngineError> {
+    let mut outputs = Vec::new();
+    let mut next = 1;
+    loop {
+        let events = execution.events(next, EVENTS_PAGE_MAX).await?;
+        let Some(last) = events.last() else {
+            return Ok(outputs);
+        };
+        next = last.event.sequence + 1;
+        for stored in &events {
+            if let EventKind::ChildEnded(it) = &stored.event.kind
+                && it.node_id == node_id
+            {
+                // What is no JSON was refused when it came.
+                let output = it.output.as_deref().map(serde_json::from_str);
+                outputs.extend(output.and_then(Result::ok));
+            }
+        }
+    }
 }

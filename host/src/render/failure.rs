@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use crate::limits::{CHILD_DEPTH_MAX, DESCENDANTS_MAX};
 use crate::model::{
     Budget, BudgetExcess, ChildRefusal, NodeExhausted, NodeFailure, StallReason, WorkflowFailure,
+    WorkflowName,
 };
 use crate::time::exact_span;
 
@@ -54,18 +56,31 @@ pub fn node_failure(failure: &NodeFailure) -> Cow<'_, str> {
         }
         NodeFailure::ChildFailed(error) => said("its child failed", error),
         NodeFailure::ChildCancelled => return Cow::Borrowed("its child was cancelled"),
-        NodeFailure::ChildRefused(code) => format!(
-            "its child cannot be started: {}",
-            match code {
-                ChildRefusal::UnknownWorkflow => "no such workflow is registered",
-                ChildRefusal::TooDeep => "it would be too far below its root",
-                ChildRefusal::TooMany => "its root has as many descendants as it may have",
-            }
-        ),
+        NodeFailure::ChildRefused(code) => child_refusal(*code, None),
         NodeFailure::RepeatLimit(count) => {
             format!("its condition still held after {count} iterations, the most there may be")
         }
     })
+}
+
+/// Why a child cannot be started. `workflow` is the one that was asked for by its name,
+/// where that is known.
+#[must_use]
+pub fn child_refusal(code: ChildRefusal, workflow: Option<&WorkflowName>) -> String {
+    let why = match (code, workflow) {
+        (ChildRefusal::UnknownWorkflow, Some(it)) => format!(
+            "no workflow `{}` of version {} is registered; register it, then fork the execution from before this node",
+            it.workflow_id, it.version
+        ),
+        (ChildRefusal::UnknownWorkflow, None) => "its workflow is not registered in the version that is asked for; register it, then fork the execution from before this node".to_owned(),
+        (ChildRefusal::TooDeep, _) => {
+            format!("it would be more than {CHILD_DEPTH_MAX} levels below its root")
+        }
+        (ChildRefusal::TooMany, _) => format!(
+            "its root has {DESCENDANTS_MAX} descendants, as many as it may have"
+        ),
+    };
+    format!("its child cannot be started: {why}")
 }
 
 /// Why a node failed for good.
@@ -166,9 +181,9 @@ mod tests {
             (NodeFailure::ChildFailed(Some("boom".into())), "its child failed: boom"),
             (NodeFailure::ChildFailed(None), "its child failed"),
             (NodeFailure::ChildCancelled, "its child was cancelled"),
-            (NodeFailure::ChildRefused(ChildRefusal::UnknownWorkflow), "its child cannot be started: no such workflow is registered"),
-            (NodeFailure::ChildRefused(ChildRefusal::TooDeep), "its child cannot be started: it would be too far below its root"),
-            (NodeFailure::ChildRefused(ChildRefusal::TooMany), "its child cannot be started: its root has as many descendants as it may have"),
+            (NodeFailure::ChildRefused(ChildRefusal::UnknownWorkflow), "its child cannot be started: its workflow is not registered in the version that is asked for; register it, then fork the execution from before this node"),
+            (NodeFailure::ChildRefused(ChildRefusal::TooDeep), "its child cannot be started: it would be more than 32 levels below its root"),
+            (NodeFailure::ChildRefused(ChildRefusal::TooMany), "its child cannot be started: its root has 100000 descendants, as many as it may have"),
             (NodeFailure::RepeatLimit(3), "its condition still held after 3 iterations, the most there may be"),
         ];
         for (failure, words) in table {
@@ -182,6 +197,18 @@ mod tests {
                 _ => assert_eq!(exhausted(&node), words),
             }
         }
+    }
+
+    #[test]
+    fn r22_a_workflow_that_is_not_registered_is_named() {
+        let name = WorkflowName {
+            workflow_id: "lib".into(),
+            version: "1.0.0".into(),
+        };
+        assert_eq!(
+            child_refusal(ChildRefusal::UnknownWorkflow, Some(&name)),
+            "its child cannot be started: no workflow `lib` of version 1.0.0 is registered; register it, then fork the execution from before this node"
+        );
     }
 
     #[test]

@@ -16,6 +16,6 @@ mod reason;
 mod unset;
 
 pub use event::error;
-pub use failure::{node_failure, stall, workflow_failure};
+pub use failure::{child_refusal, node_failure, stall, workflow_failure};
 pub use reason::sentence;
-pub use unset::{UnsetPath, unset_paths};
+pub use unset::{UnsetPath, unset_of_node, unset_paths};

@@ -66,9 +66,13 @@ fn false_condition(node: &str, it: &FalseCondition) -> String {
         condition,
         seen,
     } = it;
-    let sentence = format!(
-        "the condition `{condition}` from `{node_id}` to `{node}` was false when node `{node_id}` was settled"
-    );
+    let sentence = match node_id == node {
+        // What the node itself was settled by: its `while`, or its `over`.
+        true => format!("node `{node}` was settled by what it read at `{condition}`"),
+        false => format!(
+            "the condition `{condition}` from `{node_id}` to `{node}` was false when node `{node_id}` was settled"
+        ),
+    };
     let seen: Vec<String> = seen.iter().map(seen_value).collect();
     match seen.is_empty() {
         true => sentence,
@@ -327,6 +331,7 @@ mod tests {
             (ReasonCause::NoTarget("a".into()), "node `a` chose no target, and `n` runs only when chosen"),
             (condition(vec![]), "the condition `state.x > 1` from `a` to `n` was false when node `a` was settled"),
             (condition(vec![seen("state.x", Seen::Value("1".into())), seen("state.y", Seen::Missing), seen("state.z", Seen::TooLong(5_000))]), "the condition `state.x > 1` from `a` to `n` was false when node `a` was settled: `state.x` was 1, `state.y` was missing, `state.z` was a value of 5000 bytes"),
+            (ReasonCause::FalseCondition(FalseCondition { node_id: "n".into(), condition: "last.more".into(), seen: vec![seen("last.more", Seen::Missing)] }), "node `n` was settled by what it read at `last.more`: `last.more` was missing"),
             (ReasonCause::DeadEdge("a".into()), "the edge from `a` to `n` is dead"),
             (ReasonCause::MoreDeadEdges(2), "2 more incoming edges are dead"),
             (ReasonCause::NoEdge, "nothing leads to node `n`"),

@@ -9,16 +9,18 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Explanation, ReasonCause, Seen};
+use crate::model::{Explanation, FalseCondition, ReasonCause, Seen};
 use crate::resembling::resembling;
 
 /// A path that a condition read, and at which there was nothing to the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UnsetPath {
-    /// The node that was skipped because the condition was false.
+    /// The node that was skipped because the condition was false, or whose own expression
+    /// it is.
     pub node_id: String,
-    /// The node from which the condition's edge leads there.
+    /// The node from which the condition's edge leads there; the same node, where the
+    /// expression is its own.
     pub from_node_id: String,
     /// The condition, as the workflow has it.
     pub condition: String,
@@ -37,10 +39,17 @@ impl fmt::Display for UnsetPath {
             path,
             meant,
         } = self;
-        write!(
-            f,
-            "node `{node_id}` was skipped, because `{condition}` was false after node `{from_node_id}`: `{path}` was never set"
-        )?;
+        if from_node_id == node_id {
+            write!(
+                f,
+                "node `{node_id}` read `{condition}`: `{path}` was never set"
+            )?;
+        } else {
+            write!(
+                f,
+                "node `{node_id}` was skipped, because `{condition}` was false after node `{from_node_id}`: `{path}` was never set"
+            )?;
+        }
         match meant {
             Some(meant) => write!(f, "; did you mean `{meant}`?"),
             None => Ok(()),
@@ -53,39 +62,83 @@ impl fmt::Display for UnsetPath {
 /// condition itself asks for by `has()` may be unset, and is left out.
 #[must_use]
 pub fn unset_paths(explanation: &Explanation, state: &Value, input: &Value) -> Vec<UnsetPath> {
-    let mut unset = Vec::new();
-    for reason in &explanation.reasons {
-        let ReasonCause::FalseCondition(it) = &reason.cause else {
-            continue;
-        };
-        for seen in it.seen.iter().filter(|seen| seen.value == Seen::Missing) {
-            let path = &seen.path;
-            if it.condition.contains(&format!("has({path})")) {
-                continue;
-            }
-            if let Some(meant) = unset_path(path, state, input) {
-                unset.push(UnsetPath {
-                    node_id: explanation.node_id.clone(),
-                    from_node_id: it.node_id.clone(),
-                    condition: it.condition.clone(),
-                    path: path.clone(),
-                    meant,
-                });
-            }
+    let roots = [("state", state), ("input", input)];
+    let judged = judged(explanation).filter(|it| it.node_id != explanation.node_id);
+    let unset = |it: &FalseCondition, path: &str| {
+        unset_path(path, &roots).map(|meant| found(explanation, it, path, meant))
+    };
+    let paths = judged.flat_map(|it| missing(it).filter_map(move |path| unset(it, path)));
+    paths.collect()
+}
+
+/// The same of the expression that a node itself was settled by: the `while` of its child's
+/// repetition, or the `over` of a map. `outputs` are what its children came to, if it has
+/// any: what one of them had is not told of.
+#[must_use]
+pub fn unset_of_node(
+    explanation: &Explanation,
+    state: &Value,
+    input: &Value,
+    outputs: &[Value],
+) -> Vec<UnsetPath> {
+    let unset = |path: &str| {
+        let mut meant = unset_path(path, &[("state", state), ("input", input)]);
+        for last in outputs.iter().filter(|_| is_rooted(path, "last")) {
+            meant = Some(unset_path(path, &[("last", last)])?);
         }
+        meant
+    };
+    let own = judged(explanation).filter(|it| it.node_id == explanation.node_id);
+    let paths = own.flat_map(|it| missing(it).map(move |path| (it, path)));
+    paths
+        .filter_map(|(it, path)| Some(found(explanation, it, path, unset(path)?)))
+        .collect()
+}
+
+/// What is told to have been false.
+fn judged(explanation: &Explanation) -> impl Iterator<Item = &FalseCondition> {
+    explanation
+        .reasons
+        .iter()
+        .filter_map(|reason| match &reason.cause {
+            ReasonCause::FalseCondition(it) => Some(it),
+            _ => None,
+        })
+}
+
+/// The paths at which it saw nothing, but for those that it asks for itself.
+fn missing(it: &FalseCondition) -> impl Iterator<Item = &str> {
+    let seen = it.seen.iter().filter(|seen| seen.value == Seen::Missing);
+    let paths = seen.map(|seen| seen.path.as_str());
+    paths.filter(|path| !it.condition.contains(&format!("has({path})")))
+}
+
+fn found(
+    explanation: &Explanation,
+    it: &FalseCondition,
+    path: &str,
+    meant: Option<String>,
+) -> UnsetPath {
+    UnsetPath {
+        node_id: explanation.node_id.clone(),
+        from_node_id: it.node_id.clone(),
+        condition: it.condition.clone(),
+        path: path.to_owned(),
+        meant,
     }
-    unset
+}
+
+/// Whether the path begins with this root.
+fn is_rooted(path: &str, root: &str) -> bool {
+    let rest = path.strip_prefix(root);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// `None` if something is there, or nobody can say; else what was perhaps meant.
-fn unset_path(path: &str, state: &Value, input: &Value) -> Option<Option<String>> {
-    let (root, mut rest) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
-    let mut value = match root {
-        "state" => state,
-        "input" => input,
-        _ => return None,
-    };
-    let mut found = root.to_owned();
+fn unset_path(path: &str, roots: &[(&str, &Value)]) -> Option<Option<String>> {
+    let (root, value) = roots.iter().find(|(root, _)| is_rooted(path, root))?;
+    let (mut value, mut rest) = (*value, &path[root.len()..]);
+    let mut found = (*root).to_owned();
     while !rest.is_empty() {
         let (step, behind) = first_step(rest)?;
         let child = match value {
@@ -125,7 +178,7 @@ fn first_step(path: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FalseCondition, NodeState, Reason, SeenValue};
+    use crate::model::{NodeState, Reason, SeenValue};
     use serde_json::json;
 
     fn unset_of(explanation: &Explanation) -> Vec<UnsetPath> {
@@ -191,5 +244,36 @@ mod tests {
         assert_eq!(told("state[…] == 1", "state[…]"), [""; 0], "computed");
         let seen = [("state.x", Seen::Value("1".to_owned()))];
         assert_eq!(unset_of(&explained("state.x == 2", &seen)), []);
+    }
+
+    /// What a node itself read, and whether any of its children had it.
+    #[test]
+    fn r21_r23_what_a_node_read_itself_is_told_of() {
+        let told = |path: &str, outputs: &[Value]| {
+            let mut explanation = explained(path, &[(path, Seen::Missing)]);
+            if let ReasonCause::FalseCondition(it) = &mut explanation.reasons[0].cause {
+                it.node_id = "publish".to_owned();
+            }
+            let (state, input) = (json!({ "res": [] }), json!({}));
+            assert_eq!(unset_paths(&explanation, &state, &input), []);
+            let unset = unset_of_node(&explanation, &state, &input, outputs);
+            unset.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told("state.ress", &[]),
+            [
+                "node `publish` read `state.ress`: `state.ress` was never set; did you mean `state.res`?"
+            ]
+        );
+        let (with, without) = (json!({ "more": true }), json!({ "mroe": 1 }));
+        assert_eq!(
+            told("last.mroe", &[with.clone()]),
+            [
+                "node `publish` read `last.mroe`: `last.mroe` was never set; did you mean `last.more`?"
+            ]
+        );
+        assert_eq!(told("last.mroe", &[without, with]), [""; 0]);
+        assert_eq!(told("last.mroe", &[]), [""; 0]);
+        assert_eq!(told("item.x", &[]), [""; 0]);
     }
 }

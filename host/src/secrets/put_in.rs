@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::environment::PREFIX;
 use super::masks::Masks;
 use super::source::{Secrets, value_fault};
 use crate::error::WorkError;
@@ -150,7 +151,7 @@ impl Values<'_> {
         }
         let value = value.ok_or_else(|| {
             let said = format!(
-                "there is no secret {name} of the tenant {tenant:?} where this worker runs; set it there, and try again"
+                "there is no secret {name} of the tenant {tenant:?} where this worker runs; set the variable {PREFIX}{name} there, or give the worker a secrets file with it, and try again"
             );
             WorkError::permanent(said).class(UNKNOWN)
         })?;

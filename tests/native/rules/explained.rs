@@ -252,3 +252,43 @@ fn law9_a_node_that_failed_says_by_which_attempt_and_why() {
         "#,
     );
 }
+
+/// A failure that no edge handles: which of its edges were judged, and what they saw then,
+/// not what is there now.
+#[test]
+fn law9_r26_an_unhandled_failure_tells_what_its_failure_edges_saw() {
+    check(
+        r#"
+        s -> a, s -> c, a -> b on failure if error.attempts == state.n, a -> d on always if state.no
+        a: tool retry=no_retry
+        0000 tick                              => schedule s
+        0000 complete s {"n":2}                => schedule a, schedule c
+        0010 fail a net                        => exhaust a
+        0020 complete c {"n":3}                => failed
+        0020 explain b => pending ~"a: not error.attempts == state.n (error.attempts = 1, state.n = 2)"
+        0020 explain d => pending ~"a: not state.no (state.no missing)"
+        "#,
+    );
+}
+
+/// Why a child was not repeated, and what was no list.
+#[test]
+fn law9_r21_r23_a_node_tells_what_its_own_expression_read() {
+    check(
+        r#"
+        r -> end
+        r: subgraph {"repeat":{"while":"last.mroe","max":5}}
+        0000 tick                 => request r
+        0020 end r {"more":true}  => completed
+        0020 explain r            => completed ~"r: not last.mroe (last.mroe missing)"
+        "#,
+    );
+    check(
+        r#"
+        m -> end
+        m: map {"over":"state.ress","body":{"type":"tool","tool_ref":"t"}}
+        0000 tick      => exhaust m, failed
+        0000 explain m => failed ~"m: not state.ress (state.ress missing)"
+        "#,
+    );
+}

@@ -11,7 +11,7 @@ fn r26_an_edge_on_failure_handles_it() {
         0000 tick        => schedule a
         0010 fail a      => exhaust a, skip b, schedule c
         0020 explain a   => failed ~"attempt 1 of 1: boom"
-        0020 explain b   => skipped "dead edge from a"
+        0020 explain b   => skipped "needs a, failed boom"
         0020 inspect /nodes/a/handled => true
         0020 retry a     => refused ~"an edge has handled that"
         0020 skip a      => refused ~"an edge has handled that"

@@ -49,6 +49,7 @@ mod told_apart;
 mod typed_back;
 mod undoing;
 mod unset;
+mod why_ended;
 mod upgrading;
 mod working;
 mod yaml;

@@ -53,3 +53,46 @@ fn a_condition_that_was_false_by_what_it_saw_is_no_news() {
         assert_eq!(run.get("unset_paths"), None, "{run}");
     }
 }
+
+/// A loop that ends after one round for a mistyped name, and a map over nothing.
+#[test]
+fn a_loop_or_a_map_that_read_what_was_never_set_is_told_of() {
+    let desk = Desk::new();
+    let body = json!({
+        "start_node": "a",
+        "nodes": { "a": { "kind": command(&["echo", r#"{"more": true}"#]) } },
+    });
+    let repeated = |condition: &str| {
+        json!({
+            "workflow_id": "loop", "start_node": "l",
+            "nodes": { "l": { "kind": {
+                "type": "subgraph", "body": body, "repeat": { "while": condition, "max": 2, "on_max": "complete" },
+            } } },
+        })
+    };
+    desk.file("loop.json", repeated("last.mroe").to_string());
+    let run = desk.types(&["run", "loop.json"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let said = "node `l` read `last.mroe`: `last.mroe` was never set; did you mean `last.more`?";
+    assert!(run.err.contains(said), "{run:?}");
+    desk.file("loop.json", repeated("last.more").to_string());
+    let run = desk.types(&["run", "loop.json"]);
+    assert!(!run.err.contains("never set"), "{run:?}");
+
+    let map = json!({
+        "workflow_id": "map", "start_node": "a",
+        "nodes": {
+            "a": { "kind": command(&["echo", r#"{"res": [1]}"#]) },
+            "m": { "kind": { "type": "map", "over": "state.ress", "body": command(&["true"]) } },
+        },
+        "edges": [{ "from": "a", "to": "m" }],
+    });
+    desk.file("map.json", map.to_string());
+    let run = desk.types(&["run", "map.json"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let said = "node `m` read `state.ress`: `state.ress` was never set; did you mean `state.res`?";
+    assert!(run.err.contains(said), "{run:?}");
+    let explained = desk.types(&["explain", "@last"]);
+    let said = "node `m` was settled by what it read at `state.ress`: `state.ress` was missing";
+    assert!(explained.out.contains(said), "{explained:?}");
+}

@@ -14,8 +14,9 @@ use alloc::vec::Vec;
 
 use super::built_in;
 use super::subgraph::{BODY, SUBGRAPH};
+use crate::resembling::resembling;
 use crate::template::Insertion;
-use crate::workflow::fault::{quoted, resembling};
+use crate::workflow::fault::quoted;
 use crate::workflow::fields::{Fields, known};
 use crate::workflow::table::{Field, RUN_ON, Type, check, may, must, no_effect};
 
@@ -185,9 +186,36 @@ pub(super) fn form_of(kind: &Fields<'_, '_>) -> Option<&'static Form> {
     }
     for field in form.fields.iter().chain([&MAPPING]) {
         check(kind, field);
+        refuse_expression(kind, form, field);
     }
     built_in::check(kind, form.name);
     Some(form)
+}
+
+/// Report what looks like an expression in a text that stands for itself, where this project
+/// alone reads the field: it would be taken as it is written (law 9).
+fn refuse_expression(kind: &Fields<'_, '_>, form: &Form, field: &Field) {
+    // What is an id is refused for that, and what says when a wait ends for being no time.
+    let is_plain = field.expressions.is_none() && matches!(field.of, Text | Name);
+    if !is_plain || form.read_by != Reader::Refrain || field.name == "until" {
+        return;
+    }
+    let Some(text) = kind.get::<Cow<'_, str>>(field.name) else {
+        return;
+    };
+    // Of the kinds that the scheduler settles itself, secrets are refused for what they are.
+    let is_settled_here = matches!(form.name, "terminate" | "limit_exceeded" | "human_approval");
+    let is_secret = is_settled_here && text.contains("${secret.");
+    let Some(place) = text.find("${").filter(|_| !is_secret) else {
+        return;
+    };
+    let message = format!(
+        "{} would be taken as it is written: `{}` holds no expressions (column {})",
+        quoted(&text),
+        field.name,
+        text[..place].chars().count() + 1
+    );
+    kind.fault(field.name, message, "write a text without `${`");
 }
 
 /// All kinds and their queues.

@@ -364,7 +364,9 @@ fn correlation_key(kind: &Fields<'_, '_>) -> Option<PlanText> {
     if let Some(template) = templates::text(kind, "correlation_key") {
         return Some(PlanText::Template(template));
     }
-    let key = text(kind, "correlation_key").filter(|key| !key.is_empty())?;
+    // What holds `${` and is no template was reported.
+    let is_literal = |key: &Cow<'_, str>| !key.is_empty() && !key.contains("${");
+    let key = text(kind, "correlation_key").filter(is_literal)?;
     check_id(&kind.place.key("correlation_key"), &key, kind.faults);
     Some(PlanText::Literal(key.into_owned()))
 }

@@ -1,13 +1,15 @@
 //! The kind `subgraph` as written (rules R22 and R23).
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::common::{input_mapping, text};
 use crate::condition::Roots;
 use crate::limits::ITERATIONS_MAX;
-use crate::workflow::fields::{Fields, Object};
+use crate::workflow::fault::quoted;
+use crate::workflow::fields::{Fields, Object, is_version, is_version_by_text};
 use crate::workflow::plan::{Gives, Repeat, Subgraph};
 use crate::workflow::syntax::expression;
 use crate::workflow::table::{Field, Type, check_object, may, must};
@@ -61,7 +63,7 @@ fn workflow(kind: &Fields<'_, '_>) -> Option<Option<(String, String)>> {
     if kind.has(BODY) {
         for name in ["workflow_id", "version"] {
             if kind.has(name) {
-                let message = alloc::format!(
+                let message = format!(
                     "`{name}` has no effect: the workflow is written in place, in `{BODY}`"
                 );
                 kind.fault(name, message, "leave it out, or the `body`");
@@ -70,7 +72,18 @@ fn workflow(kind: &Fields<'_, '_>) -> Option<Option<(String, String)>> {
         return Some(None);
     }
     match (id, version) {
-        (Some(id), Some(version)) => Some(Some((id.into_owned(), version.into_owned()))),
+        (Some(id), Some(version)) => {
+            // What looks like an expression is refused for that.
+            if !is_version(&version) && !is_version_by_text(&version) && !version.contains("${") {
+                let message = format!(
+                    "{} is no version that a workflow can have",
+                    quoted(&version)
+                );
+                let remedy = "write it like \"1.0.0\"; that of a workflow without one is `0.0.0+` and twelve digits, as validating it tells";
+                kind.fault("version", message, remedy);
+            }
+            Some(Some((id.into_owned(), version.into_owned())))
+        }
         (Some(_), None) if !kind.has("version") => {
             let message = "the field `version` is missing: a child is of one version for good, and there is no latest one";
             kind.faults

@@ -5,6 +5,7 @@
 
 mod texts;
 mod tables;
+mod schema_rules;
 mod schema;
 mod page;
 

@@ -7,34 +7,19 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
+use super::schema_rules::{
+    has_branches, merges_by_a_worker, node_rules, policy_rules, tolerance_rules,
+};
 use super::tables::{Object, kinds, parts};
 use crate::limits::{ERROR_CLASS_BYTES_MAX, ID_BYTES_MAX, MAP_ITEMS_MAX, SPAN_MAX};
 use crate::workflow::compensate::COMPENSATE;
-use crate::workflow::fields::Effect;
+use crate::workflow::fields::{BY_TEXT_DIGITS, Effect};
 use crate::workflow::kind::{NO_BODIES, TYPE};
 use crate::workflow::plan::END;
-use crate::workflow::source::OF_WORK;
 use crate::workflow::table::{Field, Type};
 
-/// The kinds whose nodes no worker does, whatever else they say.
-const WITHOUT_WORKER: [&str; 5] = [
-    "parallel",
-    "wait",
-    "human_approval",
-    "limit_exceeded",
-    "subgraph",
-];
-
-/// The kinds whose nodes no worker and no child completes, whatever else they say, and
-/// what runs at the end: nothing undoes them.
-const NEVER_UNDONE: [&str; 6] = [
-    "parallel",
-    "wait",
-    "human_approval",
-    "limit_exceeded",
-    "terminate",
-    "finalizer",
-];
+/// What an expression in a text begins with.
+const EXPRESSION: &str = "\\$\\{";
 
 /// The schema, as JSON.
 #[must_use]
@@ -112,6 +97,12 @@ fn object(object: &Object) -> Value {
 fn kind_object(kind: &Object) -> Value {
     let mut schema = object(kind);
     schema["properties"][TYPE] = json!({ "const": kind.text.name });
+    // A text that stands for itself, and that this project alone reads.
+    for (field, _) in kind.fields.iter().filter(|_| !kind.is_open) {
+        if field.expressions.is_none() && matches!(field.of, Type::Text | Type::Name) {
+            schema["properties"][field.name]["not"] = json!({ "pattern": EXPRESSION });
+        }
+    }
     let names = || {
         let fields = kind.fields.iter().map(|(field, _)| field.name);
         let own = fields.filter(|name| *name != "input_mapping");
@@ -155,84 +146,6 @@ fn kind_object(kind: &Object) -> Value {
     schema
 }
 
-fn has_branches() -> Value {
-    json!({
-        "properties": { "branches": { "type": "array", "minItems": 1 } },
-        "required": ["branches"],
-    })
-}
-
-fn merges_by_a_worker() -> Value {
-    json!({
-        "properties": { "merge_strategy": { "type": "object" } },
-        "required": ["merge_strategy"],
-    })
-}
-
-/// The fields that speak of work items stand only where there are some, and say nothing
-/// that the kind says already.
-fn node_rules() -> Value {
-    let nothing = |fields: &[&str]| {
-        let fields: Map<String, Value> = fields
-            .iter()
-            .map(|name| (String::from(*name), json!({ "type": "null" })))
-            .collect();
-        json!({ "properties": fields })
-    };
-    let of_kind = |kind: Value| json!({ "properties": { "kind": kind }, "required": ["kind"] });
-    let named =
-        |names: &[&str]| json!({ "properties": { TYPE: { "enum": names } }, "required": [TYPE] });
-    let condition = json!({ "allOf": [named(&["condition"]), has_branches()] });
-    let join = json!({ "allOf": [named(&["join"]), { "not": merges_by_a_worker() }] });
-    let detached = json!({ "allOf": [named(&["subgraph"]), {
-        "properties": { "detached": { "const": true } },
-        "required": ["detached"],
-    }] });
-    let runs_at_the_end = json!({
-        "properties": { "run_on": { "not": { "type": "null" } } },
-        "required": ["run_on"],
-    });
-    json!([
-        { "if": of_kind(named(&WITHOUT_WORKER)), "then": nothing(&OF_WORK) },
-        { "if": of_kind(condition), "then": nothing(&[&OF_WORK[..], &[COMPENSATE]].concat()) },
-        { "if": of_kind(join), "then": nothing(&[&OF_WORK[..], &[COMPENSATE]].concat()) },
-        { "if": of_kind(named(&["task"])), "then": nothing(&["queue"]) },
-        { "if": of_kind(named(&["finalizer", "map"])), "then": nothing(&["run_on"]) },
-        { "if": of_kind(named(&NEVER_UNDONE)), "then": nothing(&[COMPENSATE]) },
-        { "if": of_kind(detached), "then": nothing(&[COMPENSATE]) },
-        { "if": runs_at_the_end, "then": nothing(&[COMPENSATE]) },
-    ])
-}
-
-/// Delays without a back-off have no effect, and one that grows has a bound.
-fn policy_rules() -> Value {
-    let present = json!({ "not": { "type": "null" } });
-    let grows = json!({
-        "properties": { "backoff": { "enum": ["linear", "exponential"] } },
-        "required": ["backoff"],
-    });
-    let none = json!({ "type": "null" });
-    json!([
-        {
-            "if": { "properties": { "backoff": present }, "required": ["backoff"] },
-            "then": { "properties": { "initial_delay": present }, "required": ["initial_delay"] },
-            "else": { "properties": { "initial_delay": none, "max_delay": none, "jitter": none } },
-        },
-        { "if": grows, "then": { "properties": { "max_delay": present }, "required": ["max_delay"] } },
-    ])
-}
-
-/// Either a number or a share.
-fn tolerance_rules() -> Value {
-    let only = |one: &str, other: &str| {
-        json!({
-            "required": [one],
-            "properties": { one: { "not": { "type": "null" } }, other: { "type": "null" } },
-        })
-    };
-    json!([only("failures", "percent"), only("percent", "failures")])
-}
-
 fn field_schema(object: &str, field: &Field) -> Value {
     let schema = special(object, field.name).unwrap_or_else(|| of_type(field.of));
     if field.required || schema == json!({}) {
@@ -265,6 +178,10 @@ fn special(object: &str, field: &str) -> Option<Value> {
         ("workflow", "version") => {
             json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$" })
         }
+        ("subgraph", "version") => json!({
+            "type": "string",
+            "pattern": format!("^([0-9]+\\.[0-9]+\\.[0-9]+|0\\.0\\.0\\+[0-9a-f]{{{BY_TEXT_DIGITS}}})$"),
+        }),
         ("workflow", "nodes") => json!({
             "type": "object",
             "propertyNames": { "allOf": [id(), { "not": { "const": END } }] },
@@ -355,6 +272,7 @@ fn id() -> Value {
         "minLength": 1,
         "maxLength": ID_BYTES_MAX,
         "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        "not": { "pattern": EXPRESSION },
     })
 }
 

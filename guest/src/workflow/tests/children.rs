@@ -66,7 +66,7 @@ fn r22_faults_of_subgraphs() {
         (r#""workflow_id": "c", "version": "1.0.0", "repeat": {"max": 2}"#, "/repeat", "the field `while` is missing"),
         (r#""workflow_id": "c", "version": "1.0.0", "repeat": {"while": "lst.x", "max": 2}"#, "/repeat/while", "`lst.x` does not parse: unknown word `lst`; a path begins with state, input, node_id, last, iteration or errors, and a text stands in quotes: \"lst\" (column 1)"),
         (r#""workflow_id": "c", "version": "1.0.0", "input_mapping": {"a": "last"}"#, "/input_mapping/a", "`last` does not parse: unknown word `last`; it can be read only by a `subgraph` with `repeat` (column 1)"),
-        (r#""workflow_id": "c", "version": "1.0.0", "inputs": {}"#, "/inputs", "unknown field `inputs`, which would be ignored"),
+        (r#""workflow_id": "c", "version": "1.0.0", "inputs": {}"#, "/inputs", "unknown field `inputs`"),
         (r#""body": {"start_node": "x", "nodes": {"x": {"kind": {"type": "comand"}}}}"#, "/body/nodes/x/kind/type", "unknown kind `comand`"),
         (r#""body": {"workflow_id": "b", "start_node": "x", "nodes": {"x": {"kind": {"type": "parallel"}}}}"#, "/body/workflow_id", "a workflow that is written in place has no `workflow_id`"),
         (r#""body": {"start_node": "y", "nodes": {"x": {"kind": {"type": "parallel"}}}}"#, "/body/start_node", "there is no node `y`"),

@@ -239,7 +239,7 @@ fn r28_budgets() {
     #[rustfmt::skip]
     let rows = [
         (r#""token_budget": -1"#, "/token_budget: expected a whole number, not negative, found a negative number"),
-        (r#""token_budget": {"tokens": 1}"#, "/token_budget/tokens: unknown field `tokens`, which would be ignored"),
+        (r#""token_budget": {"tokens": 1}"#, "/token_budget/tokens: unknown field `tokens`"),
         (r#""cost_budget_usd": "1""#, "/cost_budget_usd: a budget of money is a number of US dollars, not negative, and of no more than some hundred digits"),
         (r#""cost_budget_usd": -0.5"#, "/cost_budget_usd: a budget of money is a number of US dollars, not negative, and of no more than some hundred digits"),
         (r#""token_budget": 1, "on_budget_exceeded": "warn""#, "/on_budget_exceeded: `warn` is nothing that can be done about a budget"),

@@ -4,6 +4,7 @@ mod endings;
 mod children;
 mod compensations;
 mod faults;
+mod remedies;
 mod expressions;
 mod plans;
 mod work;

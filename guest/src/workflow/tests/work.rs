@@ -73,7 +73,7 @@ fn r1_fields_of_work() {
         (tool,      r#""lease_secs": 0"#,       "lease_secs", "`lease_secs` cannot be 0"),
         (tool,      r#""lease_secs": 3153600001"#, "lease_secs", "`lease_secs` cannot be 3153600001"),
         (tool,      r#""run_on": "never""#,     "run_on",     "`never` is no `run_on`"),
-        (tool,      r#""prioritys": 1"#,        "prioritys",  "unknown field `prioritys`, which would be ignored"),
+        (tool,      r#""prioritys": 1"#,        "prioritys",  "unknown field `prioritys`"),
         (wait,      r#""queue": "gpu""#,        "queue",      "`queue` has no effect: no worker does this node"),
         (join,      r#""lease_secs": 9"#,       "lease_secs", "`lease_secs` has no effect: no worker does this node"),
         (branches,  r#""priority": 9"#,         "priority",   "`priority` has no effect: no worker does this node"),

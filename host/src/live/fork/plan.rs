@@ -10,7 +10,7 @@ use crate::live::values::fork::{Cut, Fork};
 use crate::live::values::random::Salts;
 use crate::live::values::work::{Answer, ClaimId};
 use crate::log::{ChainedEvent, StoredEvent};
-use crate::model::{Digest, EventKind, ExecutionForked, WorkflowStarted};
+use crate::model::{Digest, EventKind, ExecutionForked, WorkflowStarted, node_of_run};
 use crate::replay::{
     AuditError, Claimed, Recording, Unfit, check_log, fetch_guest, from_look, replay_beginning,
 };
@@ -110,6 +110,7 @@ pub(in crate::live) fn plan(
             unfit.divergence.message
         ))
     })?;
+    check_workflow(fork, &recording).map_err(refused)?;
     let last = last_common(&recording.events, &fork.cut).map_err(refused)?;
     let common = usize::try_from(last).unwrap_or(usize::MAX);
     let common = &recording.events[..common.min(recording.events.len())];
@@ -197,6 +198,24 @@ fn differs(unfit: &Unfit) -> String {
         divergence.sequence,
         divergence.message
     )
+}
+
+/// A child goes on with another version of its own workflow, and with no other one: what is
+/// asked for is then perhaps its parent's.
+fn check_workflow(fork: &Fork, recording: &Recording) -> Result<(), String> {
+    let (Some((asked, _)), Some(started)) = (&fork.workflow, started(recording.events.first()))
+    else {
+        return Ok(());
+    };
+    match &started.parent {
+        Some(parent) if *asked != started.workflow_id => Err(format!(
+            "it is a child of workflow {:?}, and {asked:?} is another one; fork it with another version of its own workflow, or fork its parent, {}, from node {:?}",
+            started.workflow_id,
+            parent.execution_id,
+            node_of_run(&parent.node_id)
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A guest that is asked for decides all of the log, or none of it.

@@ -3,6 +3,7 @@
 mod cut;
 mod edited;
 mod going_on;
+mod of_child;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
