@@ -66,6 +66,8 @@ pub(super) struct Ending {
     failed: Vec<String>,
     /// What somebody can do about it.
     remedies: Vec<Remedy>,
+    /// The last event that says so.
+    said_by: u64,
     is_cancelling: bool,
 }
 
@@ -125,6 +127,22 @@ impl Ending {
     fn say(&mut self, event: &Event, remedies: Vec<Remedy>) {
         self.error = render::error(&event.kind).map(|error| error.into_owned());
         self.remedies = remedies;
+        self.said_by = event.sequence;
+    }
+
+    /// That a child stands still, and what to type about it; with what makes it the same
+    /// thing when it is looked at again. `way` leads to its nodes.
+    pub(super) fn of_stalled_child(
+        &self,
+        way: &str,
+        execution: ExecutionId,
+        nodes: &Nodes,
+        database: &Database,
+    ) -> (String, Text) {
+        let child = way.trim_end_matches('/');
+        let why = self.text(execution, nodes, database).unwrap_or_default();
+        let key = format!("{execution} stalled {}", self.said_by);
+        (key, text!("the child of {} is stalled: {}", child, why))
     }
 
     /// Why it does not go on, or goes on only to its end, where an error does not say so.
@@ -163,7 +181,7 @@ impl Ending {
                     [failed(&self.failed, nodes)].into_iter().chain(not_undone),
                     "; "
                 ),
-                database.command_to_fork_from(execution, first)
+                database.command_to_fork_from(execution, nodes.failed_for(first))
             ));
         }
         let error = match (&self.failed[..], &self.error) {
@@ -173,11 +191,8 @@ impl Ending {
         };
         let error = [error].into_iter().chain(not_undone);
         let error = Text::joined(error, "; ");
-        let remedies = remedy::text(&self.remedies, execution, database);
-        Some(match remedies {
-            Some(remedies) => text!("{}: {}", error, remedies),
-            None => error,
-        })
+        let remedies = remedy::lines(&self.remedies, execution, database);
+        Some(text!("{}{}", error, remedies))
     }
 }
 

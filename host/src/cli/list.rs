@@ -30,6 +30,8 @@ use super::{ending, erased, failure, labels};
 const PAGE: usize = 1000;
 
 /// List executions, the newest first
+///
+/// A fork stands where its origin began: it has that beginning in common with it.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Only those of this status
@@ -45,6 +47,9 @@ pub(super) struct Arguments {
     /// Only those that started at this time or later: a time, or how long ago
     #[arg(long, value_name = "TIME|SPAN", value_parser = Since::parse)]
     since: Option<Since>,
+    /// Only those that were started or forked, and no children of others
+    #[arg(long)]
+    roots: bool,
     /// At most so many; 100, unless this is for programs
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -64,6 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             None => None,
         },
         labels: arguments.labels.clone(),
+        roots: arguments.roots,
         newest_first: true,
         ..ListFilter::default()
     };
@@ -104,8 +110,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output::say(&text!("no executions"));
     }
     if !is_all {
+        let roots = match arguments.roots {
+            true => "",
+            false => ", `--roots` leaves out children",
+        };
         output::say(&text!(
-            "there are older ones; `--limit N` shows more of them"
+            "there are older ones; `--limit N` shows more of them{}",
+            roots
         ));
     }
     Ok(Answer::good_if(whole))

@@ -117,7 +117,8 @@ impl Beginning {
     }
 }
 
-/// The execution that was started or forked last, of real time if there is any.
+/// The execution that was started or forked last, of real time if there is any. A child
+/// is not meant: its parent would be left where it is.
 fn last(database: &Database) -> anyhow::Result<ExecutionId> {
     for mut store in database.open()? {
         if let Some(id) = store.last_begun()? {

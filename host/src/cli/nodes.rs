@@ -92,6 +92,13 @@ impl Nodes {
         self.by_id.get(id).map(|index| &self.nodes[*index])
     }
 
+    /// For what a node failed: of a map, for the first of its instances that failed.
+    pub(super) fn failed_for<'a>(&'a self, id: &'a str) -> &'a str {
+        let has_failed = |it: &&Node| it.map() == Some(id) && it.state == NodeState::Failed;
+        let first = self.nodes.iter().find(has_failed);
+        first.map_or(id, |instance| &instance.id)
+    }
+
     /// How many nodes are in this state.
     pub(super) fn count(&self, state: NodeState) -> u64 {
         let count = self.counts.get(names::node_state(state));

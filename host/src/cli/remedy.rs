@@ -14,16 +14,33 @@ pub(super) fn text(
     execution: ExecutionId,
     database: &Database,
 ) -> Option<Text> {
+    let texts = each(remedies, execution, database);
+    (!remedies.is_empty()).then(|| Text::joined(texts, ", "))
+}
+
+/// The same behind what was said: each in a line of its own, but for one that stands alone.
+pub(super) fn lines(remedies: &[Remedy], execution: ExecutionId, database: &Database) -> Text {
+    let texts = each(remedies, execution, database);
+    match remedies.len() {
+        1 => texts.map(|it| text!(": {}", it)).collect(),
+        _ => texts.map(|it| text!("\n  {}", it)).collect(),
+    }
+}
+
+fn each(
+    remedies: &[Remedy],
+    execution: ExecutionId,
+    database: &Database,
+) -> impl Iterator<Item = Text> {
     // A stall of the host cannot be cancelled; one on a budget can.
     let is_budget = remedies.contains(&Remedy::Cancel);
-    let texts = remedies.iter().map(|it| match it {
+    remedies.iter().map(move |it| match it {
         Remedy::Lift if is_budget => text!(
             "`{}` goes on without that budget",
             database.command("resume", &[execution.to_string()])
         ),
         it => one(it, execution, database),
-    });
-    (!remedies.is_empty()).then(|| Text::joined(texts, ", "))
+    })
 }
 
 fn one(remedy: &Remedy, execution: ExecutionId, database: &Database) -> Text {

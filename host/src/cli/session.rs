@@ -333,8 +333,11 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         self.progress.count(seen);
-        let children = self.watch.children(seen);
-        let done = is_done(seen, &children, &self.served, self.until, now);
+        let children = (
+            &self.watch.children(seen)[..],
+            self.watch.stands_still(seen),
+        );
+        let done = is_done(seen, children, &self.served, self.until, now);
         let again = changes_at(seen, self.until, now);
         self.undone.judged(id, done, again);
         match self.tells_ends {
@@ -358,6 +361,11 @@ impl<'a> Session<'a> {
             output::data(&report::row(&seen, self.database, colours));
             Ok(())
         }
+    }
+
+    /// Whether a child of it, or one of theirs, is stalled.
+    pub(super) fn has_stalled_child(&self, seen: &Seen) -> bool {
+        self.watch.has_stalled_child(seen)
     }
 
     /// What it says to programs of the executions that are watched.

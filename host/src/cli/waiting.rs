@@ -127,8 +127,9 @@ impl Waiting {
                 nodes,
                 since,
             } => text!(
-                "{} waits for a worker of queue {:?} since {}\n  {}",
+                "{} {} for a worker of queue {:?} since {}\n  {}",
                 some_of(way, nodes),
+                if nodes.len() == 1 { "waits" } else { "wait" },
                 queue,
                 stamp(*since),
                 match queues::BUILT_IN.contains(&queue.as_str()) {

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use refrain::LogClock;
 use refrain::id::ExecutionId;
-use refrain::model::{Event, EventKind};
+use refrain::model::{Event, EventKind, Status};
 use refrain::store::{
     ExecutionRecord, Reader, SeenUpTo, SqliteStore, Store, StoreError, StoredEvent, Timestamp,
     ended,
 };
 
 use super::damage;
+use super::judgement::waits_for_children_alone;
 use super::list;
 use super::seen::{ChildOf, Seen};
 use super::time;
@@ -114,6 +115,35 @@ impl Watch {
             }
             next += 1;
         }
+    }
+
+    /// Whether an execution that runs stands still because children of it, or theirs, are
+    /// stalled: nothing else brings it further.
+    pub(super) fn stands_still(&self, seen: &Seen) -> bool {
+        let (mut left, mut is_stalled) = (vec![seen], false);
+        while let Some(seen) = left.pop() {
+            match seen.record.status {
+                Status::Stalled => is_stalled = true,
+                _ if !waits_for_children_alone(seen, self.now(seen)) => return false,
+                _ => {
+                    let children = seen.children.iter().map(|id| self.seen.get(id));
+                    for child in children {
+                        match child.filter(|it| !it.ended() && !it.is_damaged()) {
+                            Some(child) => left.push(child),
+                            None => return false,
+                        }
+                    }
+                }
+            }
+        }
+        is_stalled
+    }
+
+    /// Whether a child of it, or one of theirs, is stalled.
+    pub(super) fn has_stalled_child(&self, seen: &Seen) -> bool {
+        let children = self.children(seen);
+        let is_stalled = |it: &&Seen| it.record.status == Status::Stalled;
+        children.iter().any(is_stalled)
     }
 
     /// What time it is for this execution, by the log.
