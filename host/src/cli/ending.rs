@@ -19,27 +19,32 @@ const FAILED_TOLD_MAX: usize = 3;
 /// comes behind that are results of what was in flight, and acts of persons.
 const LOOKED_THROUGH: u64 = 100;
 
-/// Why an execution failed, was cancelled or is stalled, by the end of its log. `None` if
-/// it is otherwise, or its log says nothing that is to be believed.
+/// Why an execution failed, was cancelled or is stalled, by the end of its log, and the nodes
+/// that it failed for. `None` if it is otherwise, or its log says nothing that is to be
+/// believed.
 pub(super) fn why(
     store: &mut dyn Reader,
     record: &ExecutionRecord,
-) -> Result<Option<String>, StoreError> {
+) -> Result<(Option<String>, Vec<String>), StoreError> {
+    let nothing = || (None, Vec::new());
     let is_told = matches!(
         record.status,
         Status::Failed | Status::Cancelled | Status::Stalled
     );
     if !is_told || record.tampering.is_some() || record.erased.is_some() {
-        return Ok(None);
+        return Ok(nothing());
     }
     let first = match record.status {
         Status::Stalled => record.head.sequence.saturating_sub(LOOKED_THROUGH).max(1),
         _ => record.head.sequence,
     };
     match store.events(record.id, first, EVENTS_PAGE_MAX) {
-        Ok(events) => Ok(Ending::of(events.iter().map(|stored| &stored.event)).error),
+        Ok(events) => {
+            let ending = Ending::of(events.iter().map(|stored| &stored.event));
+            Ok((ending.error, ending.failed))
+        }
         // What is damaged of one is told by those who read its log.
-        Err(error) if error.is_of_one() => Ok(None),
+        Err(error) if error.is_of_one() => Ok(nothing()),
         Err(error) => Err(error),
     }
 }
@@ -122,6 +127,12 @@ impl Ending {
             }
             _ => {}
         }
+    }
+
+    /// What to type about it, in lines of its own.
+    pub(super) fn remedies(&self, execution: ExecutionId, database: &Database) -> Text {
+        let each = remedy::each(&self.remedies, execution, database);
+        each.map(|it| text!("  {}\n", it)).collect()
     }
 
     fn say(&mut self, event: &Event, remedies: Vec<Remedy>) {

@@ -19,12 +19,13 @@ use super::Answer;
 use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
 use super::labels::LabelsDocument;
+use super::leaf::Leaf;
 use super::output::{self, Form};
 use super::progress::one_line;
 use super::table::{Table, plain};
 use super::text::text;
 use super::time::{self, span, stamp};
-use super::{ending, erased, failure, labels};
+use super::{ending, erased, failure, labels, leaf};
 
 /// Executions read from the store at once.
 const PAGE: usize = 1000;
@@ -166,6 +167,8 @@ struct Listed {
     simulated: bool,
     /// Why it failed, was cancelled or is stalled.
     error: Option<String>,
+    /// For what its first failed node failed, if it failed for one.
+    leaf: Option<Leaf>,
     labels: Vec<Label>,
 }
 
@@ -191,8 +194,13 @@ fn of_both(
         let Many { found, damaged } = paged(store, filter, limit.saturating_add(1))?;
         let simulated = store.is_simulated();
         for record in found {
+            let (error, failed) = ending::why(store, &record)?;
             both.found.push(Listed {
-                error: ending::why(store, &record)?,
+                error,
+                leaf: match failed.first() {
+                    Some(node) => leaf::of(store, record.id, node).or_else(unless_damaged)?,
+                    None => None,
+                },
                 labels: store.labels(record.id)?,
                 record,
                 simulated,
@@ -205,6 +213,14 @@ fn of_both(
     let is_all = both.found.len() <= limit;
     both.found.truncate(limit);
     Ok((both, is_all))
+}
+
+/// What is damaged of one is told by those who read its log.
+fn unless_damaged(error: StoreError) -> Result<Option<Leaf>, StoreError> {
+    match error.is_of_one() {
+        true => Ok(None),
+        false => Err(error),
+    }
 }
 
 /// What time it is, by the logs of real time if there are any.
@@ -302,6 +318,7 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
         record,
         simulated,
         error,
+        leaf,
         labels: _,
     } in listed
     {
@@ -313,7 +330,10 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
             plain(record.head.sequence),
             plain(stamp(record.started_at)),
             plain(took(record, *simulated, now)),
-            plain(one_line(error.as_deref().unwrap_or_default())),
+            plain(one_line(&match (error, leaf) {
+                (Some(error), Some(leaf)) => format!("{error} ({}: {})", leaf.way, leaf.error),
+                (error, _) => error.clone().unwrap_or_default(),
+            })),
         ]);
     }
     table

@@ -67,6 +67,7 @@ mod export;
 mod fork;
 mod guest;
 mod init;
+mod leaf;
 mod list;
 mod log;
 mod node_output;

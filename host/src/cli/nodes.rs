@@ -99,6 +99,25 @@ impl Nodes {
         first.map_or(id, |instance| &instance.id)
     }
 
+    /// Those that failed for their child or for instances: each with what is said of it, and
+    /// whether it is a map.
+    pub(super) fn failed_below(&self) -> Vec<(String, String, bool)> {
+        let failed = self.nodes.iter().filter(|it| it.state == NodeState::Failed);
+        let below = failed.filter(|it| it.child || it.instances.is_some());
+        let said = |it: &Node| {
+            let error = it.error.clone().unwrap_or_default();
+            (it.id.clone(), error, it.instances.is_some())
+        };
+        below.map(said).collect()
+    }
+
+    /// This is why a node failed.
+    pub(super) fn say_why(&mut self, id: &str, error: String) {
+        if let Some(place) = self.by_id.get(id) {
+            self.nodes[*place].error = Some(error);
+        }
+    }
+
     /// How many nodes are in this state.
     pub(super) fn count(&self, state: NodeState) -> u64 {
         let count = self.counts.get(names::node_state(state));
@@ -247,7 +266,10 @@ impl Nodes {
             EventKind::ChildEnded(e) => {
                 let node = self.node(&e.node_id);
                 match e.status {
-                    Status::Completed => node.end(NodeState::Completed, at),
+                    Status::Completed => {
+                        node.error = None;
+                        node.end(NodeState::Completed, at);
+                    }
                     _ => {
                         node.enter(NodeState::Failing, at);
                         node.error = error();

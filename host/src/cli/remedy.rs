@@ -27,7 +27,8 @@ pub(super) fn lines(remedies: &[Remedy], execution: ExecutionId, database: &Data
     }
 }
 
-fn each(
+/// What to type for each, and what comes of it.
+pub(super) fn each(
     remedies: &[Remedy],
     execution: ExecutionId,
     database: &Database,

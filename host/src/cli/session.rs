@@ -163,6 +163,7 @@ impl<'a> Session<'a> {
         }
         let ended = self.leave(engine, stopped).await;
         self.look()?;
+        self.watch.look_below()?;
         if self.seen().any(|seen| !seen.ended()) {
             // They were to be gone on with, if only later.
             ended?;

@@ -8,7 +8,7 @@ use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
 use refrain::{EngineError, ErrorRemedy};
 
-use super::children::{self, Child};
+use super::children::{self, Children};
 use super::damage;
 use super::database::Database;
 use super::ending::Ending;
@@ -20,7 +20,7 @@ use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::{self, span, stamp};
 use super::waiting::{self, Waiting};
-use super::{Answer, erased, failure, guests, json_text, labels, list, log, shown};
+use super::{Answer, erased, failure, guests, json_text, labels, leaf, list, log, shown};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -47,7 +47,7 @@ pub(super) struct View {
     pub(super) forked_from: Option<ForkOrigin>,
     /// The node that asked for it, where it is a child.
     pub(super) parent: Option<ParentOrigin>,
-    pub(super) children: Vec<Child>,
+    pub(super) children: Children,
     pub(super) simulated: bool,
     pub(super) labels: Vec<Label>,
     pub(super) ending: Ending,
@@ -74,7 +74,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         &arguments.database,
         arguments.execution.find(&arguments.database)?,
     )?;
-    let mut view = view(&mut store, record)?;
+    let children_max = match arguments.form.json {
+        true => usize::MAX,
+        false => children::SHOWN_MAX,
+    };
+    let mut view = view(&mut store, record, children_max)?;
     view.choose(arguments)?;
     if arguments.form.json {
         output::document(&shown::document(&view)?)?;
@@ -95,7 +99,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     Ok(Answer::good_if(is_whole && view.record.tampering.is_none()))
 }
 
-fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View> {
+fn view(
+    store: &mut dyn Reader,
+    record: ExecutionRecord,
+    children_max: usize,
+) -> anyhow::Result<View> {
     let (events, unreadable) = match log::kept(store, record.id) {
         Ok(events) => (events, None),
         // What the record says can be shown all the same.
@@ -104,7 +112,8 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
     };
     let forked_from = forked_from(&events);
     let labels = store.labels(record.id)?;
-    let told = Nodes::of(events.iter().map(KeptEvent::event));
+    let mut told = Nodes::of(events.iter().map(KeptEvent::event));
+    leaf::tell(store, record.id, &mut told)?;
     let simulated = store.is_simulated();
     let now = time::of_execution(&record, simulated, time::now(store)?);
     let items = match ended(record.status) || record.tampering.is_some() {
@@ -153,7 +162,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         record,
         forked_from,
         parent: children::parent(&events),
-        children: children::tree(store, record_id, now)?,
+        children: children::tree(store, record_id, now, children_max)?,
         simulated,
         labels,
         ending,
@@ -182,6 +191,7 @@ impl View {
     fn choose(&mut self, arguments: &Arguments) -> anyhow::Result<()> {
         if arguments.failed {
             self.nodes.retain(Node::has_failed);
+            self.children.retain_failed();
         } else if arguments.node.is_none() && !arguments.form.json {
             // A map's row counts its instances, and what undoes them; those that have failed
             // are told one by one.

@@ -83,7 +83,7 @@ pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
             execution_id: &parent.execution_id,
             node_id: &parent.node_id,
         }),
-        children: &view.children,
+        children: &view.children.shown,
         labels: LabelsDocument::of(&view.labels),
         final_state: view
             .ending

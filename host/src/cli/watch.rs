@@ -17,6 +17,7 @@ use refrain::store::{
 
 use super::damage;
 use super::judgement::waits_for_children_alone;
+use super::leaf;
 use super::list;
 use super::seen::{ChildOf, Seen};
 use super::time;
@@ -144,6 +145,14 @@ impl Watch {
         let children = self.children(seen);
         let is_stalled = |it: &&Seen| it.record.status == Status::Stalled;
         children.iter().any(is_stalled)
+    }
+
+    /// Finds out for what nodes failed that failed for their children.
+    pub(super) fn look_below(&mut self) -> Result<(), StoreError> {
+        for seen in self.seen.values_mut().filter(|it| it.child_of.is_none()) {
+            leaf::tell(&mut self.store, seen.record.id, &mut seen.nodes)?;
+        }
+        Ok(())
     }
 
     /// What time it is for this execution, by the log.
