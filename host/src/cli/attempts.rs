@@ -4,7 +4,7 @@ use refrain::ExecutionId;
 use refrain::model::NodeState;
 use refrain::store::{Reader, StoreError};
 
-use super::nodes::Nodes;
+use super::nodes::{Node, Nodes};
 
 /// How many events are read at once.
 const PAGE: u32 = 1000;
@@ -53,6 +53,11 @@ impl Attempts {
                 }
             }
         }
+    }
+
+    /// What the log says of the node.
+    pub(super) fn node(&self) -> Option<&Node> {
+        self.nodes.named(&self.node)
     }
 
     fn state(&self) -> Option<NodeState> {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
-use super::named::Named;
+use super::named::{self, Named};
 use super::nodes::{Node, Nodes};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
@@ -44,6 +44,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         database,
     } = arguments;
     let execution = execution.find(database)?;
+    let (execution, node) = match node {
+        Some(node) => {
+            let (execution, node) = named::below(database, execution, node)?;
+            (execution, Some(node))
+        }
+        None => (execution, None),
+    };
     let (mut store, record) = damage::checked(database, execution)?;
     if let Some(attestation) = &record.erased {
         return say_erased(arguments, execution, attestation);
@@ -52,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         return say_tampered(arguments, &record);
     }
     let now = time::of_execution(&record, store.is_simulated(), time::now(&mut store)?);
-    let nodes = match node {
+    let nodes = match &node {
         Some(node) => vec![node.clone()],
         None => causes(&mut store, execution)?,
     };

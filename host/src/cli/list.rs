@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let limit = arguments
         .limit
         .or((!arguments.form.json).then_some(SHOWN_MAX));
-    let (stored, is_all) = of_both(&mut stores, &filter, limit)?;
+    let (stored, is_all) = of_both(&mut stores, &filter, limit, !arguments.form.json)?;
     if arguments.form.json {
         let documents = stored.found.iter();
         let executions: Vec<_> = documents
@@ -181,11 +181,13 @@ struct ListedDocument<'a> {
 }
 
 /// The executions of all these stores, the newest first, at most `limit` of them; what of
-/// them cannot be read; and whether these are all.
+/// them cannot be read; and whether these are all. `with_leaves`: with that for which those
+/// failed that failed for a node.
 fn of_both(
     stores: &mut [SqliteStore],
     filter: &ListFilter,
     limit: Option<usize>,
+    with_leaves: bool,
 ) -> anyhow::Result<(Many<Listed>, bool)> {
     let mut both = Many::whole(Vec::new());
     let limit = limit.unwrap_or(usize::MAX);
@@ -198,8 +200,10 @@ fn of_both(
             both.found.push(Listed {
                 error,
                 leaf: match failed.first() {
-                    Some(node) => leaf::of(store, record.id, node).or_else(unless_damaged)?,
-                    None => None,
+                    Some(node) if with_leaves => {
+                        leaf::of(store, record.id, node).or_else(unless_damaged)?
+                    }
+                    _ => None,
                 },
                 labels: store.labels(record.id)?,
                 record,

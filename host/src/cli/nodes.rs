@@ -53,6 +53,10 @@ pub(super) struct Node {
     pub(super) instances: Option<u32>,
     /// Whether it has asked for a child.
     pub(super) child: bool,
+    /// How many iterations have begun, if it has asked for children.
+    pub(super) iterations: u32,
+    /// When its last child was started.
+    pub(super) child_started_at: Option<Timestamp>,
 }
 
 /// What a waiting node waits for.
@@ -180,6 +184,11 @@ impl Nodes {
         if let EventKind::RetryRequested(it) = &event.kind {
             self.reopen(&it.node_id, at);
         }
+        if let EventKind::ChildStarted(it) = &event.kind
+            && let Some(place) = self.by_id.get(&it.node_id)
+        {
+            self.nodes[*place].child_started_at = Some(at);
+        }
         let error = || render::error(&event.kind).map(|error| error.into_owned());
         let node = match &event.kind {
             EventKind::NodeScheduled(e) => {
@@ -255,6 +264,7 @@ impl Nodes {
                 node.enter(NodeState::Waiting, at);
                 node.attempts = e.attempt;
                 node.child = true;
+                node.iterations = e.iteration.saturating_add(1);
                 node
             }
             EventKind::ChildRefused(e) => {
@@ -395,6 +405,8 @@ impl Node {
             wait: None,
             instances: None,
             child: false,
+            iterations: 0,
+            child_started_at: None,
         }
     }
 

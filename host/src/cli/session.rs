@@ -274,7 +274,8 @@ impl<'a> Session<'a> {
         let mut changed = self
             .watch
             .look(|seen, stored| progress.event(seen, stored))?;
-        self.progress.events();
+        let watch = &self.watch;
+        self.progress.events(|id| watch.one(id));
         changed.extend(self.undone.due(self.watch.time()));
         let mut parents = BTreeSet::new();
         for id in changed {

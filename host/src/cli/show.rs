@@ -13,7 +13,7 @@ use super::damage;
 use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
-use super::named::Named;
+use super::named::{self, Named};
 use super::nodes::{Node, Nodes};
 use super::output::{self, Form, Paint};
 use super::table::{Table, plain};
@@ -69,12 +69,16 @@ pub(super) struct View {
     pub(super) damaged: Vec<Damaged>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (mut store, record) = damage::checked(
-        &arguments.database,
-        arguments.execution.find(&arguments.database)?,
-    )?;
-    let children_max = match arguments.form.json {
+pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
+    let mut execution = arguments.execution.find(&arguments.database)?;
+    if let Some(node) = &arguments.node {
+        let (id, node) = named::below(&arguments.database, execution, node)?;
+        execution = id;
+        arguments.node = Some(node);
+    }
+    let arguments = &arguments;
+    let (mut store, record) = damage::checked(&arguments.database, execution)?;
+    let children_max = match arguments.form.json || arguments.failed {
         true => usize::MAX,
         false => children::SHOWN_MAX,
     };
@@ -146,6 +150,7 @@ fn view(
     {
         if children::is_detached(store, record.id, &node.id)? {
             node.state = NodeState::Completed;
+            node.ended_at = node.child_started_at;
         }
     }
     let record_id = record.id;
