@@ -4,7 +4,8 @@ use refrain::ExecutionId;
 use refrain::model::NodeState;
 use refrain::store::{Reader, StoreError};
 
-use super::nodes::{Node, Nodes};
+use super::node::Node;
+use super::nodes::Nodes;
 
 /// How many events are read at once.
 const PAGE: u32 = 1000;

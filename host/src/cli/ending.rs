@@ -7,7 +7,8 @@ use refrain::render;
 use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
-use super::nodes::{Node, Nodes};
+use super::node::Node;
+use super::nodes::Nodes;
 use super::progress::one_line;
 use super::remedy;
 use super::text::{Text, text};

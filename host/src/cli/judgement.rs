@@ -7,7 +7,7 @@ use refrain::model::{NodeState, Status};
 use refrain::store::{ItemRecord, ItemState, Timestamp};
 
 use super::database::Database;
-use super::nodes::Node;
+use super::node::Node;
 use super::seen::Seen;
 use super::text::{Text, text};
 use super::waiting::{self, Waiting};

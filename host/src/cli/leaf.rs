@@ -16,6 +16,16 @@ pub(super) struct Leaf {
     pub(super) error: String,
 }
 
+impl Leaf {
+    /// The same behind what is said of the execution: `failed: sub (sub/call: boom)`.
+    pub(super) fn behind(&self, error: &str) -> String {
+        match error.ends_with(&format!(": {}", self.way)) {
+            true => format!("{error}: {}", self.error),
+            false => format!("{error} ({}: {})", self.way, self.error),
+        }
+    }
+}
+
 /// More steps down than there are levels.
 const STEPS_MAX: usize = 100;
 
@@ -87,6 +97,8 @@ pub(super) fn tell(
             continue;
         };
         let error = match is_map {
+            // A single instance is named already.
+            true if error.ends_with(&format!(": {way}")) => format!("{error}: {leaf}"),
             true => format!("{error}; {way}: {leaf}"),
             false => format!("its child failed: {way}: {leaf}"),
         };

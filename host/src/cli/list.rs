@@ -335,7 +335,7 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
             plain(stamp(record.started_at)),
             plain(took(record, *simulated, now)),
             plain(one_line(&match (error, leaf) {
-                (Some(error), Some(leaf)) => format!("{error} ({}: {})", leaf.way, leaf.error),
+                (Some(error), Some(leaf)) => leaf.behind(error),
                 (error, _) => error.clone().unwrap_or_default(),
             })),
         ]);

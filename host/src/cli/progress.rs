@@ -13,8 +13,9 @@ use refrain::model::{
 use refrain::names;
 use refrain::render;
 use refrain::store::{StoredEvent, Timestamp};
+use serde_json::Value;
 
-use super::nodes::is_one_of_many;
+use super::node::is_one_of_many;
 use super::output::{self, Paint};
 use super::seen::{ChildOf, Seen};
 use super::terminal::StatusLine;
@@ -31,6 +32,9 @@ const COUNTED: [NodeState; 7] = [
     NodeState::Skipped,
     NodeState::Failed,
 ];
+
+/// As many columns as names of nodes are made as wide as.
+const NAMES_MAX: usize = 40;
 
 /// Writes progress to stderr.
 pub(super) struct Progress {
@@ -91,6 +95,13 @@ impl Progress {
             begun: Instant::now(),
             lines: Vec::new(),
         }
+    }
+
+    /// Nodes of this workflow, and of those within it, are going to be told of.
+    pub(super) fn expect(&mut self, workflow: &str) {
+        // What it is not, somebody else says.
+        let workflow = serde_json::from_str(workflow).unwrap_or_default();
+        self.width = widest(&workflow).clamp(self.width, NAMES_MAX);
     }
 
     /// Take note of what an event means to a person, if it does.
@@ -209,7 +220,7 @@ impl Progress {
             return None;
         }
         let node = text!("{}{}", seen.way(), node);
-        self.width = node.width().clamp(self.width, 40);
+        self.width = node.width().clamp(self.width, NAMES_MAX);
         let at = span(event.at.saturating_sub(seen.root_began_at()));
         Some(text!(
             "{}  {}  {}  {}",
@@ -277,6 +288,20 @@ impl Progress {
     pub(super) fn clear(&mut self) {
         self.below.clear();
     }
+}
+
+/// How wide the names of a workflow's nodes are, those of workflows within it with the way
+/// to them. The depth is that of JSON, which is bounded.
+fn widest(workflow: &Value) -> usize {
+    let nodes = workflow["nodes"].as_object().into_iter().flatten();
+    let widths = nodes.map(|(id, node)| {
+        let own = Text::word(id).width();
+        match widest(&node["kind"]["body"]) {
+            0 => own,
+            below => own + 1 + below,
+        }
+    });
+    widths.max().unwrap_or(0)
 }
 
 /// The beginning of an execution's id, which is enough to tell it from others.

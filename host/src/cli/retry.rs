@@ -5,7 +5,8 @@ use refrain::model::NodeState;
 use refrain::{EngineError, Execution};
 
 use super::act::{self, Target, TargetArguments};
-use super::nodes::{Node, Nodes};
+use super::node::Node;
+use super::nodes::Nodes;
 use super::{Answer, log};
 
 /// Retry nodes that have failed for good, each with a fresh budget of attempts

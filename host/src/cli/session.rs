@@ -72,7 +72,13 @@ impl<'a> Session<'a> {
         until: Until,
     ) -> anyhow::Result<Self> {
         let several = records.len() > 1;
-        Self::with(database, Watch::new(store, records), several, served, until)
+        let mut watch = Watch::new(store, records);
+        let workflows = watch.workflows()?;
+        let mut session = Self::with(database, watch, several, served, until)?;
+        for workflow in workflows {
+            session.progress.expect(&workflow);
+        }
+        Ok(session)
     }
 
     /// Watch all executions that have not ended, and those that start meanwhile. Each end

@@ -1,6 +1,6 @@
 //! `refrain show`: one execution, node by node.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
@@ -14,11 +14,12 @@ use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
 use super::named::{self, Named};
-use super::nodes::{Node, Nodes};
+use super::node::Node;
+use super::node_table::{ROWS_MAX, node_table, stand_below_what_they_undo, summary};
+use super::nodes::Nodes;
 use super::output::{self, Form, Paint};
-use super::table::{Table, plain};
 use super::text::{Text, text};
-use super::time::{self, span, stamp};
+use super::time::{self, stamp};
 use super::waiting::{self, Waiting};
 use super::{Answer, erased, failure, guests, json_text, labels, leaf, list, log, shown};
 
@@ -218,38 +219,12 @@ impl View {
 
     /// Its nodes by their states, in a line.
     fn summary(&self) -> Text {
-        let nodes = counted("node", &self.counts);
+        let nodes = summary("node", &self.counts);
         match self.undos.is_empty() {
             true => nodes,
-            false => text!("{}; {}", nodes, counted("compensation", &self.undos)),
+            false => text!("{}; {}", nodes, summary("compensation", &self.undos)),
         }
     }
-}
-
-/// How many there are, and how many in each state.
-fn counted(noun: &str, counts: &BTreeMap<&'static str, usize>) -> Text {
-    let all: usize = counts.values().sum();
-    let several = if all == 1 { "" } else { "s" };
-    let each = counts.iter();
-    let each = each.map(|(state, count)| text!("{} {}", count, state.replace('_', " ")));
-    text!("{} {}{}: {}", all, noun, several, Text::joined(each, ", "))
-}
-
-/// Each compensation comes behind the node or instance that it undoes.
-fn stand_below_what_they_undo(nodes: &mut [Node]) {
-    if nodes.iter().all(|node| node.undoes().is_none()) {
-        return;
-    }
-    let places: HashMap<String, usize> = nodes
-        .iter()
-        .enumerate()
-        .map(|(place, node)| (node.id.clone(), place))
-        .collect();
-    let place = |id: &str| places.get(id).copied().unwrap_or(usize::MAX);
-    nodes.sort_by_cached_key(|node| match node.undoes() {
-        Some(undone) => (place(undone), true),
-        None => (place(&node.id), false),
-    });
 }
 
 /// The execution that event 1 names as the one that it was forked from.
@@ -395,46 +370,4 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         text.push(&text!("\n{}\n", json_text::pretty(state)));
     }
     text
-}
-
-/// Rows of the table of nodes: more than anyone reads, and as many as a workflow has that a
-/// person has written.
-const ROWS_MAX: usize = 1_000;
-
-fn node_table(nodes: &[Node], told: &Nodes, now: Timestamp) -> Table {
-    let mut table = Table::new([
-        "NODE", "STATE", "ATTEMPTS", "SINCE", "WAITED", "WORKED", "ERROR",
-    ]);
-    for node in nodes {
-        table.row([
-            plain(&node.id),
-            (
-                Text::word(&names::node_state(node.state).replace('_', " ")),
-                Paint::of_node(node.state),
-            ),
-            plain(if node.attempts == 0 {
-                String::new()
-            } else {
-                node.attempts.to_string()
-            }),
-            plain(node.since.map(stamp).unwrap_or_default()),
-            plain(node.waited_ms(now).map(span).unwrap_or_default()),
-            plain(match node.started_at {
-                Some(_) => span(node.worked_ms(now)),
-                None => String::new(),
-            }),
-            plain(last_column(node, told)),
-        ]);
-    }
-    table
-}
-
-/// The last error; of a map, how its instances stand.
-fn last_column(node: &Node, told: &Nodes) -> String {
-    let error = node.error.as_deref().unwrap_or_default().replace('\n', " ");
-    match told.instances_in_words(node) {
-        Some(words) if error.is_empty() => words,
-        Some(words) => format!("{error}; {words}"),
-        None => error,
-    }
 }

@@ -13,7 +13,7 @@ use super::children::Child;
 use super::damage::DamagedDocument;
 use super::labels::LabelsDocument;
 use super::list::RecordDocument;
-use super::nodes::Node;
+use super::node::Node;
 use super::show::View;
 use super::waiting::Waiting;
 

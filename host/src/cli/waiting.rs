@@ -10,7 +10,8 @@ use refrain::time::rfc3339;
 use serde_json::{Value, json};
 
 use super::database::Database;
-use super::nodes::{Nodes, Wait};
+use super::node::Wait;
+use super::nodes::Nodes;
 use super::text::{Text, text};
 use super::time::stamp;
 

@@ -36,6 +36,9 @@ pub(super) struct Watch {
     seen: BTreeMap<ExecutionId, Seen>,
 }
 
+/// So many workflows are looked into for how wide the names of their nodes are.
+const WORKFLOWS_MAX: usize = 20;
+
 /// A child that is to be watched.
 struct NewChild {
     id: ExecutionId,
@@ -78,6 +81,23 @@ impl Watch {
             ..Self::new(store, records)
         };
         Ok((watch, whole))
+    }
+
+    /// The texts of the workflows of the first that are watched.
+    pub(super) fn workflows(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut texts = Vec::new();
+        for seen in self.seen.values().take(WORKFLOWS_MAX) {
+            let of = &seen.record;
+            let found = self
+                .store
+                .workflow(&of.tenant, &of.workflow_id, &of.workflow_version);
+            match found {
+                // What is damaged is told by those who need it.
+                Err(error) if error.is_of_one() => {}
+                found => texts.extend(found?.map(|workflow| workflow.text)),
+            }
+        }
+        Ok(texts)
     }
 
     /// Whether they are simulated.
