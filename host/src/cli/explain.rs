@@ -1,5 +1,7 @@
 //! `refrain explain`: why a node is where it is.
 
+use std::collections::BTreeSet;
+
 use refrain::EngineError;
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
@@ -94,8 +96,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             none
         ));
     }
+    let mut told = BTreeSet::new();
     for explanation in &explanations {
-        output::data(&text(explanation, execution, database, now, colours));
+        let reasons = reasons(explanation, execution, database, now, &mut told);
+        output::data(&text(explanation, reasons, colours));
         output::data(&children::causes(
             &mut store,
             execution,
@@ -198,13 +202,7 @@ fn say_untold(
     Ok(())
 }
 
-fn text(
-    explanation: &Explanation,
-    execution: ExecutionId,
-    database: &Database,
-    now: Timestamp,
-    colours: bool,
-) -> Text {
+fn text(explanation: &Explanation, reasons: Vec<Text>, colours: bool) -> Text {
     let state = Paint::of_node(explanation.state).on(names::node_state(explanation.state), colours);
     let mut text = text!("{} is {}\n", explanation.node_id, state);
     if let Some(undone) = undone_by(&explanation.node_id) {
@@ -214,31 +212,42 @@ fn text(
         };
         text.push(&text!("  {} was completed, and this {}\n", undone, undoes));
     }
-    for reason in reasons(explanation, execution, database, now) {
+    for reason in reasons {
         text.push(&text!("  {}\n", reason));
     }
     text
 }
 
-/// The reasons in sentences, each with what to type about it.
+/// The reasons in sentences, each with what to type about it. A stall holds up all nodes: one
+/// that was told of is not told again.
 fn reasons(
     explanation: &Explanation,
     execution: ExecutionId,
     database: &Database,
     now: Timestamp,
+    told: &mut BTreeSet<String>,
 ) -> Vec<Text> {
     let reasons = explanation.reasons.iter();
     let text = |reason: &Reason| {
         let sentence = render::sentence(&explanation.node_id, &reason.cause);
+        let is_stall = matches!(
+            reason.cause,
+            ReasonCause::StalledByPolicy(_) | ReasonCause::StalledByHost(_)
+        );
+        if is_stall && !told.insert(sentence.clone()) {
+            return text!("the execution is stalled, see above");
+        }
         let sentence = Text::part_of_lines(&sentence);
-        match remedy::text(&reason.remedies, execution, database) {
-            Some(remedies) => text!("{}: {}", sentence, remedies),
-            None if is_over(&reason.cause, now) => text!(
+        let remedies = remedy::each(&reason.remedies, execution, database);
+        match reason.remedies.len() {
+            1 => text!("{}: {}", sentence, Text::joined(remedies, ", ")),
+            2.. => remedies.fold(sentence, |said, it| text!("{}\n    {}", said, it)),
+            0 if is_over(&reason.cause, now) => text!(
                 "{}, which has passed: what follows is decided as soon as this works on it: {}",
                 sentence,
                 database.command("resume", &[execution.to_string()])
             ),
-            None => sentence,
+            0 => sentence,
         }
     };
     reasons.map(text).collect()

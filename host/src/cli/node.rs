@@ -2,6 +2,9 @@
 
 use refrain::model::{NodeState, instance_of, undone_by};
 use refrain::store::Timestamp;
+use serde_json::Value;
+
+use super::text::Text;
 
 /// What the log says of one node.
 #[derive(Clone, Debug)]
@@ -56,6 +59,20 @@ pub(super) enum Wait {
 /// Whether this is the id of an instance of a map, or of what undoes one.
 pub(super) fn is_one_of_many(id: &str) -> bool {
     instance_of(undone_by(id).unwrap_or(id)).is_some()
+}
+
+/// How wide the names of a workflow's nodes are, those of workflows within it with the way
+/// to them. The depth is that of JSON, which is bounded.
+pub(super) fn widest(workflow: &Value) -> usize {
+    let nodes = workflow["nodes"].as_object().into_iter().flatten();
+    let widths = nodes.map(|(id, node)| {
+        let own = Text::word(id).width();
+        match widest(&node["kind"]["body"]) {
+            0 => own,
+            below => own + 1 + below,
+        }
+    });
+    widths.max().unwrap_or(0)
 }
 
 impl Node {

@@ -13,9 +13,8 @@ use refrain::model::{
 use refrain::names;
 use refrain::render;
 use refrain::store::{StoredEvent, Timestamp};
-use serde_json::Value;
 
-use super::node::is_one_of_many;
+use super::node::{is_one_of_many, widest};
 use super::output::{self, Paint};
 use super::seen::{ChildOf, Seen};
 use super::terminal::StatusLine;
@@ -288,20 +287,6 @@ impl Progress {
     pub(super) fn clear(&mut self) {
         self.below.clear();
     }
-}
-
-/// How wide the names of a workflow's nodes are, those of workflows within it with the way
-/// to them. The depth is that of JSON, which is bounded.
-fn widest(workflow: &Value) -> usize {
-    let nodes = workflow["nodes"].as_object().into_iter().flatten();
-    let widths = nodes.map(|(id, node)| {
-        let own = Text::word(id).width();
-        match widest(&node["kind"]["body"]) {
-            0 => own,
-            below => own + 1 + below,
-        }
-    });
-    widths.max().unwrap_or(0)
 }
 
 /// The beginning of an execution's id, which is enough to tell it from others.

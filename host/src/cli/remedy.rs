@@ -7,18 +7,8 @@ use refrain::{ErrorRemedy, queues};
 use super::database::Database;
 use super::text::{Text, text};
 
-/// What to type, and what comes of it: for each remedy a command, or a sentence
-/// where no command of this program does it. `None` if there is no remedy.
-pub(super) fn text(
-    remedies: &[Remedy],
-    execution: ExecutionId,
-    database: &Database,
-) -> Option<Text> {
-    let texts = each(remedies, execution, database);
-    (!remedies.is_empty()).then(|| Text::joined(texts, ", "))
-}
-
-/// The same behind what was said: each in a line of its own, but for one that stands alone.
+/// What to type, behind what was said: each in a line of its own, but for one that stands
+/// alone.
 pub(super) fn lines(remedies: &[Remedy], execution: ExecutionId, database: &Database) -> Text {
     let texts = each(remedies, execution, database);
     match remedies.len() {
@@ -27,7 +17,8 @@ pub(super) fn lines(remedies: &[Remedy], execution: ExecutionId, database: &Data
     }
 }
 
-/// What to type for each, and what comes of it.
+/// What to type, and what comes of it: for each remedy a command, or a sentence where no
+/// command of this program does it.
 pub(super) fn each(
     remedies: &[Remedy],
     execution: ExecutionId,
@@ -144,15 +135,16 @@ mod tests {
             (Remedy::StartWorker("tool".into()), "`refrain work --worker tool=PROGRAM --db d` works on it"),
         ];
         for (remedy, expected) in table {
-            let said = text(std::slice::from_ref(&remedy), id, &database).expect("a remedy");
-            assert_eq!(said.as_str().replace(&id.to_string(), "ID"), expected);
+            let said = lines(std::slice::from_ref(&remedy), id, &database);
+            let said = said.as_str().replace(&id.to_string(), "ID");
+            assert_eq!(said, format!(": {expected}"));
         }
-        assert_eq!(text(&[], id, &database), None);
-        let two = text(&[Remedy::Unpause, Remedy::Cancel], id, &database).expect("two");
-        assert!(
-            two.as_str().contains("ends the pause, `refrain cancel"),
-            "{two:?}"
-        );
+        assert!(lines(&[], id, &database).is_empty());
+        let two = lines(&[Remedy::Unpause, Remedy::Cancel], id, &database);
+        let two: Vec<&str> = two.as_str().lines().map(str::trim_start).collect();
+        assert_eq!(two.len(), 3, "{two:?}");
+        assert!(two[1].ends_with("ends the pause"), "{two:?}");
+        assert!(two[2].starts_with("`refrain cancel"), "{two:?}");
     }
 
     #[test]

@@ -72,13 +72,7 @@ impl<'a> Session<'a> {
         until: Until,
     ) -> anyhow::Result<Self> {
         let several = records.len() > 1;
-        let mut watch = Watch::new(store, records);
-        let workflows = watch.workflows()?;
-        let mut session = Self::with(database, watch, several, served, until)?;
-        for workflow in workflows {
-            session.progress.expect(&workflow);
-        }
-        Ok(session)
+        Self::with(database, Watch::new(store, records), several, served, until)
     }
 
     /// Watch all executions that have not ended, and those that start meanwhile. Each end
@@ -98,12 +92,14 @@ impl<'a> Session<'a> {
 
     fn with(
         database: &'a Database,
-        watch: Watch,
+        mut watch: Watch,
         several: bool,
         served: Served,
         until: Until,
     ) -> anyhow::Result<Self> {
-        let progress = Progress::new(several);
+        let mut progress = Progress::new(several);
+        let workflows = watch.workflows()?;
+        workflows.iter().for_each(|it| progress.expect(it));
         Ok(Self {
             database,
             watch,

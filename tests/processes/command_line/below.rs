@@ -341,3 +341,36 @@ fn r22_a_detached_child_is_not_waited_for() {
     assert_eq!(node["state"], "completed");
     assert_eq!(node["ended_at"], at("child_started"), "{node}");
 }
+
+#[test]
+fn a_stall_is_told_once_each_command_in_a_line() {
+    let desk = Desk::new();
+    let mut workflow = side_by_side(&[("a", command(&["false"])), ("b", command(&["false"]))]);
+    workflow["retry_policies"] = json!({ "ask": { "max_attempts": 1, "on_exhausted": "pause" } });
+    for node in ["a", "b"] {
+        workflow["nodes"][node]["retry_policy"] = "ask".into();
+    }
+    let ran = run(&desk, &workflow);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let explained = desk.types(&["explain", "@last"]);
+    let told = explained.out.matches("asks for a person").count();
+    assert_eq!(told, 1, "{explained:?}");
+    for said in [&ran.err, &explained.out] {
+        let commands = said
+            .lines()
+            .filter(|it| it.trim_start().starts_with("`refrain"));
+        assert_eq!(commands.count(), 3, "{said}");
+    }
+}
+
+#[test]
+fn columns_of_progress_line_up_from_the_first_line() {
+    let desk = Desk::new();
+    let body = chain(&[("a-node-with-a-long-name", command(&["echo", "1"]))]);
+    let workflow = chain(&[("a", command(&["echo", "2"])), ("c", child(&body))]);
+    let ran = run(&desk, &workflow);
+    let column = |line: &str| line.find("child ").or(line.find("completed"));
+    let columns: Vec<usize> = ran.err.lines().filter_map(column).collect();
+    assert_eq!(columns.len(), 3, "{ran:?}");
+    assert!(columns.iter().all(|it| *it == columns[0]), "{ran:?}");
+}
