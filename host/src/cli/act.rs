@@ -12,13 +12,13 @@ use refrain::limits::PIPE_GRACE;
 use refrain::log::KeptEvent;
 use refrain::model::Status;
 use refrain::names;
-use refrain::store::ended;
+use refrain::store::{Reader, ended};
 use refrain::{Engine, EngineError, Execution};
 use serde_json::json;
 
 use super::by::By;
 use super::database::{self, Database};
-use super::named::Named;
+use super::named::{self, Named};
 use super::nodes::Nodes;
 use super::output::{self, Form};
 use super::text::{Text, text};
@@ -165,6 +165,14 @@ pub(super) fn say(
 }
 
 impl Target {
+    /// The node that is meant: one of a child makes the child the execution that this is
+    /// about.
+    pub(super) fn node(&mut self, named: &str) -> anyhow::Result<String> {
+        let (execution, node) = named::below(&self.database, self.execution, named)?;
+        self.execution = execution;
+        Ok(node)
+    }
+
     /// The execution.
     pub(super) fn execution(&self) -> ExecutionId {
         self.execution
@@ -180,6 +188,15 @@ impl Target {
         &self.database
     }
 
+    /// What a person types so that it goes on. A child's parent goes on with it.
+    fn command_to_resume(&self) -> Text {
+        let holding = self.database.holding(self.execution);
+        let child = holding.and_then(|(mut store, _)| Ok(store.child(self.execution)?));
+        // What is damaged of it is told by those who read its log.
+        let root = child.ok().flatten().map_or(self.execution, |it| it.root);
+        self.database.command("resume", &[root.to_string()])
+    }
+
     /// What a person types to have this done with the execution.
     pub(super) fn command(&self, verb: &'static str) -> Text {
         self.database.command(verb, &[self.execution.to_string()])
@@ -191,7 +208,7 @@ pub(super) fn hint(target: &Target, status: Status) -> Text {
     match status {
         Status::Running => text!(
             "; where no `refrain run` works on it, type: {}",
-            target.command("resume")
+            target.command_to_resume()
         ),
         Status::Paused => text!("; to go on, type: {}", target.command("unpause")),
         Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => Text::new(),

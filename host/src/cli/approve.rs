@@ -41,7 +41,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         comment,
         patch,
     } = arguments;
-    let target = target.find()?;
+    let mut target = target.find()?;
+    let node = target.node(&node)?;
     let user = user.unwrap_or_else(|| target.who());
     let mut approval = if reject {
         Approval::rejected(user)

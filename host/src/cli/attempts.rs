@@ -4,6 +4,7 @@ use refrain::ExecutionId;
 use refrain::model::NodeState;
 use refrain::store::{Reader, StoreError};
 
+use super::node::Node;
 use super::nodes::Nodes;
 
 /// How many events are read at once.
@@ -53,6 +54,11 @@ impl Attempts {
                 }
             }
         }
+    }
+
+    /// What the log says of the node.
+    pub(super) fn node(&self) -> Option<&Node> {
+        self.nodes.named(&self.node)
     }
 
     fn state(&self) -> Option<NodeState> {

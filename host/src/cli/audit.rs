@@ -23,7 +23,7 @@ use super::files::STDIN;
 use super::guests;
 use super::named::Named;
 use super::output::{self, Form, Paint};
-use super::text::{Text, text};
+use super::text::{Text, counted, text};
 use super::{Answer, damage, erased, failure, files, keys, list};
 
 /// Replay executions from their logs, and compare every decision
@@ -294,11 +294,11 @@ pub(super) fn text(audit: &Audit, colours: bool) -> Text {
         false => Text::new(),
     };
     let mut text = text!(
-        "{}  {}  {} events, {} decisions replayed{}\n",
+        "{}  {}  {}, {} replayed{}\n",
         id,
         paint.on(audit.verdict.word(), colours),
-        audit.events,
-        audit.decisions,
+        counted(audit.events, "event"),
+        counted(audit.decisions, "decision"),
         owed
     );
     if let Some(link) = &audit.forked_from {

@@ -10,13 +10,28 @@ use refrain::store::{
 use serde::{Serialize, Serializer};
 
 use super::database::Database;
+use super::ending::{self, Ending};
 use super::log;
 use super::nodes::Nodes;
 use super::text::{Text, text};
 use super::waiting::{self, Waiting};
 
+/// Children of one execution.
+#[derive(Default)]
+pub(super) struct Children {
+    pub(super) shown: Vec<Child>,
+    /// How many more there are.
+    more: usize,
+}
+
+impl Serialize for Children {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown.serialize(serializer)
+    }
+}
+
 /// A child, with its own.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Child {
     /// The node that asked for it.
     node_id: String,
@@ -30,40 +45,54 @@ pub(super) struct Child {
     /// What it waits for that only somebody else can give.
     #[serde(serialize_with = "documents", skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<Waiting>,
-    children: Vec<Child>,
+    /// Why it failed, was cancelled or is stalled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    children: Children,
     #[serde(skip)]
     id: ExecutionId,
+    /// What its log says, if it is stalled.
+    #[serde(skip)]
+    stalled: Option<(Ending, Nodes)>,
 }
 
 fn documents<S: Serializer>(waiting: &[Waiting], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(waiting.iter().map(Waiting::document))
 }
 
-/// Children of one execution that are shown: more than anyone reads.
-const SHOWN_MAX: usize = 100;
+/// Children of one execution that are shown to a person: more than anyone reads.
+pub(super) const SHOWN_MAX: usize = 100;
 
-/// The children of an execution, and theirs, down to where there are none, at `now`.
+/// The children of an execution, and theirs, down to where there are none, at `now`: at most
+/// so many of each, and rather those that have not completed.
 pub(super) fn tree(
     store: &mut dyn Reader,
     id: ExecutionId,
     now: Timestamp,
-) -> anyhow::Result<Vec<Child>> {
-    let children = store.children(id)?.into_iter().take(SHOWN_MAX);
-    children
-        .map(|record| {
-            let stored = store.execution(record.child)?;
-            let children = tree(store, record.child, now)?;
-            let mut child = Child::of(&record, stored.as_ref(), children);
-            if stored.is_some_and(|stored| {
-                stored.status == Status::Running && stored.tampering.is_none()
-            }) {
-                let nodes = nodes(store, record.child)?;
-                let items = store.items(record.child)?;
-                child.waiting = waiting::all(&nodes, &items.found, now);
-            }
-            Ok(child)
-        })
-        .collect()
+    max: usize,
+) -> anyhow::Result<Children> {
+    let mut records = Vec::new();
+    for record in store.children(id)? {
+        let stored = store.execution(record.child)?;
+        records.push((record, stored));
+    }
+    let more = records.len().saturating_sub(max);
+    if more > 0 {
+        let is_completed = |stored: &Option<ExecutionRecord>| matches!(stored, Some(it) if it.status == Status::Completed);
+        records.sort_by_key(|(_, stored)| is_completed(stored));
+        records.truncate(max);
+        records.sort_by_key(|(record, _)| record.sequence);
+    }
+    let mut shown = Vec::new();
+    for (record, stored) in records {
+        let children = tree(store, record.child, now, max)?;
+        let mut child = Child::of(&record, stored.as_ref(), children);
+        if let Some(stored) = stored.filter(|it| it.tampering.is_none()) {
+            child.look_into(store, &stored, now)?;
+        }
+        shown.push(child);
+    }
+    Ok(Children { shown, more })
 }
 
 /// What a log tells of its nodes.
@@ -75,23 +104,82 @@ fn nodes(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Nodes> {
 /// What these children wait for, and theirs, with the commands to type. `way` stands before
 /// the names of their nodes.
 pub(super) fn waits(
-    children: &[Child],
+    children: &Children,
     way: &str,
     database: &Database,
     now: Timestamp,
 ) -> Vec<Text> {
     let mut waits = Vec::new();
-    for child in children {
+    for child in &children.shown {
         let way = format!("{way}{}/", child.node_id);
         let own = child.waiting.iter();
         waits.extend(own.map(|waiting| waiting.text(&way, child.id, database, now)));
+        if let Some((ending, nodes)) = &child.stalled {
+            let (_, stalled) = ending.of_stalled_child(&way, child.id, nodes, database);
+            waits.push(stalled);
+        }
         waits.extend(self::waits(&child.children, &way, database, now));
     }
     waits
 }
 
+impl Children {
+    /// Leaves those that failed or are stalled, and those that they are children of.
+    pub(super) fn retain_failed(&mut self) {
+        self.shown
+            .iter_mut()
+            .for_each(|it| it.children.retain_failed());
+        self.shown.retain(|it| {
+            let bad = [Status::Failed, Status::Stalled].map(|status| Some(names::status(status)));
+            bad.contains(&it.status) || !it.children.shown.is_empty()
+        });
+        self.more = 0;
+    }
+
+    /// Lines for these, and for theirs behind each.
+    fn push_lines(&self, depth: usize, lines: &mut Text) {
+        for child in &self.shown {
+            // The first of several is numbered, too.
+            let repeats = |it: &Child| it.node_id == child.node_id && it.iteration > 0;
+            child.push_lines(depth, self.shown.iter().any(repeats), lines);
+        }
+        if self.more > 0 {
+            lines.push(&text!(
+                "{}and {} more, which --json shows\n",
+                "  ".repeat(depth),
+                self.more
+            ));
+        }
+    }
+}
+
 impl Child {
-    fn of(record: &ChildRecord, stored: Option<&ExecutionRecord>, children: Vec<Self>) -> Self {
+    /// What it waits for, or why it does not go on.
+    fn look_into(
+        &mut self,
+        store: &mut dyn Reader,
+        record: &ExecutionRecord,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        match record.status {
+            Status::Running => {
+                let nodes = nodes(store, record.id)?;
+                let items = store.items(record.id)?;
+                self.waiting = waiting::all(&nodes, &items.found, now);
+            }
+            Status::Stalled => {
+                let events = log::kept(store, record.id)?;
+                let events = || events.iter().map(KeptEvent::event);
+                let ending = Ending::of(events());
+                self.error.clone_from(&ending.error);
+                self.stalled = Some((ending, Nodes::of(events())));
+            }
+            _ => (self.error, _) = ending::why(store, record)?,
+        }
+        Ok(())
+    }
+
+    fn of(record: &ChildRecord, stored: Option<&ExecutionRecord>, children: Children) -> Self {
         Self {
             node_id: record.node_id.clone(),
             attempt: record.attempt,
@@ -101,15 +189,17 @@ impl Child {
             workflow_id: stored.map(|stored| stored.workflow_id.clone()),
             workflow_version: stored.map(|stored| stored.workflow_version.clone()),
             waiting: Vec::new(),
+            error: None,
             children,
             id: record.child,
+            stalled: None,
         }
     }
 
     /// A line for it, and behind it those for its own.
-    fn push_lines(&self, depth: usize, lines: &mut Text) {
+    fn push_lines(&self, depth: usize, repeats: bool, lines: &mut Text) {
         let mut which = String::new();
-        if self.iteration > 0 {
+        if repeats {
             which += &format!(", iteration {}", self.iteration);
         }
         if self.attempt > 1 {
@@ -125,22 +215,18 @@ impl Child {
             self.workflow_id.as_deref().unwrap_or_default(),
             self.workflow_version.as_deref().unwrap_or_default()
         ));
-        for child in &self.children {
-            child.push_lines(depth + 1, lines);
-        }
+        self.children.push_lines(depth + 1, lines);
     }
 }
 
 /// The tree for people; nothing if there are no children.
-pub(super) fn text(children: &[Child]) -> Text {
+pub(super) fn text(children: &Children) -> Text {
     let mut lines = Text::new();
-    if children.is_empty() {
+    if children.shown.is_empty() {
         return lines;
     }
     lines.push(&text!("\nchildren, by the nodes that asked for them\n"));
-    for child in children {
-        child.push_lines(1, &mut lines);
-    }
+    children.push_lines(1, &mut lines);
     lines
 }
 
@@ -200,11 +286,12 @@ pub(super) fn causes(
         let cause = nodes.iter().filter(|node| holds(node.state));
         let cause = cause.min_by_key(|node| node.state != NodeState::Failed);
         let said = match cause {
-            None => text!("no node of it fails or waits"),
+            None if record.status == Status::Completed => Text::new(),
+            None => text!("; no node of it fails or waits"),
             Some(node) => {
                 let error = node.error.as_deref().map(|error| format!(": {error}"));
                 text!(
-                    "its node {:?} is {}{}",
+                    "; its node {:?} is {}{}",
                     node.id,
                     names::node_state(node.state).replace('_', " "),
                     error.unwrap_or_default()
@@ -212,7 +299,7 @@ pub(super) fn causes(
             }
         };
         text.push(&text!(
-            "  the child of {:?} is {}, {}; {}\n",
+            "  the child of {:?} is {}, {}{}\n",
             node_id,
             record.id,
             names::status(record.status),
@@ -225,6 +312,11 @@ pub(super) fn causes(
                 let said = waiting.text("", record.id, database, now);
                 text.push(&text!("  {}\n", said));
             }
+        }
+        if record.status == Status::Stalled {
+            let events = log::kept(store, record.id)?;
+            let ending = Ending::of(events.iter().map(KeptEvent::event));
+            text.push(&text!("{}", ending.remedies(record.id, database)));
         }
         match cause {
             Some(node) if !ended(record.status) || node.state == NodeState::Failed => {

@@ -7,7 +7,8 @@ use refrain::render;
 use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
-use super::nodes::{Node, Nodes};
+use super::node::Node;
+use super::nodes::Nodes;
 use super::progress::one_line;
 use super::remedy;
 use super::text::{Text, text};
@@ -19,27 +20,32 @@ const FAILED_TOLD_MAX: usize = 3;
 /// comes behind that are results of what was in flight, and acts of persons.
 const LOOKED_THROUGH: u64 = 100;
 
-/// Why an execution failed, was cancelled or is stalled, by the end of its log. `None` if
-/// it is otherwise, or its log says nothing that is to be believed.
+/// Why an execution failed, was cancelled or is stalled, by the end of its log, and the nodes
+/// that it failed for. `None` if it is otherwise, or its log says nothing that is to be
+/// believed.
 pub(super) fn why(
     store: &mut dyn Reader,
     record: &ExecutionRecord,
-) -> Result<Option<String>, StoreError> {
+) -> Result<(Option<String>, Vec<String>), StoreError> {
+    let nothing = || (None, Vec::new());
     let is_told = matches!(
         record.status,
         Status::Failed | Status::Cancelled | Status::Stalled
     );
     if !is_told || record.tampering.is_some() || record.erased.is_some() {
-        return Ok(None);
+        return Ok(nothing());
     }
     let first = match record.status {
         Status::Stalled => record.head.sequence.saturating_sub(LOOKED_THROUGH).max(1),
         _ => record.head.sequence,
     };
     match store.events(record.id, first, EVENTS_PAGE_MAX) {
-        Ok(events) => Ok(Ending::of(events.iter().map(|stored| &stored.event)).error),
+        Ok(events) => {
+            let ending = Ending::of(events.iter().map(|stored| &stored.event));
+            Ok((ending.error, ending.failed))
+        }
         // What is damaged of one is told by those who read its log.
-        Err(error) if error.is_of_one() => Ok(None),
+        Err(error) if error.is_of_one() => Ok(nothing()),
         Err(error) => Err(error),
     }
 }
@@ -66,6 +72,8 @@ pub(super) struct Ending {
     failed: Vec<String>,
     /// What somebody can do about it.
     remedies: Vec<Remedy>,
+    /// The last event that says so.
+    said_by: u64,
     is_cancelling: bool,
 }
 
@@ -122,9 +130,31 @@ impl Ending {
         }
     }
 
+    /// What to type about it, in lines of its own.
+    pub(super) fn remedies(&self, execution: ExecutionId, database: &Database) -> Text {
+        let each = remedy::each(&self.remedies, execution, database);
+        each.map(|it| text!("  {}\n", it)).collect()
+    }
+
     fn say(&mut self, event: &Event, remedies: Vec<Remedy>) {
         self.error = render::error(&event.kind).map(|error| error.into_owned());
         self.remedies = remedies;
+        self.said_by = event.sequence;
+    }
+
+    /// That a child stands still, and what to type about it; with what makes it the same
+    /// thing when it is looked at again. `way` leads to its nodes.
+    pub(super) fn of_stalled_child(
+        &self,
+        way: &str,
+        execution: ExecutionId,
+        nodes: &Nodes,
+        database: &Database,
+    ) -> (String, Text) {
+        let child = way.trim_end_matches('/');
+        let why = self.text(execution, nodes, database).unwrap_or_default();
+        let key = format!("{execution} stalled {}", self.said_by);
+        (key, text!("the child of {} is stalled: {}", child, why))
     }
 
     /// Why it does not go on, or goes on only to its end, where an error does not say so.
@@ -163,7 +193,7 @@ impl Ending {
                     [failed(&self.failed, nodes)].into_iter().chain(not_undone),
                     "; "
                 ),
-                database.command_to_fork_from(execution, first)
+                database.command_to_fork_from(execution, nodes.failed_for(first))
             ));
         }
         let error = match (&self.failed[..], &self.error) {
@@ -173,11 +203,8 @@ impl Ending {
         };
         let error = [error].into_iter().chain(not_undone);
         let error = Text::joined(error, "; ");
-        let remedies = remedy::text(&self.remedies, execution, database);
-        Some(match remedies {
-            Some(remedies) => text!("{}: {}", error, remedies),
-            None => error,
-        })
+        let remedies = remedy::lines(&self.remedies, execution, database);
+        Some(text!("{}{}", error, remedies))
     }
 }
 

@@ -1,5 +1,7 @@
 //! `refrain explain`: why a node is where it is.
 
+use std::collections::BTreeSet;
+
 use refrain::EngineError;
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
@@ -17,8 +19,9 @@ use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
-use super::named::Named;
-use super::nodes::{Node, Nodes};
+use super::named::{self, Named};
+use super::node::Node;
+use super::nodes::Nodes;
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
@@ -49,6 +52,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         database,
     } = arguments;
     let execution = execution.find(database)?;
+    let (execution, node) = match node {
+        Some(node) => {
+            let (execution, node) = named::below(database, execution, node)?;
+            (execution, Some(node))
+        }
+        None => (execution, None),
+    };
     let (mut store, record) = damage::checked(database, execution)?;
     if let Some(attestation) = &record.erased {
         return say_erased(arguments, execution, attestation);
@@ -60,7 +70,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let events = log::kept(&mut store, execution)?;
     let told = Nodes::of(events.iter().map(KeptEvent::event));
     let written = Written::of(&mut store, &record)?;
-    let nodes = match node {
+    let nodes = match &node {
         Some(node) => vec![node.clone()],
         None => causes(&told),
     };
@@ -95,8 +105,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             why
         ));
     }
+    let mut said = BTreeSet::new();
     for explanation in &explanations {
-        output::data(&text(explanation, execution, database, now, colours));
+        let reasons = reasons(explanation, execution, database, now, &mut said);
+        output::data(&text(explanation, reasons, colours));
         output::data(&of_child(explanation, &told));
         output::data(&refused_edges(&mut player, explanation, &written)?);
         output::data(&children::causes(
@@ -246,13 +258,7 @@ fn say_untold(
     Ok(())
 }
 
-fn text(
-    explanation: &Explanation,
-    execution: ExecutionId,
-    database: &Database,
-    now: Timestamp,
-    colours: bool,
-) -> Text {
+fn text(explanation: &Explanation, reasons: Vec<Text>, colours: bool) -> Text {
     let state = Paint::of_node(explanation.state).on(names::node_state(explanation.state), colours);
     let mut text = text!("{} is {}\n", explanation.node_id, state);
     if let Some(undone) = undone_by(&explanation.node_id) {
@@ -262,31 +268,42 @@ fn text(
         };
         text.push(&text!("  {} was completed, and this {}\n", undone, undoes));
     }
-    for reason in reasons(explanation, execution, database, now) {
+    for reason in reasons {
         text.push(&text!("  {}\n", reason));
     }
     text
 }
 
-/// The reasons in sentences, each with what to type about it.
+/// The reasons in sentences, each with what to type about it. A stall holds up all nodes: one
+/// that was told of is not told again.
 fn reasons(
     explanation: &Explanation,
     execution: ExecutionId,
     database: &Database,
     now: Timestamp,
+    told: &mut BTreeSet<String>,
 ) -> Vec<Text> {
     let reasons = explanation.reasons.iter();
     let text = |reason: &Reason| {
         let sentence = render::sentence(&explanation.node_id, &reason.cause);
+        let is_stall = matches!(
+            reason.cause,
+            ReasonCause::StalledByPolicy(_) | ReasonCause::StalledByHost(_)
+        );
+        if is_stall && !told.insert(sentence.clone()) {
+            return text!("the execution is stalled, see above");
+        }
         let sentence = Text::part_of_lines(&sentence);
-        match remedy::text(&reason.remedies, execution, database) {
-            Some(remedies) => text!("{}: {}", sentence, remedies),
-            None if is_over(&reason.cause, now) => text!(
+        let remedies = remedy::each(&reason.remedies, execution, database);
+        match reason.remedies.len() {
+            1 => text!("{}: {}", sentence, Text::joined(remedies, ", ")),
+            2.. => remedies.fold(sentence, |said, it| text!("{}\n    {}", said, it)),
+            0 if is_over(&reason.cause, now) => text!(
                 "{}, which has passed: what follows is decided as soon as this works on it: {}",
                 sentence,
                 database.command("resume", &[execution.to_string()])
             ),
-            None => sentence,
+            0 => sentence,
         }
     };
     reasons.map(text).collect()

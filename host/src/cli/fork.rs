@@ -26,8 +26,9 @@ use super::{Answer, act, erased, files, guests, validate};
 /// forked from, which is left as it is. What was in flight there waits again, and open
 /// approvals are asked for anew. `refrain resume` goes on with it.
 ///
-/// Unless you say from where: one that failed is forked from the first node that failed,
-/// one that was cancelled from before that, any other from its end.
+/// Unless you say from where: one that failed is forked from the first node that failed
+/// (of a map: from the first of its instances that failed), one that was cancelled from
+/// before that, any other from its end.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("place").args(["at", "from", "result", "input"]))]
 pub(super) struct Arguments {

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use refrain::model::Status;
+use refrain::model::{NodeState, Status};
 use refrain::store::{ItemRecord, ItemState, Timestamp};
 
 use super::database::Database;
+use super::node::Node;
 use super::seen::Seen;
 use super::text::{Text, text};
 use super::waiting::{self, Waiting};
@@ -50,6 +51,13 @@ pub(super) fn news(
             let text = text!("{} is paused; to lift it: {}", id, command);
             vec![(format!("{id} paused"), text)]
         }
+        // Of one that was asked for itself, that is told at the end.
+        Status::Stalled if seen.child_of.is_some() => {
+            vec![
+                seen.ending
+                    .of_stalled_child(seen.way(), id, &seen.nodes, database),
+            ]
+        }
         Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => Vec::new(),
     }
 }
@@ -68,10 +76,11 @@ pub(super) fn changes_at(seen: &Seen, until: Until, now: Timestamp) -> Option<Ti
     times.flat_map(near).filter(|at| *at > now).min()
 }
 
-/// Whether there is nothing left to do here for an execution with these children.
+/// Whether there is nothing left to do here for an execution with these children, which
+/// stands still for them alone or does not.
 pub(super) fn is_done(
     seen: &Seen,
-    children: &[&Seen],
+    (children, stands_still): (&[&Seen], bool),
     served: &Served,
     until: Until,
     now: Timestamp,
@@ -88,9 +97,25 @@ pub(super) fn is_done(
                 Status::Running => is_idle(seen, served, until, now),
                 _ => true,
             };
-            until != Until::Ended && rests(seen) && children.iter().all(|child| rests(child))
+            let rest = || rests(seen) && children.iter().all(|child| rests(child));
+            match until {
+                Until::Ended => stands_still,
+                Until::Idle(_) => stands_still || rest(),
+                Until::Stopped => rest(),
+            }
         }
     }
+}
+
+/// Whether an execution that runs waits for nothing but children.
+pub(super) fn waits_for_children_alone(seen: &Seen, now: Timestamp) -> bool {
+    let asked_for = |node: &&Node| node.child && node.state == NodeState::Waiting;
+    seen.record.status == Status::Running
+        && seen.has_children()
+        && seen.items.is_empty()
+        && seen.record.next_wake.is_none()
+        && waiting::all(&seen.nodes, &seen.items, now).is_empty()
+        && seen.nodes.iter().filter(asked_for).count() <= seen.children.len()
 }
 
 /// Until when nothing happens to an execution that runs, and to its children, unless

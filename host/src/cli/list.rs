@@ -19,17 +19,20 @@ use super::Answer;
 use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
 use super::labels::LabelsDocument;
+use super::leaf::Leaf;
 use super::output::{self, Form};
 use super::progress::one_line;
 use super::table::{Table, plain};
 use super::text::text;
 use super::time::{self, span, stamp};
-use super::{ending, erased, failure, labels};
+use super::{ending, erased, failure, labels, leaf};
 
 /// Executions read from the store at once.
 const PAGE: usize = 1000;
 
 /// List executions, the newest first
+///
+/// A fork stands where its origin began: it has that beginning in common with it.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Only those of this status
@@ -45,6 +48,9 @@ pub(super) struct Arguments {
     /// Only those that started at this time or later: a time, or how long ago
     #[arg(long, value_name = "TIME|SPAN", value_parser = Since::parse)]
     since: Option<Since>,
+    /// Only those that were started or forked, and no children of others
+    #[arg(long)]
+    roots: bool,
     /// At most so many; 100, unless this is for programs
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -64,13 +70,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             None => None,
         },
         labels: arguments.labels.clone(),
+        roots: arguments.roots,
         newest_first: true,
         ..ListFilter::default()
     };
     let limit = arguments
         .limit
         .or((!arguments.form.json).then_some(SHOWN_MAX));
-    let (stored, is_all) = of_both(&mut stores, &filter, limit)?;
+    let (stored, is_all) = of_both(&mut stores, &filter, limit, !arguments.form.json)?;
     if arguments.form.json {
         let documents = stored.found.iter();
         let executions: Vec<_> = documents
@@ -105,8 +112,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output::say(&text!("no executions"));
     }
     if !is_all {
+        let roots = match arguments.roots {
+            true => "",
+            false => ", `--roots` leaves out children",
+        };
         output::say(&text!(
-            "there are older ones; `--limit N` shows more of them"
+            "there are older ones; `--limit N` shows more of them{}",
+            roots
         ));
     }
     Ok(Answer::good_if(whole))
@@ -156,6 +168,8 @@ struct Listed {
     simulated: bool,
     /// Why it failed, was cancelled or is stalled.
     error: Option<String>,
+    /// For what its first failed node failed, if it failed for one.
+    leaf: Option<Leaf>,
     labels: Vec<Label>,
     /// What it is a child of, if it is one.
     child: Option<ChildRecord>,
@@ -191,11 +205,13 @@ impl<'a> ParentDocument<'a> {
 }
 
 /// The executions of all these stores, the newest first, at most `limit` of them; what of
-/// them cannot be read; and whether these are all.
+/// them cannot be read; and whether these are all. `with_leaves`: with that for which those
+/// failed that failed for a node.
 fn of_both(
     stores: &mut [SqliteStore],
     filter: &ListFilter,
     limit: Option<usize>,
+    with_leaves: bool,
 ) -> anyhow::Result<(Many<Listed>, bool)> {
     let mut both = Many::whole(Vec::new());
     let limit = limit.unwrap_or(usize::MAX);
@@ -205,8 +221,15 @@ fn of_both(
         let simulated = store.is_simulated();
         let has_children = store.has_children()?;
         for record in found {
+            let (error, failed) = ending::why(store, &record)?;
             both.found.push(Listed {
-                error: ending::why(store, &record)?,
+                error,
+                leaf: match failed.first() {
+                    Some(node) if with_leaves => {
+                        leaf::of(store, record.id, node).or_else(unless_damaged)?
+                    }
+                    _ => None,
+                },
                 labels: store.labels(record.id)?,
                 child: match has_children {
                     true => store.child(record.id)?,
@@ -223,6 +246,14 @@ fn of_both(
     let is_all = both.found.len() <= limit;
     both.found.truncate(limit);
     Ok((both, is_all))
+}
+
+/// What is damaged of one is told by those who read its log.
+fn unless_damaged(error: StoreError) -> Result<Option<Leaf>, StoreError> {
+    match error.is_of_one() {
+        true => Ok(None),
+        false => Err(error),
+    }
 }
 
 /// What time it is, by the logs of real time if there are any.
@@ -320,6 +351,7 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
         record,
         simulated,
         error,
+        leaf,
         labels: _,
         child,
     } in listed
@@ -340,7 +372,10 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
             plain(record.head.sequence),
             plain(stamp(record.started_at)),
             plain(took(record, *simulated, now)),
-            plain(one_line(error.as_deref().unwrap_or_default())),
+            plain(one_line(&match (error, leaf) {
+                (Some(error), Some(leaf)) => leaf.behind(error),
+                (error, _) => error.clone().unwrap_or_default(),
+            })),
         ]);
     }
     table

@@ -24,6 +24,7 @@ mod judgement;
 mod keys;
 mod labels;
 mod named;
+mod node;
 mod nodes;
 mod output;
 mod placed;
@@ -68,9 +69,11 @@ mod export;
 mod fork;
 mod guest;
 mod init;
+mod leaf;
 mod list;
 mod log;
 mod node_output;
+mod node_table;
 mod pause;
 mod restore;
 mod remedy;
@@ -281,9 +284,9 @@ impl Command {
             Self::Work(arguments) => work::run(&arguments),
             Self::Resume(arguments) => resume::run(arguments),
             Self::List(arguments) => list::run(&arguments),
-            Self::Show(arguments) => show::run(&arguments),
+            Self::Show(arguments) => show::run(arguments),
             Self::Log(arguments) => log::run(&arguments),
-            Self::Output(arguments) => node_output::run(&arguments),
+            Self::Output(arguments) => node_output::run(arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),

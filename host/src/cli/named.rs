@@ -117,7 +117,27 @@ impl Beginning {
     }
 }
 
-/// The execution that was started or forked last, of real time if there is any.
+/// The execution and the node that are meant by `sub/ask`, as nodes of children are told of:
+/// the last child that `sub` asked for, and its node `ask`. What leads to no child stays as
+/// it is.
+pub(super) fn below(
+    database: &Database,
+    mut id: ExecutionId,
+    node: &str,
+) -> anyhow::Result<(ExecutionId, String)> {
+    let mut node = node;
+    while let Some((first, rest)) = node.split_once('/') {
+        let children = database.holding(id)?.0.children(id)?;
+        let Some(last) = children.iter().rev().find(|it| it.node_id == first) else {
+            break;
+        };
+        (id, node) = (last.child, rest);
+    }
+    Ok((id, node.to_owned()))
+}
+
+/// The execution that was started or forked last, of real time if there is any. A child
+/// is not meant: its parent would be left where it is.
 fn last(database: &Database) -> anyhow::Result<ExecutionId> {
     for mut store in database.open()? {
         if let Some(id) = store.last_begun()? {

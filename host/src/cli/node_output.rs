@@ -5,6 +5,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use refrain::EngineError;
+use refrain::model::NodeState;
+use refrain::names;
 use refrain::store::{
     ExecutionRecord, KeptOutput, OutputPiece, OutputStream, Reader, StoreError, at_one_moment,
     ended,
@@ -14,7 +16,7 @@ use serde_json::json;
 
 use super::attempts::Attempts;
 use super::database::Database;
-use super::named::Named;
+use super::named::{self, Named};
 use super::output::{self, Form};
 use super::text::{Text, text};
 use super::{Answer, damage, show};
@@ -73,8 +75,11 @@ struct PieceDocument<'a> {
     text: std::borrow::Cow<'a, str>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
     let execution = arguments.execution.find(&arguments.database)?;
+    let (execution, node) = named::below(&arguments.database, execution, &arguments.node)?;
+    arguments.node = node;
+    let arguments = &arguments;
     let (mut store, record) = damage::checked(&arguments.database, execution)?;
     let mut attempts = Attempts::of(&arguments.node);
     let mut printed = Printed::new();
@@ -111,7 +116,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         return document(&record, arguments, attempt, is_over, &printed);
     }
     if !printed.has_any {
-        output::say(&nothing(arguments, &record, attempt, is_over));
+        let why = match attempt {
+            None if record.erased.is_none() => {
+                no_attempt(arguments, &mut store, &record, &attempts)?
+            }
+            _ => nothing(arguments, &record, attempt, is_over),
+        };
+        output::say(&why);
     }
     Ok(Answer::Good)
 }
@@ -242,6 +253,47 @@ fn document(
         "dropped_bytes": { "stdout": stdout, "stderr": stderr },
     }))?;
     Ok(Answer::Good)
+}
+
+/// Why no attempt has begun; what of it runs programs, if something does.
+fn no_attempt(
+    arguments: &Arguments,
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+    attempts: &Attempts,
+) -> anyhow::Result<Text> {
+    let named = &arguments.node;
+    let command = |id: &str, node: &str| arguments.database.command("output", &[id, node]);
+    let id = record.id.to_string();
+    let Some(node) = attempts.node() else {
+        return Ok(text!("{} has not begun", named));
+    };
+    if node.child {
+        let children = store.children(record.id)?;
+        let last = children.iter().rev().find(|it| it.node_id == *named);
+        let child = last.map_or(Text::new(), |it| {
+            let child = it.child.to_string();
+            text!("; its child is {}: {}", child, command(&child, "NODE"))
+        });
+        return Ok(text!("{} runs no program itself{}", named, child));
+    }
+    if node.instances.is_some() {
+        let first = format!("{named}[0]");
+        return Ok(text!(
+            "{} is a map, and its instances run programs: {}",
+            named,
+            command(&id, &first)
+        ));
+    }
+    Ok(match (&node.queue, node.state) {
+        (_, NodeState::Scheduled | NodeState::BackingOff) => text!("{} has not begun", named),
+        (None, _) => text!("{} runs no program", named),
+        (Some(_), state) => text!(
+            "{} is {}, and no program of it has run",
+            named,
+            names::node_state(state).replace('_', " ")
+        ),
+    })
 }
 
 /// Why there is nothing.

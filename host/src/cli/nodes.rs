@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 use refrain::limits::RELEASES_MAX;
 use refrain::model::{
     Event, EventKind, LeaseExpired, NodeCompleted, NodeFailed, NodeFailure, NodeSettled, NodeState,
-    NodeTimedOut, Status, WorkflowName, instance_of, undone_by,
+    NodeTimedOut, Status, instance_of,
 };
 use refrain::names;
 use refrain::render::{self, child_refusal, node_failure};
 use refrain::store::Timestamp;
+
+use super::node::{Node, Wait};
 
 /// The nodes that a log tells of, in the order in which it first does.
 #[derive(Default)]
@@ -24,54 +26,6 @@ pub(super) struct Nodes {
     counts: HashMap<&'static str, u64>,
     /// The place of the node that was told of last.
     last: usize,
-}
-
-/// What the log says of one node.
-#[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) id: String,
-    pub(super) state: NodeState,
-    /// How often that attempt was given back.
-    releases: u32,
-    /// The last attempt ordered; 0: the guest settles the node itself.
-    pub(super) attempts: u32,
-    /// The queue that its work is for.
-    pub(super) queue: Option<String>,
-    /// When it was first scheduled, or began to wait.
-    pub(super) since: Option<Timestamp>,
-    /// When the last attempt was claimed by a worker.
-    pub(super) started_at: Option<Timestamp>,
-    /// When it was settled.
-    pub(super) ended_at: Option<Timestamp>,
-    /// How long workers were at it, in attempts that are over.
-    worked_ms: u64,
-    /// The last error.
-    pub(super) error: Option<String>,
-    /// Whom or what it waits for.
-    pub(super) wait: Option<Wait>,
-    /// How many instances it has, if it is a map that was expanded.
-    pub(super) instances: Option<u32>,
-    /// Whether it has asked for a child.
-    pub(super) child: bool,
-    /// The workflow of that, where it is named.
-    workflow: Option<WorkflowName>,
-}
-
-/// What a waiting node waits for.
-#[derive(Clone, Debug)]
-pub(super) enum Wait {
-    /// A person's decision.
-    Approval {
-        question: String,
-        until: Option<Timestamp>,
-    },
-    /// A time, an external event, or whichever comes first.
-    Event {
-        key: Option<String>,
-        until: Option<Timestamp>,
-    },
-    /// The end of a back-off.
-    Delay { until: Timestamp },
 }
 
 impl Nodes {
@@ -92,6 +46,32 @@ impl Nodes {
     /// One node, if it was told of.
     pub(super) fn named(&self, id: &str) -> Option<&Node> {
         self.by_id.get(id).map(|index| &self.nodes[*index])
+    }
+
+    /// For what a node failed: of a map, for the first of its instances that failed.
+    pub(super) fn failed_for<'a>(&'a self, id: &'a str) -> &'a str {
+        let has_failed = |it: &&Node| it.map() == Some(id) && it.state == NodeState::Failed;
+        let first = self.nodes.iter().find(has_failed);
+        first.map_or(id, |instance| &instance.id)
+    }
+
+    /// Those that failed for their child or for instances: each with what is said of it, and
+    /// whether it is a map.
+    pub(super) fn failed_below(&self) -> Vec<(String, String, bool)> {
+        let failed = self.nodes.iter().filter(|it| it.state == NodeState::Failed);
+        let below = failed.filter(|it| it.child || it.instances.is_some());
+        let said = |it: &Node| {
+            let error = it.error.clone().unwrap_or_default();
+            (it.id.clone(), error, it.instances.is_some())
+        };
+        below.map(said).collect()
+    }
+
+    /// This is why a node failed.
+    pub(super) fn say_why(&mut self, id: &str, error: String) {
+        if let Some(place) = self.by_id.get(id) {
+            self.nodes[*place].error = Some(error);
+        }
     }
 
     /// How many nodes are in this state.
@@ -155,6 +135,11 @@ impl Nodes {
         }
         if let EventKind::RetryRequested(it) = &event.kind {
             self.reopen(&it.node_id, at);
+        }
+        if let EventKind::ChildStarted(it) = &event.kind
+            && let Some(place) = self.by_id.get(&it.node_id)
+        {
+            self.nodes[*place].child_started_at = Some(at);
         }
         let error = || render::error(&event.kind).map(|error| error.into_owned());
         let node = match &event.kind {
@@ -232,6 +217,7 @@ impl Nodes {
                 node.attempts = e.attempt;
                 node.child = true;
                 node.workflow.clone_from(&e.workflow);
+                node.iterations = e.iteration.saturating_add(1);
                 node
             }
             EventKind::ChildRefused(e) => {
@@ -243,7 +229,10 @@ impl Nodes {
             EventKind::ChildEnded(e) => {
                 let node = self.node(&e.node_id);
                 match e.status {
-                    Status::Completed => node.end(NodeState::Completed, at),
+                    Status::Completed => {
+                        node.error = None;
+                        node.end(NodeState::Completed, at);
+                    }
                     _ => {
                         node.enter(NodeState::Failing, at);
                         node.error = error();
@@ -345,95 +334,9 @@ impl Nodes {
     }
 }
 
-/// Whether this is the id of an instance of a map, or of what undoes one.
-pub(super) fn is_one_of_many(id: &str) -> bool {
-    instance_of(undone_by(id).unwrap_or(id)).is_some()
-}
-
 /// How many there are in each state, in words: `1990 completed, 10 failed`.
 fn in_words(states: &BTreeMap<&'static str, u32>) -> String {
     let each = states.iter();
     let each = each.map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
     each.collect::<Vec<_>>().join(", ")
-}
-
-impl Node {
-    /// A node that the log does not tell of yet.
-    pub(super) fn pending(id: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            state: NodeState::Pending,
-            releases: 0,
-            attempts: 0,
-            queue: None,
-            since: None,
-            started_at: None,
-            ended_at: None,
-            worked_ms: 0,
-            error: None,
-            wait: None,
-            instances: None,
-            child: false,
-            workflow: None,
-        }
-    }
-
-    /// The map that it is an instance of.
-    pub(super) fn map(&self) -> Option<&str> {
-        instance_of(&self.id).map(|(map, _)| map)
-    }
-
-    /// What it undoes, if it is a compensation.
-    pub(super) fn undoes(&self) -> Option<&str> {
-        undone_by(&self.id)
-    }
-
-    /// Whether it is an instance of a map, or undoes one: there may be many of them.
-    pub(super) fn is_one_of_many(&self) -> bool {
-        is_one_of_many(&self.id)
-    }
-
-    /// Whether its attempts have failed, and no further one is made unless a person says
-    /// so: it has failed for good, or it is what the execution is stalled for.
-    pub(super) fn has_failed(&self) -> bool {
-        matches!(self.state, NodeState::Failed | NodeState::Failing)
-    }
-
-    /// How long it took from the first order to the end.
-    pub(super) fn took_ms(&self) -> Option<u64> {
-        Some(self.ended_at?.saturating_sub(self.since?))
-    }
-
-    /// How long workers have been at it up to `now`.
-    pub(super) fn worked_ms(&self, now: Timestamp) -> u64 {
-        self.worked_ms + self.at_work_ms(now)
-    }
-
-    /// How long it has been under way up to `now` without a worker: in its queue, before
-    /// its next attempt, or for a person, an event or a time.
-    pub(super) fn waited_ms(&self, now: Timestamp) -> Option<u64> {
-        let all = self.ended_at.unwrap_or(now).saturating_sub(self.since?);
-        Some(all.saturating_sub(self.worked_ms(now)))
-    }
-
-    /// How long the attempt that is at work has been so.
-    fn at_work_ms(&self, now: Timestamp) -> u64 {
-        match (self.state, self.started_at) {
-            (NodeState::Running, Some(at)) => now.saturating_sub(at),
-            _ => 0,
-        }
-    }
-
-    fn enter(&mut self, state: NodeState, at: Timestamp) {
-        self.worked_ms += self.at_work_ms(at);
-        self.state = state;
-        self.since.get_or_insert(at);
-        self.ended_at = None;
-        self.wait = None;
-    }
-
-    fn end(&mut self, state: NodeState, at: Timestamp) {
-        self.enter(state, at);
-        self.ended_at = Some(at);
-    }
 }

@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use refrain::id::ExecutionId;
 use refrain::model::{
-    ChildEnded, Event, EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled, Status,
-    TimerCreated,
+    ChildEnded, Event, EventKind, NodeCompleted, NodeSettled, NodeState, RetryScheduled,
+    StallReason, Stalled, Status, TimerCreated,
 };
 use refrain::names;
 use refrain::store::{StoredEvent, Timestamp};
 
-use super::nodes::is_one_of_many;
+use super::node::{is_one_of_many, widest};
 use super::output::{self, Paint};
 use super::seen::{ChildOf, Seen};
 use super::terminal::StatusLine;
@@ -30,6 +30,9 @@ const COUNTED: [NodeState; 7] = [
     NodeState::Skipped,
     NodeState::Failed,
 ];
+
+/// As many columns as names of nodes are made as wide as.
+const NAMES_MAX: usize = 40;
 
 /// Writes progress to stderr.
 pub(super) struct Progress {
@@ -58,6 +61,23 @@ struct Line {
     /// How far the execution is from that one.
     depth: usize,
     text: Text,
+    /// What stands behind that, where all of a look has to be known for it.
+    rest: Option<Rest>,
+}
+
+/// What is said of a node when all of a look is known: what is decided together stands in
+/// several events.
+struct Rest {
+    execution: ExecutionId,
+    node: String,
+    of: RestOf,
+}
+
+enum RestOf {
+    /// A map has ended: its instances are counted.
+    Map,
+    /// The child of its first iteration has ended well: is there another?
+    FirstIteration,
 }
 
 impl Progress {
@@ -75,6 +95,13 @@ impl Progress {
         }
     }
 
+    /// Nodes of this workflow, and of those within it, are going to be told of.
+    pub(super) fn expect(&mut self, workflow: &str) {
+        // What it is not, somebody else says.
+        let workflow = serde_json::from_str(workflow).unwrap_or_default();
+        self.width = widest(&workflow).clamp(self.width, NAMES_MAX);
+    }
+
     /// Take note of what an event means to a person, if it does.
     pub(super) fn event(&mut self, seen: &Seen, stored: &StoredEvent) {
         let event = &stored.event;
@@ -87,7 +114,11 @@ impl Progress {
             return;
         };
         let root = seen.root();
-        let line = line.trimmed();
+        let rest = rest(seen, event);
+        let line = match rest {
+            Some(_) => line,
+            None => line.trimmed(),
+        };
         self.lines.push(Line {
             root,
             at: event.at,
@@ -97,12 +128,14 @@ impl Progress {
                 true => text!("{}  {}", cut(&root.to_string()), line),
                 false => line,
             },
+            rest,
         });
     }
 
     /// Say what was taken note of: of each execution that is watched in the order of time, a
-    /// child between what led to it and what follows from its end.
-    pub(super) fn events(&mut self) {
+    /// child between what led to it and what follows from its end. `seen` is what was seen
+    /// of an execution.
+    pub(super) fn events<'s>(&mut self, seen: impl Fn(ExecutionId) -> Option<&'s Seen>) {
         let mut lines = std::mem::take(&mut self.lines);
         let mut places = HashMap::new();
         for line in &lines {
@@ -110,7 +143,12 @@ impl Progress {
             places.entry(line.root).or_insert(place);
         }
         lines.sort_by_key(|line| (places[&line.root], line.at, line.follows, line.depth));
-        for line in lines {
+        for mut line in lines {
+            if let Some(rest) = &line.rest {
+                let said = seen(rest.execution).map(|seen| rest.text(seen));
+                line.text.push(&said.unwrap_or_default());
+                line.text = line.text.trimmed();
+            }
             self.say(&line.text);
         }
     }
@@ -122,7 +160,9 @@ impl Progress {
                 return None;
             }
             let text = paint.on(text, self.colours);
-            Some(text!("{}  the execution {}", Text::new().padded(9), text))
+            let at = span(event.at.saturating_sub(seen.root_began_at()));
+            let at = Text::word(&at).aligned_right(9);
+            Some(text!("{}  the execution {}", at, text))
         };
         let (node, word, paint, rest) = match &event.kind {
             EventKind::NodeCompleted(NodeCompleted { node_id, .. })
@@ -131,6 +171,11 @@ impl Progress {
             }
             EventKind::ChildEnded(e) if e.status == Status::Completed => {
                 (&e.node_id, "child", Paint::Green, child(e))
+            }
+            EventKind::ChildRequested(e) if e.attempt > 1 => {
+                let after = after(seen, &e.node_id);
+                let again = text!("attempt {}{}", e.attempt, after);
+                (&e.node_id, "again", Paint::Yellow, again)
             }
             EventKind::NodeExhausted(e) => (&e.node_id, "failed", Paint::Red, {
                 // The node knows more of it than its last event.
@@ -149,6 +194,13 @@ impl Progress {
             EventKind::ExecutionUnpaused(_) => return whole("goes on", Paint::Blue),
             EventKind::CancelRequested(_) => return whole("is being cancelled", Paint::Yellow),
             EventKind::WorkflowTimedOut => return whole("ran out of time", Paint::Red),
+            EventKind::Stalled(Stalled {
+                reason: StallReason::AttemptsExhausted(it),
+                ..
+            }) => {
+                let error = refrain::render::node_failure(&it.cause);
+                (&it.node_id, "stalled", Paint::Yellow, one_line(&error))
+            }
             // Why, and what to do, is told at the end.
             EventKind::Stalled(_) | EventKind::HostStalled(_) => {
                 return whole("is stalled", Paint::Yellow);
@@ -158,14 +210,17 @@ impl Progress {
         // A map's line counts its instances; those that fail are told one by one.
         let is_told = matches!(
             event.kind,
-            EventKind::NodeExhausted(_) | EventKind::RetryScheduled(_)
+            EventKind::NodeExhausted(_)
+                | EventKind::RetryScheduled(_)
+                | EventKind::ChildRequested(_)
+                | EventKind::Stalled(_)
         );
         let of_instance = seen.child_of.as_ref().is_some_and(ChildOf::is_instance);
         if !is_told && (of_instance || is_one_of_many(node)) {
             return None;
         }
         let node = text!("{}{}", seen.way(), node);
-        self.width = node.width().clamp(self.width, 40);
+        self.width = node.width().clamp(self.width, NAMES_MAX);
         let at = span(event.at.saturating_sub(seen.root_began_at()));
         Some(text!(
             "{}  {}  {}  {}",
@@ -246,13 +301,49 @@ fn finish(seen: &Seen, node: &str) -> Text {
     };
     let took = node.took_ms();
     let took = took.map_or(Text::new(), |ms| text!("in {}", span(ms)));
-    if let Some(instances) = seen.nodes.instances_in_words(node) {
-        return text!("{}, {}", took, instances);
+    if node.instances.is_some() {
+        return took;
     }
     if node.attempts > 1 {
         text!("{}, at attempt {}", took, node.attempts)
     } else {
         took
+    }
+}
+
+/// What is to be said behind this event's line when all of a look is known.
+fn rest(seen: &Seen, event: &Event) -> Option<Rest> {
+    let (node, of) = match &event.kind {
+        EventKind::NodeSettled(it) => {
+            let node = seen.nodes.named(&it.node_id);
+            node.filter(|node| node.instances.is_some())?;
+            (&it.node_id, RestOf::Map)
+        }
+        EventKind::ChildEnded(it) if it.status == Status::Completed && it.iteration == 0 => {
+            (&it.node_id, RestOf::FirstIteration)
+        }
+        _ => return None,
+    };
+    Some(Rest {
+        execution: seen.record.id,
+        node: node.clone(),
+        of,
+    })
+}
+
+impl Rest {
+    fn text(&self, seen: &Seen) -> Text {
+        let Some(node) = seen.nodes.named(&self.node) else {
+            return Text::new();
+        };
+        match self.of {
+            RestOf::Map => seen
+                .nodes
+                .instances_in_words(node)
+                .map_or(Text::new(), |instances| text!(", {}", instances)),
+            RestOf::FirstIteration if node.iterations > 1 => text!(", iteration 0"),
+            RestOf::FirstIteration => Text::new(),
+        }
     }
 }
 
@@ -265,18 +356,19 @@ fn child(ended: &ChildEnded) -> Text {
 }
 
 fn retry(seen: &Seen, retry: &RetryScheduled) -> Text {
-    let error = seen
-        .nodes
-        .named(&retry.node_id)
-        .and_then(|node| node.error.as_deref())
-        .map(one_line);
-    let error = error.map_or(Text::new(), |error| text!(", after: {}", error));
     text!(
         "attempt {} in {}{}",
         retry.attempt,
         span(retry.delay_ms),
-        error
+        after(seen, &retry.node_id)
     )
+}
+
+/// After which error a node is tried again.
+fn after(seen: &Seen, node: &str) -> Text {
+    let node = seen.nodes.named(node);
+    let error = node.and_then(|node| node.error.as_deref()).map(one_line);
+    error.map_or(Text::new(), |error| text!(", after: {}", error))
 }
 
 fn wait(timer: &TimerCreated, now: Timestamp) -> Text {

@@ -7,23 +7,32 @@ use refrain::{ErrorRemedy, queues};
 use super::database::Database;
 use super::text::{Text, text};
 
-/// What to type, and what comes of it: for each remedy a command, or a sentence
-/// where no command of this program does it. `None` if there is no remedy.
-pub(super) fn text(
+/// What to type, behind what was said: each in a line of its own, but for one that stands
+/// alone.
+pub(super) fn lines(remedies: &[Remedy], execution: ExecutionId, database: &Database) -> Text {
+    let texts = each(remedies, execution, database);
+    match remedies.len() {
+        1 => texts.map(|it| text!(": {}", it)).collect(),
+        _ => texts.map(|it| text!("\n  {}", it)).collect(),
+    }
+}
+
+/// What to type, and what comes of it: for each remedy a command, or a sentence where no
+/// command of this program does it.
+pub(super) fn each(
     remedies: &[Remedy],
     execution: ExecutionId,
     database: &Database,
-) -> Option<Text> {
+) -> impl Iterator<Item = Text> {
     // A stall of the host cannot be cancelled; one on a budget can.
     let is_budget = remedies.contains(&Remedy::Cancel);
-    let texts = remedies.iter().map(|it| match it {
+    remedies.iter().map(move |it| match it {
         Remedy::Lift if is_budget => text!(
             "`{}` goes on without that budget",
             database.command("resume", &[execution.to_string()])
         ),
         it => one(it, execution, database),
-    });
-    (!remedies.is_empty()).then(|| Text::joined(texts, ", "))
+    })
 }
 
 fn one(remedy: &Remedy, execution: ExecutionId, database: &Database) -> Text {
@@ -126,15 +135,16 @@ mod tests {
             (Remedy::StartWorker("tool".into()), "`refrain work --worker tool=PROGRAM --db d` works on it"),
         ];
         for (remedy, expected) in table {
-            let said = text(std::slice::from_ref(&remedy), id, &database).expect("a remedy");
-            assert_eq!(said.as_str().replace(&id.to_string(), "ID"), expected);
+            let said = lines(std::slice::from_ref(&remedy), id, &database);
+            let said = said.as_str().replace(&id.to_string(), "ID");
+            assert_eq!(said, format!(": {expected}"));
         }
-        assert_eq!(text(&[], id, &database), None);
-        let two = text(&[Remedy::Unpause, Remedy::Cancel], id, &database).expect("two");
-        assert!(
-            two.as_str().contains("ends the pause, `refrain cancel"),
-            "{two:?}"
-        );
+        assert!(lines(&[], id, &database).is_empty());
+        let two = lines(&[Remedy::Unpause, Remedy::Cancel], id, &database);
+        let two: Vec<&str> = two.as_str().lines().map(str::trim_start).collect();
+        assert_eq!(two.len(), 3, "{two:?}");
+        assert!(two[1].ends_with("ends the pause"), "{two:?}");
+        assert!(two[2].starts_with("`refrain cancel"), "{two:?}");
     }
 
     #[test]

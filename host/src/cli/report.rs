@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
 use super::judgement::rests_until;
-use super::nodes::Node;
+use super::node::Node;
 use super::seen::Seen;
 use super::text::{Text, text};
 use super::workers::Served;

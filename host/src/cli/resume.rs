@@ -232,7 +232,12 @@ fn answer(
 ) -> anyhow::Result<Answer> {
     let all_seen = || sessions.iter().flat_map(Session::seen);
     let bad = |status| matches!(status, Status::Failed | Status::Cancelled | Status::Stalled);
-    let good = !all_seen().any(|seen| seen.is_damaged() || bad(seen.record.status));
+    let mut of_sessions = sessions
+        .iter()
+        .flat_map(|session| session.seen().map(move |seen| (session, seen)));
+    let good = !of_sessions.any(|(session, seen)| {
+        seen.is_damaged() || bad(seen.record.status) || session.has_stalled_child(seen)
+    });
     if arguments.form.json {
         let mut executions = Vec::new();
         for session in sessions {

@@ -1,9 +1,11 @@
 //! `refrain retry`: run failed nodes again.
 
 use refrain::log::KeptEvent;
+use refrain::model::NodeState;
 use refrain::{EngineError, Execution};
 
 use super::act::{self, Target, TargetArguments};
+use super::node::Node;
 use super::nodes::Nodes;
 use super::{Answer, log};
 
@@ -31,9 +33,10 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         reason,
         ..
     } = arguments;
-    let target = target.find()?;
+    let mut target = target.find()?;
+    let is_all = node.is_none();
     let nodes = match node {
-        Some(node) => vec![node],
+        Some(node) => vec![target.node(&node)?],
         None => failed(&target)?,
     };
     let done = match nodes.len() {
@@ -44,16 +47,32 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let first = nodes.first().cloned();
     let retry =
         |execution: Execution| async move { retry_all(&execution, nodes, reason.as_deref()).await };
-    act::unless_ended(&target, first.as_deref(), act::tell(&target, done, retry))
+    let retried = act::told(&target, retry).and_then(|(refused, status)| {
+        // One that was to be decided on only after another may be tried again by itself.
+        let still_failed = match is_all && refused.is_some() {
+            true => failed(&target)?,
+            false => Vec::new(),
+        };
+        match refused {
+            Some((left, error)) if !is_all || left.iter().any(|it| still_failed.contains(it)) => {
+                Err(error.into())
+            }
+            _ => act::say(&target, done, true, status, &act::hint(&target, status)),
+        }
+    });
+    act::unless_ended(&target, first.as_deref(), retried)
 }
 
+/// Nodes that could not be retried, and why not the last of them.
+type Refused = (Vec<String>, EngineError);
+
 /// Retries these nodes. One that has failed while the execution is stalled on another is
-/// decided on, and can be retried, only after that one.
+/// decided on, and can be retried, only after that one. Answers what of them was refused.
 async fn retry_all(
     execution: &Execution,
     mut nodes: Vec<String>,
     reason: Option<&str>,
-) -> Result<(), EngineError> {
+) -> Result<Option<Refused>, EngineError> {
     loop {
         let (before, mut refused) = (nodes.len(), None);
         let mut left = Vec::new();
@@ -68,18 +87,24 @@ async fn retry_all(
             }
         }
         match refused {
-            None => return Ok(()),
-            Some(error) if left.len() == before => return Err(error),
+            None => return Ok(None),
+            Some(error) if left.len() == before => return Ok(Some((left, error))),
             Some(_) => nodes = left,
         }
     }
 }
 
-/// The nodes that have failed, as its log tells.
+/// The nodes that have failed, as its log tells: of a map that has failed the map alone,
+/// which takes up its instances.
 fn failed(target: &Target) -> anyhow::Result<Vec<String>> {
     let (mut store, _) = target.database().holding(target.execution())?;
     let events = log::kept(&mut store, target.execution())?;
     let nodes = Nodes::of(events.iter().map(KeptEvent::event));
+    let map_has_failed = |node: &Node| {
+        let map = node.map().and_then(|map| nodes.named(map));
+        map.is_some_and(|map| map.state != NodeState::Waiting)
+    };
     let failed = nodes.iter().filter(|node| node.has_failed());
+    let failed = failed.filter(|node| !map_has_failed(node));
     Ok(failed.map(|node| node.id.clone()).collect())
 }

@@ -94,6 +94,13 @@ async fn work(
         output::data(&text!("{}\n", json_text::pretty(state)));
     }
     session.say_what_was_unset();
+    if session.has_stalled_child(seen) && seen.record.status == Status::Running {
+        output::tell(&text!(
+            "{} is running, and does not go on before its child does; then: {}",
+            seen.record.id,
+            database.command("resume", &[seen.record.id.to_string()])
+        ));
+    }
     Ok(say_how_it_ended(seen, stopped, database))
 }
 

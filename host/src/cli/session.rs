@@ -92,12 +92,14 @@ impl<'a> Session<'a> {
 
     fn with(
         database: &'a Database,
-        watch: Watch,
+        mut watch: Watch,
         several: bool,
         served: Served,
         until: Until,
     ) -> anyhow::Result<Self> {
-        let progress = Progress::new(several);
+        let mut progress = Progress::new(several);
+        let workflows = watch.workflows()?;
+        workflows.iter().for_each(|it| progress.expect(it));
         Ok(Self {
             database,
             watch,
@@ -163,6 +165,7 @@ impl<'a> Session<'a> {
         }
         let ended = self.leave(engine, stopped).await;
         self.look()?;
+        self.watch.look_below()?;
         if self.seen().any(|seen| !seen.ended()) {
             // They were to be gone on with, if only later.
             ended?;
@@ -273,7 +276,8 @@ impl<'a> Session<'a> {
         let mut changed = self
             .watch
             .look(|seen, stored| progress.event(seen, stored))?;
-        self.progress.events();
+        let watch = &self.watch;
+        self.progress.events(|id| watch.one(id));
         changed.extend(self.undone.due(self.watch.time()));
         let mut parents = BTreeSet::new();
         for id in changed {
@@ -333,8 +337,11 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         self.progress.count(seen);
-        let children = self.watch.children(seen);
-        let done = is_done(seen, &children, &self.served, self.until, now);
+        let children = (
+            &self.watch.children(seen)[..],
+            self.watch.stands_still(seen),
+        );
+        let done = is_done(seen, children, &self.served, self.until, now);
         let again = changes_at(seen, self.until, now);
         self.undone.judged(id, done, again);
         match self.tells_ends {
@@ -358,6 +365,11 @@ impl<'a> Session<'a> {
             output::data(&report::row(&seen, self.database, colours));
             Ok(())
         }
+    }
+
+    /// Whether a child of it, or one of theirs, is stalled.
+    pub(super) fn has_stalled_child(&self, seen: &Seen) -> bool {
+        self.watch.has_stalled_child(seen)
     }
 
     /// What it says to programs of the executions that are watched.

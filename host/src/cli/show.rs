@@ -1,6 +1,6 @@
 //! `refrain show`: one execution, node by node.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
@@ -8,19 +8,20 @@ use refrain::names;
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
 use refrain::{EngineError, ErrorRemedy};
 
-use super::children::{self, Child};
+use super::children::{self, Children};
 use super::damage;
 use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
-use super::named::Named;
-use super::nodes::{Node, Nodes};
+use super::named::{self, Named};
+use super::node::Node;
+use super::node_table::{ROWS_MAX, node_table, stand_below_what_they_undo, summary};
+use super::nodes::Nodes;
 use super::output::{self, Form, Paint};
-use super::table::{Table, plain};
 use super::text::{Text, text};
-use super::time::{self, span, stamp};
+use super::time::{self, stamp};
 use super::waiting::{self, Waiting};
-use super::{Answer, erased, failure, guests, json_text, labels, list, log, shown};
+use super::{Answer, erased, failure, guests, json_text, labels, leaf, list, log, shown};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -47,7 +48,7 @@ pub(super) struct View {
     pub(super) forked_from: Option<ForkOrigin>,
     /// The node that asked for it, where it is a child.
     pub(super) parent: Option<ParentOrigin>,
-    pub(super) children: Vec<Child>,
+    pub(super) children: Children,
     pub(super) simulated: bool,
     pub(super) labels: Vec<Label>,
     pub(super) ending: Ending,
@@ -69,12 +70,20 @@ pub(super) struct View {
     pub(super) damaged: Vec<Damaged>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (mut store, record) = damage::checked(
-        &arguments.database,
-        arguments.execution.find(&arguments.database)?,
-    )?;
-    let mut view = view(&mut store, record)?;
+pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
+    let mut execution = arguments.execution.find(&arguments.database)?;
+    if let Some(node) = &arguments.node {
+        let (id, node) = named::below(&arguments.database, execution, node)?;
+        execution = id;
+        arguments.node = Some(node);
+    }
+    let arguments = &arguments;
+    let (mut store, record) = damage::checked(&arguments.database, execution)?;
+    let children_max = match arguments.form.json || arguments.failed {
+        true => usize::MAX,
+        false => children::SHOWN_MAX,
+    };
+    let mut view = view(&mut store, record, children_max)?;
     view.choose(arguments)?;
     if arguments.form.json {
         output::document(&shown::document(&view)?)?;
@@ -95,7 +104,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     Ok(Answer::good_if(is_whole && view.record.tampering.is_none()))
 }
 
-fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View> {
+fn view(
+    store: &mut dyn Reader,
+    record: ExecutionRecord,
+    children_max: usize,
+) -> anyhow::Result<View> {
     let (events, unreadable) = match log::kept(store, record.id) {
         Ok(events) => (events, None),
         // What the record says can be shown all the same.
@@ -104,7 +117,8 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
     };
     let forked_from = forked_from(&events);
     let labels = store.labels(record.id)?;
-    let told = Nodes::of(events.iter().map(KeptEvent::event));
+    let mut told = Nodes::of(events.iter().map(KeptEvent::event));
+    leaf::tell(store, record.id, &mut told)?;
     let simulated = store.is_simulated();
     let now = time::of_execution(&record, simulated, time::now(store)?);
     let items = match ended(record.status) || record.tampering.is_some() {
@@ -137,6 +151,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
     {
         if children::is_detached(store, record.id, &node.id)? {
             node.state = NodeState::Completed;
+            node.ended_at = node.child_started_at;
         }
     }
     let record_id = record.id;
@@ -153,7 +168,7 @@ fn view(store: &mut dyn Reader, record: ExecutionRecord) -> anyhow::Result<View>
         record,
         forked_from,
         parent: children::parent(&events),
-        children: children::tree(store, record_id, now)?,
+        children: children::tree(store, record_id, now, children_max)?,
         simulated,
         labels,
         ending,
@@ -182,6 +197,7 @@ impl View {
     fn choose(&mut self, arguments: &Arguments) -> anyhow::Result<()> {
         if arguments.failed {
             self.nodes.retain(Node::has_failed);
+            self.children.retain_failed();
         } else if arguments.node.is_none() && !arguments.form.json {
             // A map's row counts its instances, and what undoes them; those that have failed
             // are told one by one.
@@ -203,38 +219,12 @@ impl View {
 
     /// Its nodes by their states, in a line.
     fn summary(&self) -> Text {
-        let nodes = counted("node", &self.counts);
+        let nodes = summary("node", &self.counts);
         match self.undos.is_empty() {
             true => nodes,
-            false => text!("{}; {}", nodes, counted("compensation", &self.undos)),
+            false => text!("{}; {}", nodes, summary("compensation", &self.undos)),
         }
     }
-}
-
-/// How many there are, and how many in each state.
-fn counted(noun: &str, counts: &BTreeMap<&'static str, usize>) -> Text {
-    let all: usize = counts.values().sum();
-    let several = if all == 1 { "" } else { "s" };
-    let each = counts.iter();
-    let each = each.map(|(state, count)| text!("{} {}", count, state.replace('_', " ")));
-    text!("{} {}{}: {}", all, noun, several, Text::joined(each, ", "))
-}
-
-/// Each compensation comes behind the node or instance that it undoes.
-fn stand_below_what_they_undo(nodes: &mut [Node]) {
-    if nodes.iter().all(|node| node.undoes().is_none()) {
-        return;
-    }
-    let places: HashMap<String, usize> = nodes
-        .iter()
-        .enumerate()
-        .map(|(place, node)| (node.id.clone(), place))
-        .collect();
-    let place = |id: &str| places.get(id).copied().unwrap_or(usize::MAX);
-    nodes.sort_by_cached_key(|node| match node.undoes() {
-        Some(undone) => (place(undone), true),
-        None => (place(&node.id), false),
-    });
 }
 
 /// The execution that event 1 names as the one that it was forked from.
@@ -380,46 +370,4 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         text.push(&text!("\n{}\n", json_text::pretty(state)));
     }
     text
-}
-
-/// Rows of the table of nodes: more than anyone reads, and as many as a workflow has that a
-/// person has written.
-const ROWS_MAX: usize = 1_000;
-
-fn node_table(nodes: &[Node], told: &Nodes, now: Timestamp) -> Table {
-    let mut table = Table::new([
-        "NODE", "STATE", "ATTEMPTS", "SINCE", "WAITED", "WORKED", "ERROR",
-    ]);
-    for node in nodes {
-        table.row([
-            plain(&node.id),
-            (
-                Text::word(&names::node_state(node.state).replace('_', " ")),
-                Paint::of_node(node.state),
-            ),
-            plain(if node.attempts == 0 {
-                String::new()
-            } else {
-                node.attempts.to_string()
-            }),
-            plain(node.since.map(stamp).unwrap_or_default()),
-            plain(node.waited_ms(now).map(span).unwrap_or_default()),
-            plain(match node.started_at {
-                Some(_) => span(node.worked_ms(now)),
-                None => String::new(),
-            }),
-            plain(last_column(node, told)),
-        ]);
-    }
-    table
-}
-
-/// The last error; of a map, how its instances stand.
-fn last_column(node: &Node, told: &Nodes) -> String {
-    let error = node.error.as_deref().unwrap_or_default().replace('\n', " ");
-    match told.instances_in_words(node) {
-        Some(words) if error.is_empty() => words,
-        Some(words) => format!("{error}; {words}"),
-        None => error,
-    }
 }

@@ -13,7 +13,7 @@ use super::children::Child;
 use super::damage::DamagedDocument;
 use super::labels::LabelsDocument;
 use super::list::RecordDocument;
-use super::nodes::Node;
+use super::node::Node;
 use super::show::View;
 use super::waiting::Waiting;
 
@@ -83,7 +83,7 @@ pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
             execution_id: &parent.execution_id,
             node_id: &parent.node_id,
         }),
-        children: &view.children,
+        children: &view.children.shown,
         labels: LabelsDocument::of(&view.labels),
         final_state: view
             .ending

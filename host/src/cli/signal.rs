@@ -6,7 +6,8 @@ use refrain::model::EventKind;
 use refrain::{Execution, Receipt, Signal};
 
 use super::act::{self, Target, TargetArguments};
-use super::nodes::{Nodes, Wait};
+use super::node::Wait;
+use super::nodes::Nodes;
 use super::{Answer, failure, files, log};
 
 /// Deliver an external event; one that comes early is kept

@@ -22,7 +22,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         node,
         reason,
     } = arguments;
-    let target = target.find()?;
+    let mut target = target.find()?;
+    let node = target.node(&node)?;
     let skipped = act::tell(&target, "the skip is recorded", |execution| async {
         let execution = execution;
         execution.skip(&node, reason.as_deref()).await

@@ -278,6 +278,12 @@ fn escaped_but<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
     Cow::Owned(whole)
 }
 
+/// So many of something: `1 event`, `2 events`.
+pub(super) fn counted(count: u64, noun: &str) -> Text {
+    let several = if count == 1 { "" } else { "s" };
+    text!("{} {}{}", count, noun, several)
+}
+
 /// Whether a character does something instead of being seen: it controls the
 /// terminal, ends a line, changes the direction of what follows, or hides.
 pub(super) fn is_steering(c: char) -> bool {

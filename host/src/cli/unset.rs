@@ -7,7 +7,7 @@ use refrain::render::{UnsetPath, unset_of_node, unset_paths};
 use refrain::{Engine, EngineError, Execution};
 use serde_json::Value;
 
-use super::nodes::Node;
+use super::node::Node;
 use super::seen::Seen;
 
 /// So many nodes are looked at.

@@ -10,7 +10,8 @@ use refrain::time::rfc3339;
 use serde_json::{Value, json};
 
 use super::database::Database;
-use super::nodes::{Nodes, Wait};
+use super::node::Wait;
+use super::nodes::Nodes;
 use super::text::{Text, text};
 use super::time::stamp;
 
@@ -127,8 +128,9 @@ impl Waiting {
                 nodes,
                 since,
             } => text!(
-                "{} waits for a worker of queue {:?} since {}\n  {}",
+                "{} {} for a worker of queue {:?} since {}\n  {}",
                 some_of(way, nodes),
+                if nodes.len() == 1 { "waits" } else { "wait" },
                 queue,
                 stamp(*since),
                 match queues::BUILT_IN.contains(&queue.as_str()) {

@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use refrain::LogClock;
 use refrain::id::ExecutionId;
-use refrain::model::{Event, EventKind};
+use refrain::model::{Event, EventKind, Status};
 use refrain::store::{
     ExecutionRecord, Reader, SeenUpTo, SqliteStore, Store, StoreError, StoredEvent, Timestamp,
     ended,
 };
 
 use super::damage;
+use super::judgement::waits_for_children_alone;
+use super::leaf;
 use super::list;
 use super::seen::{ChildOf, Seen};
 use super::time;
@@ -33,6 +35,9 @@ pub(super) struct Watch {
     damaged: BTreeSet<ExecutionId>,
     seen: BTreeMap<ExecutionId, Seen>,
 }
+
+/// So many workflows are looked into for how wide the names of their nodes are.
+const WORKFLOWS_MAX: usize = 20;
 
 /// A child that is to be watched.
 struct NewChild {
@@ -78,6 +83,23 @@ impl Watch {
         Ok((watch, whole))
     }
 
+    /// The texts of the workflows of the first that are watched.
+    pub(super) fn workflows(&mut self) -> Result<Vec<String>, StoreError> {
+        let mut texts = Vec::new();
+        for seen in self.seen.values().take(WORKFLOWS_MAX) {
+            let of = &seen.record;
+            let found = self
+                .store
+                .workflow(&of.tenant, &of.workflow_id, &of.workflow_version);
+            match found {
+                // What is damaged is told by those who need it.
+                Err(error) if error.is_of_one() => {}
+                found => texts.extend(found?.map(|workflow| workflow.text)),
+            }
+        }
+        Ok(texts)
+    }
+
     /// Whether they are simulated.
     pub(super) fn is_simulated(&self) -> bool {
         self.store.is_simulated()
@@ -114,6 +136,43 @@ impl Watch {
             }
             next += 1;
         }
+    }
+
+    /// Whether an execution that runs stands still because children of it, or theirs, are
+    /// stalled: nothing else brings it further.
+    pub(super) fn stands_still(&self, seen: &Seen) -> bool {
+        let (mut left, mut is_stalled) = (vec![seen], false);
+        while let Some(seen) = left.pop() {
+            match seen.record.status {
+                Status::Stalled => is_stalled = true,
+                _ if !waits_for_children_alone(seen, self.now(seen)) => return false,
+                _ => {
+                    let children = seen.children.iter().map(|id| self.seen.get(id));
+                    for child in children {
+                        match child.filter(|it| !it.ended() && !it.is_damaged()) {
+                            Some(child) => left.push(child),
+                            None => return false,
+                        }
+                    }
+                }
+            }
+        }
+        is_stalled
+    }
+
+    /// Whether a child of it, or one of theirs, is stalled.
+    pub(super) fn has_stalled_child(&self, seen: &Seen) -> bool {
+        let children = self.children(seen);
+        let is_stalled = |it: &&Seen| it.record.status == Status::Stalled;
+        children.iter().any(is_stalled)
+    }
+
+    /// Finds out for what nodes failed that failed for their children.
+    pub(super) fn look_below(&mut self) -> Result<(), StoreError> {
+        for seen in self.seen.values_mut().filter(|it| it.child_of.is_none()) {
+            leaf::tell(&mut self.store, seen.record.id, &mut seen.nodes)?;
+        }
+        Ok(())
     }
 
     /// What time it is for this execution, by the log.

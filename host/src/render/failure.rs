@@ -39,14 +39,17 @@ pub fn node_failure(failure: &NodeFailure) -> Cow<'_, str> {
                 ""
             };
             format!(
-                "{} instance(s) failed: {}{rest}",
-                it.count,
+                "{} failed: {}{rest}",
+                counted(it.count, "instance"),
                 it.nodes.join(", ")
             )
         }
         NodeFailure::NotAList => return Cow::Borrowed("what it maps over is not a list"),
         NodeFailure::TooManyItems(count) => {
-            format!("what it maps over has {count} elements, more than it may")
+            format!(
+                "what it maps over has {}, more than it may",
+                counted(*count, "element")
+            )
         }
         NodeFailure::TooLarge(pointer) => {
             format!("what the expression at `{pointer}` comes to is too large or too deep")
@@ -81,6 +84,12 @@ pub fn child_refusal(code: ChildRefusal, workflow: Option<&WorkflowName>) -> Str
         ),
     };
     format!("its child cannot be started: {why}")
+}
+
+/// How many there are of something.
+fn counted(count: u32, noun: &str) -> String {
+    let several = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{several}")
 }
 
 /// Why a node failed for good.
@@ -172,10 +181,12 @@ mod tests {
             (NodeFailure::EventTimeout(MissedEvent { correlation_key: "k".into(), timeout_ms: 5_000 }), "no external event `k` within 5 s"),
             (NodeFailure::LimitExceeded(Some("ten rounds".into())), "limit exceeded: ten rounds"),
             (NodeFailure::LimitExceeded(None), "limit exceeded"),
-            (instances(2, &["a[0]", "a[1]"]), "2 instance(s) failed: a[0], a[1]"),
-            (instances(3, &["a[0]", "a[1]"]), "3 instance(s) failed: a[0], a[1], …"),
+            (instances(2, &["a[0]", "a[1]"]), "2 instances failed: a[0], a[1]"),
+            (instances(3, &["a[0]", "a[1]"]), "3 instances failed: a[0], a[1], …"),
+            (instances(1, &["a[0]"]), "1 instance failed: a[0]"),
             (NodeFailure::NotAList, "what it maps over is not a list"),
             (NodeFailure::TooManyItems(7), "what it maps over has 7 elements, more than it may"),
+            (NodeFailure::TooManyItems(1), "what it maps over has 1 element, more than it may"),
             (NodeFailure::TooLarge("/kind/url".into()), "what the expression at `/kind/url` comes to is too large or too deep"),
             (NodeFailure::UnresolvedExpression("/kind/url".into()), "an expression at `/kind/url` comes to null"),
             (NodeFailure::ChildFailed(Some("boom".into())), "its child failed: boom"),

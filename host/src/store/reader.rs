@@ -24,6 +24,8 @@ pub struct ListFilter {
     /// Only executions with these ids: from the first to the last of them. Such a list is
     /// quick, and is for a part of an id that a person typed.
     pub ids: Option<(ExecutionId, ExecutionId)>,
+    /// Only roots: executions that no other one has asked for.
+    pub roots: bool,
     /// Those that started last come first.
     pub newest_first: bool,
     /// Only executions after this one, in the order of the listing.
@@ -40,6 +42,7 @@ impl Default for ListFilter {
             since: None,
             labels: Vec::new(),
             ids: None,
+            roots: false,
             newest_first: false,
             after: None,
             max: usize::MAX,
@@ -49,7 +52,8 @@ impl Default for ListFilter {
 
 impl ListFilter {
     /// Whether this execution, with these labels, is one of those that are listed, if there
-    /// were no bound on their number.
+    /// were no bound on their number. Whether it is a root, its record does not say: that is
+    /// for the store.
     #[must_use]
     pub fn takes(&self, record: &ExecutionRecord, labels: &[Label]) -> bool {
         let place = (record.started_at, record.id);
@@ -120,7 +124,8 @@ pub trait Reader: Send {
     /// The labels of an execution, sorted by name and value; none if it is erased.
     fn labels(&mut self, id: ExecutionId) -> Result<Vec<Label>, StoreError>;
 
-    /// The execution that came into the store last: the last that was started or forked.
+    /// The execution that came into the store last, but for children: the last that was
+    /// started or forked.
     fn last_begun(&mut self) -> Result<Option<ExecutionId>, StoreError>;
 
     /// The executions to whose logs something was appended after `seen`, with all that

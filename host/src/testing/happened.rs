@@ -165,7 +165,10 @@ fn waits(event: &Event) -> (&'static str, Option<&str>, String) {
         EventKind::MapExpanded(it) => (
             "expanded",
             Some(&it.node_id),
-            format!("{} elements", it.count),
+            match it.count {
+                1 => "1 element".to_owned(),
+                count => format!("{count} elements"),
+            },
         ),
         _ => of_child(event),
     }

@@ -1,6 +1,6 @@
 //! The command line: what a person types, and what comes back.
 //!
-//! `desk` is a folder to work in; `beginning` a folder that is made, `kept` what is kept besides logs; `bad_input` has every way to get it wrong,
+//! `desk` is a folder to work in; `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs; `bad_input` has every way to get it wrong,
 //! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks,
 //! `helpful` what is said to who has typed almost the right thing,
@@ -15,6 +15,7 @@ mod answers;
 mod bad_database;
 mod bad_input;
 mod beginning;
+mod below;
 mod child_waits;
 mod children;
 mod clocks;

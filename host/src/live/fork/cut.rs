@@ -1,8 +1,10 @@
 //! Where the log of a fork's origin is cut.
 
+use std::collections::BTreeSet;
+
 use crate::live::values::fork::Cut;
 use crate::live::values::work::Answer;
-use crate::model::{Event, EventKind, Origin, WorkflowFailure};
+use crate::model::{Event, EventKind, Origin, WorkflowFailure, instance_of};
 use crate::replay::{are_of_one_time, node_of};
 use crate::store::StoredEvent;
 
@@ -60,7 +62,10 @@ impl Events<'_> {
         let place = match self.iter().next_back().map(|event| &event.kind) {
             Some(EventKind::WorkflowFailed(failed)) => match &failed.cause {
                 WorkflowFailure::NodesFailed(nodes) => {
-                    let began = nodes.iter().filter_map(|node| self.began(node)).min();
+                    let began = nodes
+                        .iter()
+                        .filter_map(|node| self.began_to_fail(node))
+                        .min();
                     began.map(|sequence| sequence - 1)
                 }
                 WorkflowFailure::Timeout(_) => place(
@@ -77,6 +82,25 @@ impl Events<'_> {
             None => return Err("it has no events".to_owned()),
         };
         Ok(place.unwrap_or(self.last()))
+    }
+
+    /// The decision with which that began for which a node failed: the node itself, or the
+    /// first of a map's instances that failed.
+    fn began_to_fail(&self, node_id: &str) -> Option<u64> {
+        let mut failed = BTreeSet::new();
+        for event in self.iter() {
+            match &event.kind {
+                EventKind::NodeExhausted(it) => failed.insert(it.node_id.as_str()),
+                EventKind::NodeCompleted(it) => failed.remove(it.node_id.as_str()),
+                EventKind::ChildEnded(it) => failed.remove(it.node_id.as_str()),
+                EventKind::NodeSkipped(it) => failed.remove(it.node_id.as_str()),
+                _ => continue,
+            };
+        }
+        let is_of_map = |id: &&str| instance_of(id).is_some_and(|(map, _)| map == node_id);
+        let failed = failed.into_iter().filter(is_of_map);
+        let began = failed.filter_map(|id| self.began(id)).min();
+        began.or_else(|| self.began(node_id))
     }
 
     /// The decision with which a node began: it was ordered, or its wait.

@@ -6,6 +6,7 @@ use crate::error::{EngineError, WorkError};
 use crate::live::turn::answers::{answered, release};
 use crate::live::turn::open_turn::OpenTurn;
 use crate::live::turn::output::keep_output;
+use crate::live::turn::repeated::is_stopped;
 use crate::live::turn::write::{Again, Write};
 use crate::live::values::work::{Answer, ClaimId};
 use crate::store::OutputPiece;
@@ -18,6 +19,8 @@ pub(super) struct Delivery {
     said: Arc<[OutputPiece]>,
     /// The worker's answer was refused, and the outcome says so instead.
     refused: bool,
+    /// The answer came after the scheduler had stopped the work.
+    stopped: bool,
     /// The result in the turn that is being filled.
     told: Result<(), EngineError>,
 }
@@ -33,6 +36,9 @@ impl Write for Delivery {
             Err(error) if error.is_of_the_store() => (Ok(()), Err(error)),
             told => (told, Ok(())),
         };
+        if let Err(EngineError::Stale { .. }) = &told {
+            self.stopped = is_stopped(&mut turn.transaction, &self.claim)?;
+        }
         // An answer that is refused for good frees the slot all the same.
         if let Err(error) = &told
             && !self.goes_again(error)
@@ -55,6 +61,10 @@ impl Write for Delivery {
             // The engine reports that, for all that wait for it.
             tracing::debug!(refrain.execution = %claim.execution, "an answer waits for the store: {error}");
             return Some(Again::Later(self));
+        }
+        if self.stopped {
+            tracing::debug!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an answer came after its work was stopped: {error}");
+            return None;
         }
         tracing::warn!(refrain.execution = %claim.execution, refrain.node = %claim.node_id, "an answer was not taken: {error}");
         if !self.goes_again(&error) {
@@ -80,6 +90,7 @@ impl Delivery {
             outcome,
             said,
             refused: false,
+            stopped: false,
             told: Ok(()),
         }
     }

@@ -62,11 +62,33 @@ fn ended_by(event: &Event) -> String {
     }
 }
 
-/// The answer in the log that this claim gave. It comes after the claim, whose
-/// sequence is the fence.
+/// Whether the scheduler has stopped the work of this claim: what its worker answers after
+/// that is nobody's fault.
+pub(in crate::live) fn is_stopped(
+    transaction: &mut Transaction<'_>,
+    claim: &ClaimId,
+) -> Result<bool, EngineError> {
+    let stopped = behind(transaction, claim, |kind| match kind {
+        EventKind::NodeCancelled(it) => it.node_id == claim.node_id,
+        EventKind::NodeTimedOut(it) => it.node_id == claim.node_id,
+        _ => false,
+    });
+    Ok(stopped?.is_some())
+}
+
+/// The answer in the log that this claim gave.
 fn settled_by(
     transaction: &mut Transaction<'_>,
     claim: &ClaimId,
+) -> Result<Option<StoredEvent>, EngineError> {
+    behind(transaction, claim, |kind| is_answer_of(kind, claim))
+}
+
+/// The first event of this kind behind the claim, whose sequence is the fence.
+fn behind(
+    transaction: &mut Transaction<'_>,
+    claim: &ClaimId,
+    is_it: impl Fn(&EventKind) -> bool,
 ) -> Result<Option<StoredEvent>, EngineError> {
     let mut next = claim.fence.saturating_add(1);
     loop {
@@ -76,9 +98,9 @@ fn settled_by(
         };
         next = last.event.sequence + 1;
         let mut page = page.into_iter();
-        let settled = page.find(|stored| is_answer_of(&stored.event.kind, claim));
-        if settled.is_some() {
-            return Ok(settled);
+        let found = page.find(|stored| is_it(&stored.event.kind));
+        if found.is_some() {
+            return Ok(found);
         }
     }
 }

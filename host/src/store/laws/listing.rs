@@ -2,7 +2,9 @@
 #![expect(missing_docs, reason = "a law's name says what it demands")]
 
 use crate::model::{Label, Status};
-use crate::store::{ExecutionRecord, LabelFilter, ListFilter, Many};
+use crate::store::{
+    ChildChange, ChildRecord, ChildState, ExecutionRecord, LabelFilter, ListFilter, Many, Turn,
+};
 
 use super::Place;
 use super::draft::{Draft, Owner};
@@ -55,6 +57,44 @@ pub fn the_last_that_came_is_known(place: &dyn Place) {
         let mut draft = draft.clone();
         owner.commit([draft.append([])]);
         assert_eq!(owner.store.last_begun().unwrap(), Some(draft.id()));
+    }
+}
+
+pub fn children_are_not_roots(place: &dyn Place) {
+    let mut owner = Owner::new(place);
+    let [root, child] = [(1, 10), (2, 20)]
+        .map(|(n, started_at)| Draft::new(n).with(|record| record.started_at = started_at));
+    for draft in [&root, &child] {
+        owner.commit([draft.clone().append([])]);
+    }
+    let kept = ChildChange::Keep(ChildRecord {
+        child: child.id(),
+        parent: root.id(),
+        root: root.id(),
+        node_id: "s".to_owned(),
+        attempt: 1,
+        iteration: 0,
+        sequence: 2,
+        state: ChildState::Awaited,
+    });
+    let turn = Turn {
+        children: vec![kept],
+        ..Turn::default()
+    };
+    owner.try_commit(&turn).unwrap();
+    assert_eq!(owner.store.last_begun().unwrap(), Some(root.id()));
+    for (roots, ids) in [
+        (false, vec![child.id(), root.id()]),
+        (true, vec![root.id()]),
+    ] {
+        let filter = ListFilter {
+            roots,
+            newest_first: true,
+            ..ListFilter::default()
+        };
+        let listed = owner.store.list(&filter).and_then(Many::all).unwrap();
+        let listed: Vec<_> = listed.iter().map(|record| record.id).collect();
+        assert_eq!(listed, ids, "roots alone: {roots}");
     }
 }
 

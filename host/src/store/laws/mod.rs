@@ -130,6 +130,7 @@ laws! { $
     log::a_record_comes_back_as_it_was_written,
     listing::executions_are_listed_by_their_start,
     listing::the_last_that_came_is_known,
+    listing::children_are_not_roots,
     listing::executions_are_found_by_what_is_known_of_them,
     listing::executions_are_found_by_their_labels,
     log::law8_what_was_committed_is_there_after_reopening,

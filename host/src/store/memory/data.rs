@@ -25,7 +25,7 @@ pub(super) struct Data {
     executions: HashMap<ExecutionId, Arc<Execution>>,
     pub(super) queue: Queue,
     by_start: BTreeSet<(Timestamp, ExecutionId)>,
-    last_begun: Option<ExecutionId>,
+    begun: Vec<ExecutionId>,
     /// How many events were ever appended.
     appended: i64,
     /// The executions by the number of the last event that was appended to them.
@@ -264,7 +264,7 @@ impl Data {
 
     fn begin(&mut self, record: &ExecutionRecord, labels: &[Label]) {
         self.by_start.insert((record.started_at, record.id));
-        self.last_begun = Some(record.id);
+        self.begun.push(record.id);
         let mut record = record.clone();
         record.next_wake = None;
         let id = record.id;
@@ -349,9 +349,10 @@ impl Data {
         all
     }
 
-    /// The execution that came last.
+    /// The execution that came last, but for children.
     pub(super) fn last_begun(&self) -> Option<ExecutionId> {
-        self.last_begun
+        let is_root = |id: &&ExecutionId| !self.children.contains_key(id);
+        self.begun.iter().rev().find(is_root).copied()
     }
 
     /// The items of an execution, sorted by node id.

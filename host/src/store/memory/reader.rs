@@ -143,7 +143,11 @@ impl Reader for MemoryReader {
     fn list(&mut self, filter: &ListFilter) -> Result<Many<ExecutionRecord>, StoreError> {
         let data = self.data();
         let after = filter.after.map_or(Unbounded, Excluded);
-        let takes = |execution: &&Execution| filter.takes(&execution.record, &execution.labels);
+        let takes = |execution: &&Execution| {
+            let id = execution.record.id;
+            let is_child = || data.child(id).is_some();
+            filter.takes(&execution.record, &execution.labels) && !(filter.roots && is_child())
+        };
         let record = |execution: &Execution| execution.record.clone();
         let records = match filter.newest_first {
             true => {

@@ -100,10 +100,14 @@ pub(super) fn key_of(connection: &Connection, id: ExecutionId) -> Result<Option<
     select.query_row([Id(id)], |row| row.get(0)).optional()
 }
 
+/// What holds of an execution that no other one has asked for.
+pub(super) const ROOTS: &str =
+    "NOT EXISTS (SELECT 1 FROM children WHERE children.child = executions.id)";
+
 /// Keys grow from one execution to the next.
 pub(super) fn last_begun(connection: &Connection) -> Result<Option<ExecutionId>> {
-    let sql = "SELECT id FROM executions ORDER BY key DESC LIMIT 1";
-    let mut select = connection.prepare_cached(sql)?;
+    let sql = format!("SELECT id FROM executions WHERE {ROOTS} ORDER BY key DESC LIMIT 1");
+    let mut select = connection.prepare_cached(&sql)?;
     let id = select.query_row([], |row| row.get::<_, Id>(0)).optional()?;
     Ok(id.map(|id| id.0))
 }

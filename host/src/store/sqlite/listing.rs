@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Result, Row, ToSql, params_from_iter};
 
-use crate::store::sqlite::execution::{BY_KEY, COLUMNS, KEY, Key, name, read};
+use crate::store::sqlite::execution::{BY_KEY, COLUMNS, KEY, Key, ROOTS, name, read};
 use crate::store::sqlite::failure;
 use crate::store::sqlite::labels;
 use crate::store::sqlite::many;
@@ -120,7 +120,7 @@ impl Conditions {
         all
     }
 
-    /// Those that concern the place in the order alone.
+    /// Those that are known of the id and the place in the order alone.
     fn of_place(filter: &ListFilter) -> Self {
         let mut all = Self::default();
         if let Some((at, id)) = filter.after {
@@ -132,6 +132,9 @@ impl Conditions {
         }
         if let Some(since) = filter.since {
             all.add("started_at >= ?", [Box::new(column_of(since)) as _]);
+        }
+        if filter.roots {
+            all.add(ROOTS, []);
         }
         all
     }
