@@ -215,78 +215,69 @@ mod tests {
         })
     }
 
-    #[test]
-    fn r22_who_is_stopped_while_it_waits_has_its_child_cancelled_and_nobody_else() {
+    /// What the log says before a step, the facts that the step takes, what it decides, and
+    /// what it orders.
+    type Step<'a> = (
+        &'a [EventKind],
+        &'a [EventKind],
+        &'a [EventKind],
+        &'a [WorkOrder],
+    );
+
+    fn judge((before, facts, decisions, orders): Step<'_>) -> Option<String> {
         let rules = OrderRules::of(WORKFLOW);
-        let judge = |before: &[EventKind],
-                     facts: &[EventKind],
-                     decisions: &[EventKind],
-                     orders: &[WorkOrder]| {
-            let mut awaited = Awaited::default();
-            for said in before.iter().filter_map(|it| SaidOfChild::by(it, &rules)) {
-                awaited.follow(said);
-            }
-            uncancelled(&mut awaited, facts.iter(), decisions.iter(), orders, &rules)
-        };
+        let mut awaited = Awaited::default();
+        for said in before.iter().filter_map(|it| SaidOfChild::by(it, &rules)) {
+            awaited.follow(said);
+        }
+        uncancelled(&mut awaited, facts.iter(), decisions.iter(), orders, &rules)
+    }
+
+    #[test]
+    fn r22_who_is_stopped_while_it_waits_has_its_child_cancelled() {
         let waits = [requested("s", 1), started("s")];
         let many = [requested("m[3]", 2)];
         let left = [requested("d", 1), started("d")];
-        let lawful: [(&[EventKind], &[EventKind], &[EventKind], &[WorkOrder]); 7] = [
+        let at_once = [requested("s", 1), cancelled("s"), cancelled("a")];
+        let steps: [Step<'_>; 7] = [
             (&waits, &[], &[cancelled("s")], &[cancels("s", 1)]),
             (&waits, &[], &[timed_out("s")], &[cancels("s", 1)]),
             (&waits[..1], &[], &[cancelled("s")], &[cancels("s", 1)]),
             (&many, &[], &[cancelled("m[3]")], &[cancels("m[3]", 2)]),
             (&waits, &[ended("s")], &[cancelled("s")], &[]),
             (&left, &[], &[cancelled("d")], &[]),
-            (
-                &[],
-                &[],
-                &[requested("s", 1), cancelled("s"), cancelled("a")],
-                &[cancels("s", 1)],
-            ),
+            (&[], &[], &at_once, &[cancels("s", 1)]),
         ];
-        for (before, facts, decisions, orders) in lawful {
-            let fault = judge(before, facts, decisions, orders);
-            assert_eq!(fault, None, "{before:?} {facts:?} {decisions:?} {orders:?}");
+        for step in steps {
+            assert_eq!(judge(step), None, "{step:?}");
         }
-        let unlawful: [(&[EventKind], &[EventKind], &[EventKind], &[WorkOrder], &str); 6] = [
-            (&waits, &[], &[cancelled("s")], &[], "was not cancelled"),
-            (&waits, &[], &[timed_out("s")], &[], "was not cancelled"),
+    }
+
+    #[test]
+    fn r22_no_other_child_is_cancelled_and_none_is_left() {
+        let waits = [requested("s", 1), started("s")];
+        let left = [requested("d", 1), started("d")];
+        let (stop, once) = ([cancelled("s")], [cancels("s", 1)]);
+        let twice = [cancels("s", 1), cancels("s", 1)];
+        let end = [ended("s")];
+        let detached = [cancelled("d")];
+        let steps: [(Step<'_>, &str); 6] = [
+            ((&waits, &[], &stop, &[]), "was not cancelled"),
+            ((&waits, &[], &[timed_out("s")], &[]), "was not cancelled"),
             (
-                &waits,
-                &[],
-                &[cancelled("s")],
-                &[cancels("s", 2)],
+                (&waits, &[], &stop, &[cancels("s", 2)]),
                 "was not cancelled",
             ),
+            ((&waits, &[], &stop, &twice), "was not stopped"),
+            ((&waits, &end, &stop, &once), "was not stopped"),
             (
-                &waits,
-                &[],
-                &[cancelled("s")],
-                &[cancels("s", 1), cancels("s", 1)],
-                "was not stopped",
-            ),
-            (
-                &waits,
-                &[ended("s")],
-                &[cancelled("s")],
-                &[cancels("s", 1)],
-                "was not stopped",
-            ),
-            (
-                &left,
-                &[],
-                &[cancelled("d")],
-                &[cancels("d", 1)],
+                (&left, &[], &detached, &[cancels("d", 1)]),
                 "was not stopped",
             ),
         ];
-        for (before, facts, decisions, orders, part) in unlawful {
-            let fault = judge(before, facts, decisions, orders).unwrap_or_default();
-            assert!(
-                fault.contains(part),
-                "{before:?} {facts:?} {decisions:?} {orders:?}: {fault}"
-            );
+        for (step, part) in steps {
+            let fault = judge(step).unwrap_or_default();
+            assert!(fault.contains(part), "{step:?}: {fault}");
         }
     }
 }

@@ -94,14 +94,14 @@ pub(super) const SUBGRAPH: &str = "subgraph";
 /// Holds the children that were ordered in a step against what it decided. Says what is
 /// wrong, if anything is.
 pub(crate) fn unfounded<'a>(
-    decisions: impl Iterator<Item = &'a Event> + Clone,
+    decisions: impl Iterator<Item = &'a Event>,
     orders: &[WorkOrder],
 ) -> Option<String> {
     let started = orders.iter().filter_map(|order| match order {
         WorkOrder::StartChild(order) => Some((&order.name, order.workflow.as_ref())),
         _ => None,
     });
-    let requested = decisions.clone().filter_map(|event| match &event.kind {
+    let requested = decisions.filter_map(|event| match &event.kind {
         EventKind::ChildRequested(it) => Some(it),
         _ => None,
     });

@@ -60,6 +60,11 @@ impl Deadlines {
         self.nodes.get(node_of_run(node)).copied()
     }
 
+    /// Whether nobody waits for the child of a node or an instance.
+    pub(super) fn is_detached(&self, node: &str) -> bool {
+        self.child(node).is_some_and(|child| child.is_detached)
+    }
+
     /// What the workflow says of the child of a node or an instance, if it has one.
     pub(super) fn child(&self, node: &str) -> Option<&Child> {
         self.children.get(node_of_run(node))
@@ -82,7 +87,7 @@ fn span_ms(json: &Value) -> Option<u64> {
 #[derive(Clone, Debug)]
 pub(super) struct Child {
     /// Whether nobody waits for it.
-    pub(super) is_detached: bool,
+    is_detached: bool,
     merges: bool,
     output_key: Option<String>,
     repeat: Option<Repeat>,

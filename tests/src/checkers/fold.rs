@@ -245,13 +245,8 @@ impl Folding {
                 node.lost_child = false;
                 node.wait(timeout.map(|span| at.saturating_add(span)));
             }
-            Kind::ChildStarted(it) => {
-                if deadlines
-                    .child(&it.node_id)
-                    .is_some_and(|it| it.is_detached)
-                {
-                    self.node(&it.node_id).settle();
-                }
+            Kind::ChildStarted(it) if deadlines.is_detached(&it.node_id) => {
+                self.node(&it.node_id).settle();
             }
             Kind::ChildRefused(it) => self.node(&it.node_id).lose_child(),
             Kind::ChildEnded(it) => self.end_child(deadlines, it),

@@ -32,8 +32,8 @@ pub(super) struct Tie {
 
 impl Tie {
     fn is_open(&self) -> bool {
-        let is_over = self.is_refused || self.is_stopped || self.ended.is_some();
-        !is_over && !(self.is_detached && self.started.is_some())
+        let is_left = self.is_detached && self.started.is_some();
+        !(self.is_refused || self.is_stopped || self.ended.is_some() || is_left)
     }
 }
 
@@ -75,7 +75,7 @@ impl Reading<'_> {
                 if !self.is_next(place) {
                     return self.broken(event, "it is not the next child of its node");
                 }
-                let deadlines = self.deadlines.child(&it.node_id);
+                let is_detached = self.deadlines.is_detached(&it.node_id);
                 self.last.insert(it.node_id.clone(), self.ties.len());
                 self.ties.push(Tie {
                     child: ExecutionId::of_child(
@@ -88,7 +88,7 @@ impl Reading<'_> {
                     attempt: it.attempt,
                     iteration: it.iteration,
                     sequence: event.sequence,
-                    is_detached: deadlines.is_some_and(|it| it.is_detached),
+                    is_detached,
                     started: None,
                     ended: None,
                     is_refused: false,

@@ -25,6 +25,10 @@ const EXECUTIONS_MAX: usize = 5;
 /// The same, with their forks.
 const FORKS_MAX: usize = 8;
 
+/// An execution that no caller was told of, with the nodes and the external events of its
+/// workflow.
+type Untold = (ExecutionId, Vec<String>, Vec<String>);
+
 impl World {
     /// One act.
     pub(super) fn act(&mut self) -> Result<(), String> {
@@ -226,9 +230,8 @@ impl World {
         self.operate_on(host, id, &nodes, &keys)
     }
 
-    /// An execution that no caller was told of: a child, as a rule. With the nodes and the
-    /// external events of its workflow.
-    fn child(&mut self) -> Result<Option<(ExecutionId, Vec<String>, Vec<String>)>, String> {
+    /// An execution that no caller was told of: a child, as a rule.
+    fn child(&mut self) -> Result<Option<Untold>, String> {
         let told: BTreeSet<_> = self.executions.iter().map(|it| it.id).collect();
         let mut records = self.records()?;
         records.retain(|record| !told.contains(&record.id));
