@@ -76,6 +76,7 @@ mod remedy;
 mod resume;
 mod retry;
 mod run;
+mod runs;
 mod schema;
 mod show;
 mod signal;

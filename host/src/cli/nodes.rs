@@ -4,7 +4,7 @@
 //! This is a reading of the log, not the scheduler's judgement: it needs no
 //! guest, so that it also works where a guest has failed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use refrain::limits::RELEASES_MAX;
 use refrain::model::{
@@ -96,53 +96,6 @@ impl Nodes {
     pub(super) fn count(&self, state: NodeState) -> u64 {
         let count = self.counts.get(names::node_state(state));
         count.copied().unwrap_or_default()
-    }
-
-    /// How many instances of a map are in each state. Those that the log does not tell of
-    /// have not begun.
-    pub(super) fn instances_of(&self, map: &Node) -> Option<BTreeMap<&'static str, u32>> {
-        let count = map.instances?;
-        let mut states: BTreeMap<&'static str, u32> = BTreeMap::new();
-        let id = map.id.as_str();
-        let told = self.nodes.iter().filter(|it| it.map() == Some(id));
-        for instance in told {
-            *states.entry(names::node_state(instance.state)).or_default() += 1;
-        }
-        let begun: u32 = states.values().sum();
-        if begun < count {
-            states.insert("not begun", count - begun);
-        }
-        Some(states)
-    }
-
-    /// The same in words: `2000 instances: 1990 completed, 10 failed`.
-    pub(super) fn instances_in_words(&self, map: &Node) -> Option<String> {
-        let states = self.instances_of(map)?;
-        let count = map.instances?;
-        let noun = if count == 1 { "instance" } else { "instances" };
-        let mut words = match states.is_empty() {
-            true => format!("{count} {noun}"),
-            false => format!("{count} {noun}: {}", in_words(&states)),
-        };
-        let undos = self.undos_of(map);
-        if !undos.is_empty() {
-            words.push_str("; compensations: ");
-            words.push_str(&in_words(&undos));
-        }
-        Some(words)
-    }
-
-    /// How many of the compensations of a map's instances are in each state.
-    pub(super) fn undos_of(&self, map: &Node) -> BTreeMap<&'static str, u32> {
-        let mut states = BTreeMap::new();
-        let is_of_map = |node: &&Node| {
-            let undone = node.undoes().and_then(instance_of);
-            undone.is_some_and(|(id, _)| id == map.id)
-        };
-        for undo in self.nodes.iter().filter(is_of_map) {
-            *states.entry(names::node_state(undo.state)).or_default() += 1;
-        }
-        states
     }
 
     /// Take one event; the node that it is about, if it is about one.
@@ -340,13 +293,6 @@ impl Nodes {
 /// Whether this is the id of an instance of a map, or of what undoes one.
 pub(super) fn is_one_of_many(id: &str) -> bool {
     instance_of(undone_by(id).unwrap_or(id)).is_some()
-}
-
-/// How many there are in each state, in words: `1990 completed, 10 failed`.
-fn in_words(states: &BTreeMap<&'static str, u32>) -> String {
-    let each = states.iter();
-    let each = each.map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
-    each.collect::<Vec<_>>().join(", ")
 }
 
 impl Node {

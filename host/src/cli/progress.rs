@@ -16,6 +16,7 @@ use refrain::store::{StoredEvent, Timestamp};
 
 use super::nodes::is_one_of_many;
 use super::output::{self, Paint};
+use super::runs::instances_in_words;
 use super::seen::{ChildOf, Seen};
 use super::terminal::StatusLine;
 use super::text::{Text, text};
@@ -245,7 +246,7 @@ fn finish(seen: &Seen, node: &str) -> Text {
     };
     let took = node.took_ms();
     let took = took.map_or(Text::new(), |ms| text!("in {}", span(ms)));
-    if let Some(instances) = seen.nodes.instances_in_words(node) {
+    if let Some(instances) = instances_in_words(&seen.nodes, node) {
         return text!("{}, {}", took, instances);
     }
     if node.attempts > 1 {

@@ -1,6 +1,6 @@
 //! `refrain show`: one execution, node by node.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
@@ -16,6 +16,7 @@ use super::failure::curable_because;
 use super::named::Named;
 use super::nodes::{Node, Nodes};
 use super::output::{self, Form, Paint};
+use super::runs::{counted, instances_in_words, stand_below_what_they_undo};
 use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::{self, span, stamp};
@@ -211,32 +212,6 @@ impl View {
     }
 }
 
-/// How many there are, and how many in each state.
-fn counted(noun: &str, counts: &BTreeMap<&'static str, usize>) -> Text {
-    let all: usize = counts.values().sum();
-    let several = if all == 1 { "" } else { "s" };
-    let each = counts.iter();
-    let each = each.map(|(state, count)| text!("{} {}", count, state.replace('_', " ")));
-    text!("{} {}{}: {}", all, noun, several, Text::joined(each, ", "))
-}
-
-/// Each compensation comes behind the node or instance that it undoes.
-fn stand_below_what_they_undo(nodes: &mut [Node]) {
-    if nodes.iter().all(|node| node.undoes().is_none()) {
-        return;
-    }
-    let places: HashMap<String, usize> = nodes
-        .iter()
-        .enumerate()
-        .map(|(place, node)| (node.id.clone(), place))
-        .collect();
-    let place = |id: &str| places.get(id).copied().unwrap_or(usize::MAX);
-    nodes.sort_by_cached_key(|node| match node.undoes() {
-        Some(undone) => (place(undone), true),
-        None => (place(&node.id), false),
-    });
-}
-
 /// The execution that event 1 names as the one that it was forked from.
 fn forked_from(events: &[KeptEvent]) -> Option<ForkOrigin> {
     match events.first().map(|kept| &kept.event().kind) {
@@ -417,7 +392,7 @@ fn node_table(nodes: &[Node], told: &Nodes, now: Timestamp) -> Table {
 /// The last error; of a map, how its instances stand.
 fn last_column(node: &Node, told: &Nodes) -> String {
     let error = node.error.as_deref().unwrap_or_default().replace('\n', " ");
-    match told.instances_in_words(node) {
+    match instances_in_words(told, node) {
         Some(words) if error.is_empty() => words,
         Some(words) => format!("{error}; {words}"),
         None => error,

@@ -14,6 +14,7 @@ use super::damage::DamagedDocument;
 use super::labels::LabelsDocument;
 use super::list::RecordDocument;
 use super::nodes::Node;
+use super::runs::instances_of;
 use super::show::View;
 use super::waiting::Waiting;
 
@@ -111,7 +112,7 @@ impl<'a> NodeDocument<'a> {
     fn of(node: &'a Node, view: &View) -> Self {
         let now = view.now;
         Self {
-            instances: view.told.instances_of(node),
+            instances: instances_of(&view.told, node),
             node_id: &node.id,
             undoes: node.undoes(),
             state: names::node_state(node.state),
