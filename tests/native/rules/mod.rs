@@ -13,6 +13,7 @@ mod map_bodies;
 mod results;
 mod endings;
 mod compensations;
+mod forged_compensations;
 mod releases;
 mod failures;
 mod joins;
