@@ -373,11 +373,14 @@ fn r27_r20_a_retry_of_a_node_gives_what_undoes_it_no_attempts() {
         last: 3,
         budget_after: 0,
     };
+    let rules = OrderRules::of(
+        r#"{"nodes": {"m": {"kind": {"type": "map", "over": "state.x", "body": {"type": "tool", "tool_ref": "t"}}}}}"#,
+    );
     let ids = ["m", "m[0]", "m[0]!undo", "m!undo"];
     let mut all = HashMap::from(ids.map(|id| (id.to_owned(), spent)));
-    Attempts::follow(&mut all, &asked("m"));
+    Attempts::follow(&mut all, &rules, &asked("m"));
     let fresh = ids.map(|id| all[id].budget_after);
     assert_eq!(fresh, [3, 3, 0, 0]);
-    Attempts::follow(&mut all, &asked("m[0]!undo"));
+    Attempts::follow(&mut all, &rules, &asked("m[0]!undo"));
     assert_eq!(all["m[0]!undo"].budget_after, 3);
 }
