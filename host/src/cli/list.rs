@@ -19,6 +19,7 @@ use super::Answer;
 use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
 use super::labels::LabelsDocument;
+use super::list_children::{Children, ParentDocument, child_mark};
 use super::output::{self, Form};
 use super::progress::one_line;
 use super::table::{Table, plain};
@@ -70,7 +71,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let limit = arguments
         .limit
         .or((!arguments.form.json).then_some(SHOWN_MAX));
-    let (stored, is_all) = of_both(&mut stores, &filter, limit)?;
+    let mut children = Children::default();
+    let (stored, is_all) = of_both(&mut stores, &filter, limit, &mut children)?;
+    // Which executions there are shows all the same.
+    if let Some(error) = children.unread.take() {
+        output::tell(&failure::text(&error.into()));
+        children.is_whole = false;
+    }
     if arguments.form.json {
         let documents = stored.found.iter();
         let executions: Vec<_> = documents
@@ -83,9 +90,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             .collect();
         let damaged: Vec<_> = stored.damaged.iter().map(DamagedDocument::of).collect();
         output::document(&json!({ "executions": executions, "damaged": damaged }))?;
-        return Ok(Answer::good_if(damaged.is_empty()));
+        return Ok(Answer::good_if(damaged.is_empty() && children.is_whole));
     }
     let (records, mut whole) = damage::named(stored);
+    whole &= children.is_whole;
     if !records.is_empty() {
         let now = match now(&mut stores) {
             // Which executions there are shows all the same.
@@ -170,32 +178,13 @@ struct ListedDocument<'a> {
     child_of: Option<ParentDocument<'a>>,
 }
 
-/// The execution whose child one is, and for which of its nodes.
-#[derive(Serialize)]
-struct ParentDocument<'a> {
-    execution_id: String,
-    node_id: &'a str,
-    attempt: u32,
-    iteration: u32,
-}
-
-impl<'a> ParentDocument<'a> {
-    fn of(child: &'a ChildRecord) -> Self {
-        Self {
-            execution_id: child.parent.to_string(),
-            node_id: &child.node_id,
-            attempt: child.attempt,
-            iteration: child.iteration,
-        }
-    }
-}
-
 /// The executions of all these stores, the newest first, at most `limit` of them; what of
 /// them cannot be read; and whether these are all.
 fn of_both(
     stores: &mut [SqliteStore],
     filter: &ListFilter,
     limit: Option<usize>,
+    children: &mut Children,
 ) -> anyhow::Result<(Many<Listed>, bool)> {
     let mut both = Many::whole(Vec::new());
     let limit = limit.unwrap_or(usize::MAX);
@@ -203,15 +192,11 @@ fn of_both(
         // One more shows whether there are more.
         let Many { found, damaged } = paged(store, filter, limit.saturating_add(1))?;
         let simulated = store.is_simulated();
-        let has_children = store.has_children()?;
         for record in found {
             both.found.push(Listed {
                 error: ending::why(store, &record)?,
                 labels: store.labels(record.id)?,
-                child: match has_children {
-                    true => store.child(record.id)?,
-                    false => None,
-                },
+                child: children.of(store, record.id)?,
                 record,
                 simulated,
             });
@@ -344,11 +329,6 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
         ]);
     }
     table
-}
-
-/// What is said of children.
-fn child_mark(child: Option<&ChildRecord>) -> &'static str {
-    if child.is_some() { ", child" } else { "" }
 }
 
 /// What is said of simulated executions.

@@ -67,6 +67,7 @@ mod export;
 mod fork;
 mod guest;
 mod init;
+mod list_children;
 mod list;
 mod log;
 mod node_output;
