@@ -20,6 +20,7 @@ use super::damage::{self, DamagedDocument, TamperedDocument};
 use super::database::Database;
 use super::labels::LabelsDocument;
 use super::leaf::Leaf;
+use super::list_children::{Children, ParentDocument, child_mark};
 use super::output::{self, Form};
 use super::progress::one_line;
 use super::table::{Table, plain};
@@ -77,7 +78,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let limit = arguments
         .limit
         .or((!arguments.form.json).then_some(SHOWN_MAX));
-    let (stored, is_all) = of_both(&mut stores, &filter, limit, !arguments.form.json)?;
+    let mut children = Children::default();
+    let (stored, is_all) = of_both(
+        &mut stores,
+        &filter,
+        limit,
+        !arguments.form.json,
+        &mut children,
+    )?;
+    // Which executions there are shows all the same.
+    if let Some(error) = children.unread.take() {
+        output::tell(&failure::text(&error.into()));
+        children.is_whole = false;
+    }
     if arguments.form.json {
         let documents = stored.found.iter();
         let executions: Vec<_> = documents
@@ -90,9 +103,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             .collect();
         let damaged: Vec<_> = stored.damaged.iter().map(DamagedDocument::of).collect();
         output::document(&json!({ "executions": executions, "damaged": damaged }))?;
-        return Ok(Answer::good_if(damaged.is_empty()));
+        return Ok(Answer::good_if(damaged.is_empty() && children.is_whole));
     }
     let (records, mut whole) = damage::named(stored);
+    whole &= children.is_whole;
     if !records.is_empty() {
         let now = match now(&mut stores) {
             // Which executions there are shows all the same.
@@ -184,26 +198,6 @@ struct ListedDocument<'a> {
     child_of: Option<ParentDocument<'a>>,
 }
 
-/// The execution whose child one is, and for which of its nodes.
-#[derive(Serialize)]
-struct ParentDocument<'a> {
-    execution_id: String,
-    node_id: &'a str,
-    attempt: u32,
-    iteration: u32,
-}
-
-impl<'a> ParentDocument<'a> {
-    fn of(child: &'a ChildRecord) -> Self {
-        Self {
-            execution_id: child.parent.to_string(),
-            node_id: &child.node_id,
-            attempt: child.attempt,
-            iteration: child.iteration,
-        }
-    }
-}
-
 /// The executions of all these stores, the newest first, at most `limit` of them; what of
 /// them cannot be read; and whether these are all. `with_leaves`: with that for which those
 /// failed that failed for a node.
@@ -212,6 +206,7 @@ fn of_both(
     filter: &ListFilter,
     limit: Option<usize>,
     with_leaves: bool,
+    children: &mut Children,
 ) -> anyhow::Result<(Many<Listed>, bool)> {
     let mut both = Many::whole(Vec::new());
     let limit = limit.unwrap_or(usize::MAX);
@@ -219,7 +214,6 @@ fn of_both(
         // One more shows whether there are more.
         let Many { found, damaged } = paged(store, filter, limit.saturating_add(1))?;
         let simulated = store.is_simulated();
-        let has_children = store.has_children()?;
         for record in found {
             let (error, failed) = ending::why(store, &record)?;
             both.found.push(Listed {
@@ -231,10 +225,7 @@ fn of_both(
                     _ => None,
                 },
                 labels: store.labels(record.id)?,
-                child: match has_children {
-                    true => store.child(record.id)?,
-                    false => None,
-                },
+                child: children.of(store, record.id)?,
                 record,
                 simulated,
             });
@@ -379,11 +370,6 @@ fn table(listed: &[Listed], now: Timestamp) -> Table {
         ]);
     }
     table
-}
-
-/// What is said of children.
-fn child_mark(child: Option<&ChildRecord>) -> &'static str {
-    if child.is_some() { ", child" } else { "" }
 }
 
 /// What is said of simulated executions.

@@ -23,14 +23,18 @@ mod json_text;
 mod judgement;
 mod keys;
 mod labels;
+mod leaf;
+mod list_children;
 mod named;
 mod node;
+mod node_table;
 mod nodes;
 mod output;
 mod placed;
 mod progress;
 #[cfg(test)]
 mod reference;
+mod remedy;
 mod report;
 mod secrets;
 mod seen;
@@ -47,12 +51,12 @@ mod to_type;
 mod undone;
 mod unended;
 mod unset;
-mod why_ended;
 mod upgraded;
 mod waiting;
 #[cfg(test)]
 mod waiting_world;
 mod watch;
+mod why_ended;
 mod workers;
 
 // The subcommands.
@@ -69,14 +73,11 @@ mod export;
 mod fork;
 mod guest;
 mod init;
-mod leaf;
 mod list;
 mod log;
 mod node_output;
-mod node_table;
 mod pause;
 mod restore;
-mod remedy;
 mod resume;
 mod register;
 mod retry;
