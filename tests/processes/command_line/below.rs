@@ -36,7 +36,7 @@ fn at_once(workflow: &mut Value, node: &str) {
     workflow["nodes"][node]["retry_policy"] = "no_retry".into();
 }
 
-/// A child with a node that fails at once, and a name for it.
+/// A workflow whose only node has a child that fails at once.
 fn failing_child() -> Value {
     let mut body = chain(&[("x", command(&["false"]))]);
     at_once(&mut body, "x");
@@ -127,7 +127,7 @@ fn the_last_that_was_started_is_no_child() {
         document["executions"].as_array().expect("a list").len()
     };
     assert_eq!((listed(&[]), listed(&["--roots"])), (2, 1));
-    // A fork of a child is asked for by a person.
+    // A fork is a root, too.
     let forked = desk.types(&["fork", &id, "--at", "1"]);
     assert_eq!(forked.code, Some(0), "{forked:?}");
     let resumed = desk.types(&["resume", "@last"]);
