@@ -267,7 +267,7 @@ mod tests {
         );
         let (with, without) = (json!({ "more": true }), json!({ "mroe": 1 }));
         assert_eq!(
-            told("last.mroe", &[with.clone()]),
+            told("last.mroe", std::slice::from_ref(&with)),
             [
                 "node `publish` read `last.mroe`: `last.mroe` was never set; did you mean `last.more`?"
             ]
