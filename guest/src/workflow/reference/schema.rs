@@ -100,7 +100,8 @@ fn kind_object(kind: &Object) -> Value {
     // A text that stands for itself, and that this project alone reads.
     for (field, _) in kind.fields.iter().filter(|_| !kind.is_open) {
         if field.expressions.is_none() && matches!(field.of, Type::Text | Type::Name) {
-            schema["properties"][field.name]["not"] = json!({ "pattern": EXPRESSION });
+            schema["properties"][field.name]["not"] =
+                json!({ "type": "string", "pattern": EXPRESSION });
         }
     }
     let names = || {
@@ -272,7 +273,7 @@ fn id() -> Value {
         "minLength": 1,
         "maxLength": ID_BYTES_MAX,
         "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
-        "not": { "pattern": EXPRESSION },
+        "not": { "type": "string", "pattern": EXPRESSION },
     })
 }
 
