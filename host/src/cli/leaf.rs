@@ -93,6 +93,8 @@ pub(super) fn tell(
             Err(error) if error.is_of_one() => None,
             leaf => leaf?,
         };
+        // What failed by itself is told already.
+        let leaf = leaf.filter(|leaf| leaf.way != node_id);
         let Some(Leaf { way, error: leaf }) = leaf else {
             continue;
         };

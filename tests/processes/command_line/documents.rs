@@ -61,6 +61,7 @@ fn every_document_has_its_keys() {
     let mut listed = RECORD.to_vec();
     listed.insert(1, "error");
     listed.insert(7, "labels");
+    listed.insert(0, "child_of");
     assert_eq!(
         (keys(&list), keys(&list["executions"][0])),
         (vec!["damaged", "executions"], listed)

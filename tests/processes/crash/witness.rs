@@ -58,6 +58,8 @@ impl Witness {
                     let done = words.iter().position(|word| *word == "completed");
                     let node = done.and_then(|at| words.get(at.checked_sub(1)?));
                     let of = named.map(|id| (*id).to_owned()).or(execution.clone());
+                    // A line of a child's end names what the child is of before that word.
+                    let node = node.filter(|word| **word != "child");
                     if let (Some(node), Some(of)) = (node, of) {
                         self.completed.insert((of, (*node).to_owned()));
                     }
@@ -171,10 +173,15 @@ impl Witness {
             );
         }
         for (execution, node) in &self.completed {
+            // A node of a child is told with the way to it, by its parent's name.
+            let (is_of_child, name) = match node.rsplit_once('/') {
+                Some((_, name)) => (true, name),
+                None => (false, &**node),
+            };
             let there = facts
                 .completed
                 .iter()
-                .any(|(id, done)| id.starts_with(execution) && done == node);
+                .any(|(id, done)| (is_of_child || id.starts_with(execution)) && done == name);
             ensure!(
                 there,
                 "{node} of {execution} was said to be completed, and is not"
