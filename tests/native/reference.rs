@@ -275,7 +275,7 @@ fn r1_the_schema_and_the_parser_agree_on_what_each_kind_of_node_may_say() -> Res
             let by_parser = Scheduler::validate(&text).err();
             let by_schema = faults(&validator, &workflow);
             ensure!(
-                by_parser.is_some() == !by_schema.is_empty(),
+                by_parser.is_some() != by_schema.is_empty(),
                 "{text}: the parser says {by_parser:?}, and the schema {by_schema:?}"
             );
             refused += usize::from(by_parser.is_some());

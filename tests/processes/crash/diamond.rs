@@ -16,6 +16,7 @@ fn what_was_acknowledged_is_there_after_every_kill() -> Result<()> {
         databases: (6, 60),
         rounds: 32,
         lines_max: STEPS as u64,
+        completes: true,
         judge,
     })
 }

@@ -16,6 +16,7 @@ mod diamond;
 mod erased;
 mod rounds;
 mod tree;
+mod undo;
 mod witness;
 
 use std::process::Command;

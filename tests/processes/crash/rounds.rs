@@ -45,6 +45,8 @@ pub(super) struct Subject {
     /// A victim dies at the latest when it has said so many lines: of an execution of
     /// its own it says one, and one for each step.
     pub(super) lines_max: u64,
+    /// Whether its executions complete, or fail.
+    pub(super) completes: bool,
     /// Judges a database whose executions have all ended, and says how many attempts
     /// came to nothing.
     pub(super) judge: fn(&Ended<'_>) -> Result<u64>,
@@ -283,7 +285,8 @@ impl Rounds<'_> {
             .stderr(File::create(self.said())?)
             .status()?;
         let said = std::fs::read_to_string(self.said())?;
-        ensure!(resumed.success(), "the last one said: {said}");
+        let code = i32::from(!self.subject.completes);
+        ensure!(resumed.code() == Some(code), "the last one said: {said}");
         self.witness.hear(&said);
         self.witness.look()?;
         self.sum.heard += self.witness.heard() as u64;

@@ -23,6 +23,7 @@ fn trees_of_executions_lose_and_repeat_nothing_under_kills() -> Result<()> {
         databases: (1, 10),
         rounds: 12,
         lines_max: 6,
+        completes: true,
         judge,
     })
 }
