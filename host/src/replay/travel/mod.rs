@@ -47,7 +47,8 @@ const EVENTS_BETWEEN_MARKS: usize = 4096;
 /// let library = Library::new(Sandbox::new(CallLimits::default())?);
 /// let mut travel = Travel::open(Arc::new(recording), library)?;
 /// if travel.previous(Seek::Failure)?.is_some() {
-///     println!("{:?} in {}", travel.event(), travel.state()?);
+///     let state = travel.state()?;
+///     println!("{:?} in {state}", travel.event());
 /// }
 /// # Ok(())
 /// # }
