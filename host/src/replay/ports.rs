@@ -10,8 +10,6 @@ use std::sync::Arc;
 
 use super::source::Recording;
 use crate::guest::Ports;
-use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
-use crate::log::canonical;
 use crate::log::digest::work_item_digest;
 use crate::log::effect;
 use crate::model::{Digest, Event, EventKind, Snapshot, StorageError, WorkItem, WorkOrder};
@@ -268,18 +266,7 @@ impl Ports for ReplayPorts {
 
     /// Not what the current call has appended: that is not in the log yet.
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let end = self.batch_start;
-        let start = usize::try_from(first.saturating_sub(1)).map_or(end, |start| start.min(end));
-        let mut bytes = 0;
-        let page = self.recording.events[start..end]
-            .iter()
-            .take(max.min(EVENTS_PAGE_MAX) as usize)
-            .enumerate()
-            .take_while(|(i, stored)| {
-                bytes += canonical::length(&stored.event);
-                *i == 0 || bytes <= EVENTS_PAGE_BYTES_MAX
-            });
-        Ok(page.map(|(_, stored)| stored.event.clone()).collect())
+        Ok(self.recording.page(first, max, self.batch_start))
     }
 
     fn append_events(

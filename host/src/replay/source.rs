@@ -8,8 +8,9 @@ use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use crate::id::ExecutionId;
+use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
 use crate::log::export::{Component, ExportError, ExportReader, ExportWriter, Header};
-use crate::log::{Attestation, ErasedEvent, chain};
+use crate::log::{Attestation, ErasedEvent, canonical, chain};
 use crate::model::{Event, EventKind, Label};
 use crate::store::{
     ExecutionRecord, Head, ItemRecord, Reader, StoreError, StoredEvent, at_one_moment,
@@ -275,6 +276,21 @@ impl Recording {
     pub(super) fn event(&self, sequence: u64) -> Option<&Event> {
         let index = usize::try_from(sequence).ok()?.checked_sub(1)?;
         self.events.get(index).map(|stored| &stored.event)
+    }
+
+    /// A page of the first `end` events, from this sequence on, as a guest reads it.
+    pub(super) fn page(&self, first: u64, max: u32, end: usize) -> Vec<Event> {
+        let start = usize::try_from(first.saturating_sub(1)).map_or(end, |start| start.min(end));
+        let mut bytes = 0;
+        let page = self.events[start..end]
+            .iter()
+            .take(max.min(EVENTS_PAGE_MAX) as usize)
+            .enumerate()
+            .take_while(|(i, stored)| {
+                bytes += canonical::length(&stored.event);
+                *i == 0 || bytes <= EVENTS_PAGE_BYTES_MAX
+            });
+        page.map(|(_, stored)| stored.event.clone()).collect()
     }
 
     /// Writes the log as an export.

@@ -1,14 +1,15 @@
 //! A cursor over a log: what an execution was like behind any of its events, as its own
 //! guest says.
 //!
-//! Only the log is read. The guest is shown the events up to the cursor, and asked. Going
-//! back, it begins at a snapshot that was taken on the way, so that each step costs about
+//! Only the log is read. The guest is shown the events up to the cursor, and asked. On the
+//! way back it begins at a snapshot that was taken on the way, so that each step costs about
 //! the same wherever it leads.
 
 mod ports;
 mod marks;
 mod seek;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,14 +17,15 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::divergence::node_of;
+use super::ports::ordered_by;
 use super::source::Recording;
 use crate::guest::{CallError, Instance, Library, LibraryError};
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::model::{
-    Event, EventKind, Explanation, Inspection, Origin, Outcome, Snapshot, WorkItem,
+    Digest, Event, EventKind, Explanation, Inspection, Origin, Outcome, Snapshot, WorkItem,
 };
-use crate::store::Timestamp;
+use crate::store::{StoredEvent, Timestamp};
 use marks::Marks;
 use ports::TravelPorts;
 pub use seek::Seek;
@@ -176,7 +178,7 @@ impl Travel {
         for place in (EVENTS_BETWEEN_MARKS..last).step_by(EVENTS_BETWEEN_MARKS) {
             travel.place = place;
             let Ok(snapshot) = travel.snapshot() else {
-                // Behind that there are no marks, and whoever asks there is told why.
+                // Behind that there are no marks; a question there is answered with the reason.
                 break;
             };
             travel.marks.push(snapshot);
@@ -268,20 +270,31 @@ impl Travel {
         places: impl Iterator<Item = usize>,
     ) -> Result<Option<u64>, TravelError> {
         let from = self.place;
+        let found = self.found(seek, places);
+        self.place = match found {
+            Ok(Some(place)) => place,
+            Ok(None) | Err(_) => from,
+        };
+        Ok(found?.map(|place| place as u64))
+    }
+
+    /// The first of these places that is looked for.
+    fn found(
+        &mut self,
+        seek: Seek<'_>,
+        places: impl Iterator<Item = usize>,
+    ) -> Result<Option<usize>, TravelError> {
         for place in places {
             let event = &self.recording.events[place - 1].event;
-            if !seek.finds(event, &self.workflow) {
-                continue;
+            let is_found = seek.finds(event, &self.workflow)
+                && match seek {
+                    Seek::Key(key) => self.changes(key, place)?,
+                    _ => true,
+                };
+            if is_found {
+                return Ok(Some(place));
             }
-            if let Seek::Key(key) = seek
-                && !self.changes(key, place)?
-            {
-                continue;
-            }
-            self.place = place;
-            return Ok(Some(self.sequence()));
         }
-        self.place = from;
         Ok(None)
     }
 
@@ -300,7 +313,7 @@ impl Travel {
     /// [`TravelError`], of the guest.
     pub fn value(&mut self, key: &str) -> Result<Option<Json>, TravelError> {
         let state = self.state()?;
-        let members: std::collections::BTreeMap<String, &RawValue> =
+        let members: BTreeMap<String, &RawValue> =
             serde_json::from_str(state.as_str()).unwrap_or_default();
         let value = members.get(key);
         Ok(value.map(|value| Json::trusted(value.get().to_owned())))
@@ -407,19 +420,14 @@ impl Travel {
     ) -> Result<Option<WorkItem>, TravelError> {
         let recording = Arc::clone(&self.recording);
         let events = &recording.events[..from];
-        let orders = |kind: &EventKind| match kind {
-            EventKind::NodeScheduled(it) => it.node_id == node_id && it.attempt == attempt,
-            EventKind::RetryScheduled(it) => it.node_id == node_id && it.attempt == attempt,
-            _ => false,
-        };
-        let Some(ordered) = events.iter().rposition(|it| orders(&it.event.kind)) else {
+        let is_it = |(node, number, _): (&str, u32, Digest)| (node, number) == (node_id, attempt);
+        let orders = |it: &StoredEvent| ordered_by(&it.event.kind).is_some_and(is_it);
+        let Some(ordered) = events.iter().rposition(orders) else {
             return Ok(None);
         };
         // The decisions of one time before it, of one batch or of several.
         let at = events[ordered].event.at;
-        let before = |it: &&crate::store::StoredEvent| {
-            it.event.origin == Origin::Decision && it.event.at == at
-        };
+        let before = |it: &&StoredEvent| it.event.origin == Origin::Decision && it.event.at == at;
         let decided = events[..ordered].iter().rev().take_while(before).count();
         self.place = ordered - decided;
         while self.place <= ordered {

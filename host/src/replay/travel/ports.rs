@@ -4,8 +4,6 @@
 use std::sync::Arc;
 
 use crate::guest::Ports;
-use crate::limits::{EVENTS_PAGE_BYTES_MAX, EVENTS_PAGE_MAX};
-use crate::log::canonical;
 use crate::log::digest::work_item_digest;
 use crate::model::{Digest, Event, Snapshot, StorageError, WorkItem, WorkOrder};
 use crate::replay::source::Recording;
@@ -36,18 +34,7 @@ impl Ports for TravelPorts {
     }
 
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let end = self.shown;
-        let start = usize::try_from(first.saturating_sub(1)).map_or(end, |start| start.min(end));
-        let mut bytes = 0;
-        let page = self.recording.events[start..end]
-            .iter()
-            .take(max.min(EVENTS_PAGE_MAX) as usize)
-            .enumerate()
-            .take_while(|(i, stored)| {
-                bytes += canonical::length(&stored.event);
-                *i == 0 || bytes <= EVENTS_PAGE_BYTES_MAX
-            });
-        Ok(page.map(|(_, stored)| stored.event.clone()).collect())
+        Ok(self.recording.page(first, max, self.shown))
     }
 
     fn append_events(

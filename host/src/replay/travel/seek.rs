@@ -1,5 +1,7 @@
 //! The places of a log that a cursor can be sent to.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -68,7 +70,6 @@ fn may_set(kind: &EventKind, key: &str, workflow: &Value) -> bool {
 
 /// Whether a JSON object has this key.
 fn has(object: &str, key: &str) -> bool {
-    let members: Result<std::collections::BTreeMap<String, &RawValue>, _> =
-        serde_json::from_str(object);
+    let members: Result<BTreeMap<String, &RawValue>, _> = serde_json::from_str(object);
     members.is_ok_and(|members| members.contains_key(key))
 }
