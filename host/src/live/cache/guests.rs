@@ -215,19 +215,22 @@ impl Guests {
         if ports.offer.is_none() {
             return Ok(());
         }
-        let record = &ports.staged.record;
-        let name = (&*record.workflow_id, &*record.workflow_version);
-        let known = self.rules.known(name);
-        ports.order_rules = Some(match known {
-            Some(rules) => rules,
-            None => {
-                let text = ports.load_workflow()?;
-                let record = &ports.staged.record;
-                let (id, version) = (&*record.workflow_id, &*record.workflow_version);
-                let rules = OrderRules::of(&text);
-                self.rules.keep((id, version), rules)
-            }
-        });
+        if ports.staged.rules.is_none() {
+            let record = &ports.staged.record;
+            let name = (&*record.workflow_id, &*record.workflow_version);
+            let rules = match self.rules.known(name) {
+                Some(rules) => rules,
+                None => {
+                    let text = ports.load_workflow()?;
+                    let record = &ports.staged.record;
+                    let (id, version) = (&*record.workflow_id, &*record.workflow_version);
+                    let rules = OrderRules::of(&text);
+                    self.rules.keep((id, version), rules)
+                }
+            };
+            ports.staged.rules = Some(rules);
+        }
+        ports.order_rules.clone_from(&ports.staged.rules);
         Ok(())
     }
 

@@ -12,6 +12,9 @@ use crate::log::effect::{self, Change};
 use crate::model::{Event, WorkItem};
 use crate::store::{ItemChange, ItemRecord, ItemState, Timestamp};
 
+/// Changed items that are looked through for those that wait.
+const LOOKED_THROUGH_MAX: usize = 16;
+
 /// What became of items, by node.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
@@ -20,7 +23,8 @@ pub(crate) struct Changes {
     /// Nodes whose items were ordered, in that order: claims go by it.
     ordered: Vec<String>,
     /// Nodes whose changed items wait: thousands may have changed, and few of them wait.
-    waiting: BTreeSet<String>,
+    /// `None` as long as so few have changed that they are looked through.
+    waiting: Option<BTreeSet<String>>,
 }
 
 /// The items of an execution.
@@ -36,25 +40,33 @@ impl Changes {
         let node_id = item.node_id.clone();
         self.ordered.push(node_id.clone());
         let record = ItemRecord::ordered(item, at);
-        self.waiting.insert(node_id.clone());
-        self.after.insert(node_id, Some(Box::new(record)));
+        self.put(node_id, Some(Box::new(record)));
     }
 
     /// Changes the item of a node. `None` if it leaves the queue.
     pub(crate) fn set(&mut self, node_id: &str, record: Option<ItemRecord>) {
-        let record = record.map(Box::new);
-        self.after.insert(node_id.to_owned(), record);
-        self.note_whether_it_waits(node_id);
+        self.put(node_id.to_owned(), record.map(Box::new));
     }
 
-    /// The item of this node has changed.
-    fn note_whether_it_waits(&mut self, node_id: &str) {
-        let record = self.after.get(node_id).and_then(Option::as_deref);
-        let waits = record.is_some_and(|record| record.state == ItemState::Waiting);
-        if !waits {
-            self.waiting.remove(node_id);
-        } else if !self.waiting.contains(node_id) {
-            self.waiting.insert(node_id.to_owned());
+    fn put(&mut self, node_id: String, record: Option<Box<ItemRecord>>) {
+        let after = &mut self.after;
+        if let Some(waiting) = &mut self.waiting {
+            note_whether_it_waits(waiting, &node_id, record.as_deref());
+            after.insert(node_id, record);
+            return;
+        }
+        after.insert(node_id, record);
+        if after.len() > LOOKED_THROUGH_MAX {
+            let those = after.iter().filter(|(_, record)| waits(record.as_deref()));
+            self.waiting = Some(those.map(|(node_id, _)| node_id.clone()).collect());
+        }
+    }
+
+    /// The item of this node, which had changed already, has changed once more.
+    fn changed_again(&mut self, node_id: &str) {
+        if let Some(waiting) = &mut self.waiting {
+            let record = self.after.get(node_id).and_then(Option::as_deref);
+            note_whether_it_waits(waiting, node_id, record);
         }
     }
 
@@ -66,12 +78,31 @@ impl Changes {
     /// The items that changed here and wait.
     fn waiting(&self) -> impl Iterator<Item = &ItemRecord> {
         let of = |node_id| self.after.get(node_id).and_then(Option::as_deref);
-        self.waiting.iter().filter_map(of)
+        let noted = self.waiting.iter().flatten().filter_map(of);
+        let few = self.waiting.is_none().then(|| self.present());
+        let few = few.into_iter().flatten().filter(|it| waits(Some(it)));
+        noted.chain(few)
     }
 
     /// All items that changed here and are still there.
     pub(crate) fn present(&self) -> impl Iterator<Item = &ItemRecord> {
         self.after.values().flatten().map(Box::as_ref)
+    }
+}
+
+fn waits(record: Option<&ItemRecord>) -> bool {
+    record.is_some_and(|record| record.state == ItemState::Waiting)
+}
+
+fn note_whether_it_waits(
+    waiting: &mut BTreeSet<String>,
+    node_id: &str,
+    record: Option<&ItemRecord>,
+) {
+    if !waits(record) {
+        waiting.remove(node_id);
+    } else if !waiting.contains(node_id) {
+        waiting.insert(node_id.to_owned());
     }
 }
 
@@ -147,7 +178,7 @@ impl Items {
             }
         } else if let Some(record) = self.record_mut(node_id) {
             if record.take(effect.change, fact.at) {
-                self.changes.note_whether_it_waits(node_id);
+                self.changes.changed_again(node_id);
             } else {
                 self.changes.set(node_id, None);
             }
@@ -173,22 +204,20 @@ impl Items {
 
     /// The node's item, to be changed.
     fn record_mut(&mut self, node_id: &str) -> Option<&mut ItemRecord> {
-        let after = &mut self.changes.after;
-        if !after.contains_key(node_id) {
+        let changes = &mut self.changes;
+        if !changes.after.contains_key(node_id) {
             let stored = self.stored.get(node_id)?.clone();
-            after.insert(node_id.to_owned(), Some(stored));
+            changes.put(node_id.to_owned(), Some(stored));
         }
-        after.get_mut(node_id)?.as_deref_mut()
+        changes.after.get_mut(node_id)?.as_deref_mut()
     }
 
     /// Takes over changes that came later.
     pub(crate) fn follow(&mut self, later: Changes) {
         let changes = &mut self.changes;
-        for node_id in later.after.keys() {
-            changes.waiting.remove(node_id);
+        for (node_id, record) in later.after {
+            changes.put(node_id, record);
         }
-        changes.waiting.extend(later.waiting);
-        changes.after.extend(later.after);
         changes.ordered.extend(later.ordered);
     }
 
@@ -232,6 +261,40 @@ mod tests {
             priority: 5,
             not_before: 0,
             payload: "{}".to_owned(),
+        }
+    }
+
+    /// Below and above the number that is looked through.
+    #[test]
+    fn changed_items_that_wait_are_found_however_many_have_changed() {
+        for count in [3, LOOKED_THROUGH_MAX, LOOKED_THROUGH_MAX + 1, 40] {
+            let node_ids: Vec<String> = (0..count).map(|number| format!("{number:02}")).collect();
+            let mut items = Items::default();
+            for node_id in &node_ids {
+                items.changes.enqueue(item(node_id), 5);
+            }
+            let settled = node_ids.iter().step_by(3);
+            for node_id in settled {
+                items.changes.set(node_id, None);
+            }
+            items
+                .changes
+                .set("00", Some(ItemRecord::ordered(item("00"), 6)));
+            let mut later = Changes::default();
+            later.set("01", None);
+            later.enqueue(item("zz"), 7);
+            items.follow(later);
+            let waiting = items.changed_and_waiting();
+            let waiting: Vec<_> = waiting.map(|it| it.item.node_id.as_str()).collect();
+            let expected = node_ids.iter().enumerate().filter_map(|(place, node_id)| {
+                let waits = place == 0 || place != 1 && place % 3 != 0;
+                waits.then_some(node_id.as_str())
+            });
+            assert_eq!(
+                waiting,
+                expected.chain(["zz"]).collect::<Vec<_>>(),
+                "{count}"
+            );
         }
     }
 

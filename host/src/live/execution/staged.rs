@@ -14,6 +14,7 @@ use super::cached::{CacheUpdate, CachedExecution};
 use super::checked::{self, Checked, StoreClaims};
 use super::items::Items;
 use crate::live::values::random::Salts;
+use crate::order_rules::OrderRules;
 
 /// Events that are fetched from the store at once. A page's bytes are counted
 /// after each such step, so no more than this many of the largest events are
@@ -53,6 +54,8 @@ pub(crate) struct Staged {
     items: Items,
     /// What it ordered about children, and nobody has taken up yet.
     pub(crate) child_orders: Vec<WorkOrder>,
+    /// What its workflow lets be ordered, if the turn has asked for that.
+    pub(crate) rules: Option<Arc<OrderRules>>,
 }
 
 impl Staged {
@@ -81,6 +84,7 @@ impl Staged {
             events: Vec::new(),
             items: Items::stored(items),
             child_orders: Vec::new(),
+            rules: None,
         }
     }
 
@@ -111,6 +115,7 @@ impl Staged {
             events: Vec::new(),
             items: Items::default(),
             child_orders: Vec::new(),
+            rules: None,
         }
     }
 

@@ -60,25 +60,26 @@ pub(super) fn rules(
     transaction: &mut Transaction<'_>,
     execution: ExecutionId,
 ) -> Result<Arc<OrderRules>, EngineError> {
-    transaction.open(execution)?;
-    if let Some(staged) = transaction.staged.get(&execution) {
-        let name = (
-            &*staged.record.workflow_id,
-            &*staged.record.workflow_version,
-        );
-        if let Some(rules) = transaction.core.guests.known_rules(name) {
-            return Ok(rules);
-        }
+    let staged = transaction.open(execution)?;
+    if let Some(rules) = &staged.rules {
+        return Ok(Arc::clone(rules));
     }
-    let record = &transaction.open(execution)?.record;
+    let record = &staged.record;
     let (id, version) = (record.workflow_id.clone(), record.workflow_version.clone());
-    let text = workflow_text(transaction, &id, &version)?;
-    let rules = OrderRules::of(&text);
-    if text.is_empty() {
-        // It is not there. Who orders by it is told so.
-        return Ok(Arc::new(rules));
-    }
-    Ok(transaction.core.guests.keep_rules((&id, &version), rules))
+    let rules = match transaction.core.guests.known_rules((&id, &version)) {
+        Some(rules) => rules,
+        None => {
+            let text = workflow_text(transaction, &id, &version)?;
+            let rules = OrderRules::of(&text);
+            if text.is_empty() {
+                // It is not there. Who orders by it is told so.
+                return Ok(Arc::new(rules));
+            }
+            transaction.core.guests.keep_rules((&id, &version), rules)
+        }
+    };
+    transaction.open(execution)?.rules = Some(Arc::clone(&rules));
+    Ok(rules)
 }
 
 /// How long ago the claim was made.

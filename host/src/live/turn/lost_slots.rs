@@ -1,6 +1,6 @@
 //! The slots of own workers whose claims hold no longer.
 
-use std::collections::BTreeSet;
+use hashlink::LinkedHashSet;
 
 use crate::id::ExecutionId;
 
@@ -34,7 +34,7 @@ pub(in crate::live) fn free_lost_slots(turn: &mut OpenTurn<'_>) -> bool {
 
 /// Claims of own workers that hold no longer and were not known to: those of
 /// executions that have changed, and of those that are set aside.
-fn lost_claims(turn: &OpenTurn<'_>, changed: &BTreeSet<ExecutionId>) -> Vec<ClaimId> {
+fn lost_claims(turn: &OpenTurn<'_>, changed: &LinkedHashSet<ExecutionId>) -> Vec<ClaimId> {
     let (transaction, slots) = (&turn.transaction, &turn.claims.slots);
     let core = &transaction.core;
     let mut lost = Vec::new();

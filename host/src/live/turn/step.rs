@@ -145,13 +145,17 @@ pub(in crate::live) fn one_step_if(
     wanted: impl Fn(&Outcome) -> bool,
 ) -> Result<(Outcome, usize), Failure> {
     let offer = Offer::of(facts);
-    let (outcome, bytes) = call(transaction, id, Some(offer), |guest, ports| {
+    let settled = call(transaction, id, Some(offer), |guest, ports| {
         step_and_settle(guest, ports, id, facts, &wanted)
     })?;
+    let Settled {
+        outcome,
+        bytes,
+        orders_children,
+    } = settled;
     transaction.budget.took(bytes);
     transaction.changed.insert(id);
-    let has_orders = !transaction.staged[&id].child_orders.is_empty();
-    if has_orders || ended(outcome.status) {
+    if orders_children || ended(outcome.status) {
         follow(transaction, id)?;
     }
     Ok((outcome, bytes))
@@ -163,13 +167,21 @@ fn follow(transaction: &mut Transaction<'_>, id: ExecutionId) -> Result<(), Fail
     noted.map_err(Failure::Store)
 }
 
+/// A step, staged.
+struct Settled {
+    outcome: Outcome,
+    /// How many bytes of payload it took and ordered.
+    bytes: usize,
+    orders_children: bool,
+}
+
 fn step_and_settle(
     guest: &mut Instance<CallPorts>,
     ports: CallPorts,
     id: ExecutionId,
     facts: &mut Vec<EventKind>,
     wanted: impl Fn(&Outcome) -> bool,
-) -> (CallPorts, Result<(Outcome, usize), CallError>) {
+) -> (CallPorts, Result<Settled, CallError>) {
     let last = ports.staged.record.head.sequence;
     let (mut ports, answer) = guest.step(ports, id, last, facts);
     let outcome = match answer {
@@ -186,7 +198,12 @@ fn step_and_settle(
     };
     let orders = std::mem::take(&mut ports.orders);
     if !wanted(&outcome) {
-        return (ports, Ok((outcome, 0)));
+        let unsettled = Settled {
+            outcome,
+            bytes: 0,
+            orders_children: false,
+        };
+        return (ports, Ok(unsettled));
     }
     let taken = taken_of(facts, &outcome.refused);
     match cancel_fault(&mut ports, taken, &orders) {
@@ -196,7 +213,11 @@ fn step_and_settle(
     }
     let bytes = orders.payload_bytes() + facts.iter().map(kind_payload_bytes).sum::<usize>();
     let answer = settle(&mut ports.staged, facts, orders, &outcome, ports.now)
-        .map(|()| (outcome, bytes))
+        .map(|()| Settled {
+            outcome,
+            bytes,
+            orders_children: !ports.staged.child_orders.is_empty(),
+        })
         .map_err(|fault| GuestFailure::Malformed(fault).into());
     (ports, answer)
 }

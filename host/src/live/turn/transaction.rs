@@ -11,8 +11,10 @@
 //! they have in common is here; in which order a turn takes its executions, and
 //! who claims their work, is not.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use hashlink::linked_hash_map::Entry;
+use hashlink::{LinkedHashMap, LinkedHashSet};
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
@@ -33,12 +35,13 @@ pub(crate) struct Transaction<'a> {
     pub(in crate::live) core: &'a mut Core,
     pub(in crate::live) time: TurnTime,
     pub(in crate::live) budget: TurnBudget,
-    /// The executions in the turn.
-    pub(in crate::live) staged: BTreeMap<ExecutionId, Box<Staged>>,
+    /// The executions in the turn, in the order in which they came into it or were called
+    /// last.
+    pub(in crate::live) staged: LinkedHashMap<ExecutionId, Box<Staged>>,
     /// The executions of which more may be decided.
     pub(in crate::live) to_step: BTreeSet<ExecutionId>,
     /// The executions that have changed since claims were last compared with them.
-    pub(in crate::live) changed: BTreeSet<ExecutionId>,
+    pub(in crate::live) changed: LinkedHashSet<ExecutionId>,
     /// What is written besides the staged executions.
     pub(in crate::live) besides: Turn,
     /// Children, and what is owed of them.
@@ -60,9 +63,9 @@ impl<'a> Transaction<'a> {
             core,
             time,
             budget,
-            staged: BTreeMap::new(),
+            staged: LinkedHashMap::new(),
             to_step: BTreeSet::new(),
-            changed: BTreeSet::new(),
+            changed: LinkedHashSet::new(),
             besides: Turn::default(),
             children: ChildRows::default(),
             links: Links::default(),
@@ -163,11 +166,11 @@ impl<'a> Transaction<'a> {
             self.core.assured = self.core.assured.next();
         }
         self.core.children.count(&self.children.descendants);
-        let (changes, left): (Vec<_>, Vec<_>) = self
-            .staged
-            .into_values()
-            .map(|staged| staged.settled())
-            .unzip();
+        // A store writes them in the order of its keys.
+        let mut staged: Vec<_> = self.staged.into_iter().collect();
+        staged.sort_unstable_by_key(|(id, _)| *id);
+        let settled = staged.into_iter().map(|(_, staged)| staged.settled());
+        let (changes, left): (Vec<_>, Vec<_>) = settled.unzip();
         let besides = self.besides.executions;
         let turn = Turn {
             executions: changes.into_iter().flatten().chain(besides).collect(),
