@@ -4,6 +4,7 @@ use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, NodeState, ParentOrigin, Status};
 use refrain::names;
+use refrain::replay::nodes::Nodes;
 use refrain::store::{
     ChildRecord, ChildState, ExecutionRecord, Reader, StoreError, Timestamp, ended,
 };
@@ -12,7 +13,6 @@ use serde::{Serialize, Serializer};
 use super::database::Database;
 use super::ending::{self, Ending};
 use super::log;
-use super::nodes::Nodes;
 use super::text::{Text, text};
 use super::waiting::{self, Waiting};
 

@@ -4,11 +4,10 @@ use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{Event, EventKind, NodeState, Remedy, Status, WorkflowFailure};
 use refrain::render;
+use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
-use super::node::Node;
-use super::nodes::Nodes;
 use super::progress::one_line;
 use super::remedy;
 use super::text::{Text, text};

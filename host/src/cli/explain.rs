@@ -14,14 +14,13 @@ use refrain::model::{
 use refrain::names;
 use refrain::render;
 use refrain::replay::Player;
+use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
 use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
 use super::named::{self, Named};
-use super::node::Node;
-use super::nodes::Nodes;
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::why_ended::{self, Written};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
 use refrain::names;
+use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
 use refrain::{EngineError, ErrorRemedy};
 
@@ -14,9 +15,7 @@ use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
 use super::named::{self, Named};
-use super::node::Node;
 use super::node_table::{ROWS_MAX, node_table, stand_below_what_they_undo, summary};
-use super::nodes::Nodes;
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::time::{self, stamp};

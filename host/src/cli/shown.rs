@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use refrain::names;
+use refrain::replay::nodes::Node;
 use refrain::store::ended;
 use refrain::time::rfc3339;
 use serde::Serialize;
@@ -13,7 +14,6 @@ use super::children::Child;
 use super::damage::DamagedDocument;
 use super::labels::LabelsDocument;
 use super::list::RecordDocument;
-use super::node::Node;
 use super::show::View;
 use super::waiting::Waiting;
 

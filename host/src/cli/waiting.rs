@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
 use refrain::queues;
+use refrain::replay::nodes::{Nodes, Wait};
 use refrain::store::{ItemRecord, ItemState, Timestamp};
 use refrain::time::rfc3339;
 use serde_json::{Value, json};
 
 use super::database::Database;
-use super::node::Wait;
-use super::nodes::Nodes;
 use super::text::{Text, text};
 use super::time::stamp;
 

@@ -3,10 +3,10 @@
 
 use refrain::model::{EventKind, Explanation, ReasonCause, WorkflowFailure};
 use refrain::render;
+use refrain::replay::nodes::Nodes;
 use refrain::store::{ExecutionRecord, Reader, StoreError, ended};
 use serde_json::Value;
 
-use super::nodes::Nodes;
 use super::text::{Text, text};
 
 /// The text of an execution's workflow, read.

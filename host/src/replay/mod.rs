@@ -5,6 +5,8 @@
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
+// What a log says of each node, without its guest.
+pub mod nodes;
 // What was found, as JSON.
 mod divergence;
 // What an audit answers.
@@ -27,7 +29,7 @@ mod anchor;
 mod ports;
 // A guest behind those ports.
 mod player;
-// A cursor over a log.
+// A cursor over a log, and where values come from.
 mod travel;
 // Instances that go from log to log.
 mod guests;
@@ -58,5 +60,5 @@ pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use player::Player;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
-pub use travel::{NextStep, Seek, StateOrigin, Travel, TravelError};
+pub use travel::{NextStep, Origins, Seek, StateOrigin, Travel, TravelError};
 pub use verdict::{Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
