@@ -17,6 +17,10 @@ mod kept_events;
 mod source;
 // What needs no guest: sequence, chain, time, endings.
 mod integrity;
+// The status that a log gives its execution, without its guest.
+mod status;
+// A log as a store has it.
+mod log_store;
 // What a store says about a log, as it is compared.
 mod recorded;
 // What is left of an erased log, compared with what the store says of it.
@@ -58,7 +62,9 @@ pub(crate) use divergence::node_of;
 pub use divergence::{Compared, Difference, Divergence};
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
+pub use log_store::LogStore;
 pub use player::Player;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
+pub use status::status_of;
 pub use travel::{NextStep, Origins, Seek, StateOrigin, Travel, TravelError};
 pub use verdict::{Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
