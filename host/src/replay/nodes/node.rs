@@ -19,6 +19,8 @@ pub struct Node {
     pub queue: Option<String>,
     /// When it was first scheduled, or began to wait. `None` before that.
     pub since: Option<Timestamp>,
+    /// When it came into its state. `None` before it was first scheduled, or began to wait.
+    pub in_state_since: Option<Timestamp>,
     /// When the last attempt was claimed by a worker. `None` if none was.
     pub started_at: Option<Timestamp>,
     /// When it was settled. `None` if it is not.
@@ -82,6 +84,7 @@ impl Node {
             attempts: 0,
             queue: None,
             since: None,
+            in_state_since: None,
             started_at: None,
             ended_at: None,
             worked_ms: 0,
@@ -153,6 +156,7 @@ impl Node {
         self.worked_ms += self.at_work_ms(at);
         self.state = state;
         self.since.get_or_insert(at);
+        self.in_state_since = Some(at);
         self.ended_at = None;
         self.wait = None;
     }
