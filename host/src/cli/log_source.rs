@@ -37,7 +37,12 @@ pub(super) struct LogArguments {
     file: Option<PathBuf>,
     /// A scheduler component that the file names and does not hold; may be given several
     /// times
-    #[arg(long, value_name = "FILE.wasm", requires = "file")]
+    #[arg(
+        long,
+        value_name = "FILE.wasm",
+        requires = "file",
+        conflicts_with = "execution"
+    )]
     guest: Vec<PathBuf>,
     #[command(flatten)]
     database: Database,
