@@ -17,6 +17,8 @@ mod kept_events;
 mod source;
 // What needs no guest: sequence, chain, time, endings.
 mod integrity;
+// Where the time of an execution went.
+pub mod timeline;
 // The status that a log gives its execution, without its guest.
 mod status;
 // A log as a store has it.
