@@ -145,8 +145,10 @@ fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// The node that an event is about.
-pub(crate) fn node_of(kind: &EventKind) -> Option<&str> {
+/// The node, instance or compensation that an event of this kind is about. `None` if it is
+/// about the execution.
+#[must_use]
+pub fn node_of(kind: &EventKind) -> Option<&str> {
     match kind {
         EventKind::NodeScheduled(e) => Some(&e.node_id),
         EventKind::NodeStarted(e) => Some(&e.node_id),

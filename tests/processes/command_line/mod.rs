@@ -1,6 +1,6 @@
 //! The command line: what a person types, and what comes back.
 //!
-//! `desk` is a folder to work in; `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs; `bad_input` has every way to get it wrong,
+//! `desk` is a folder to work in; `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs, `logs` where logs are read from; `bad_input` has every way to get it wrong,
 //! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks,
 //! `helpful` what is said to who has typed almost the right thing,
@@ -31,6 +31,7 @@ mod hostile_text;
 mod idle;
 mod jamjet;
 mod kept;
+mod logs;
 mod measuring;
 mod naming;
 mod operating;
