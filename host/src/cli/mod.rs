@@ -71,6 +71,7 @@ mod erase;
 mod explain;
 mod export;
 mod fork;
+mod graph;
 mod guest;
 mod init;
 mod list;
@@ -146,6 +147,7 @@ enum Command {
     #[command(name = "output")]
     Output(node_output::Arguments),
     Explain(explain::Arguments),
+    Graph(graph::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
     Unpause(unpause::Arguments),
@@ -289,6 +291,7 @@ impl Command {
             Self::Log(arguments) => log::run(&arguments),
             Self::Output(arguments) => node_output::run(arguments),
             Self::Explain(arguments) => explain::run(&arguments),
+            Self::Graph(arguments) => graph::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),
             Self::Unpause(arguments) => unpause::run(arguments),

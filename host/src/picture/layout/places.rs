@@ -1,0 +1,144 @@
+//! The places along each layer: near those of the neighbours, in the order that is given,
+//! and without overlaps.
+//!
+//! Each layer is placed by itself, again and again, with the least sum of squared distances
+//! to where its vertices would like to be. With the order and the distances given, that is
+//! an isotonic regression, which pooling adjacent violators solves in linear time (Ayer and
+//! others, 1955).
+
+use super::{Graph, Layered};
+
+/// Sweeps down and up.
+const SWEEPS: usize = 6;
+
+/// What straightens lines that are led through layers, against lines between nodes.
+const BETWEEN_LEADING: f64 = 8.0;
+const TO_LEADING: f64 = 2.0;
+
+/// The middle of each vertex, and how wide all of it is.
+pub(super) fn places(layered: &Layered, graph: &Graph<'_>) -> (Vec<f64>, f64) {
+    let half = |vertex: usize| match layered.is_node(vertex) {
+        true => (graph.widths[vertex] + graph.space) / 2.0,
+        false => graph.line / 2.0,
+    };
+    let halves: Vec<f64> = (0..layered.ranks.len()).map(half).collect();
+    let mut placed = Placing {
+        layered,
+        halves: &halves,
+        middles: vec![0.0; layered.ranks.len()],
+    };
+    for layer in &layered.layers {
+        let mut left = 0.0;
+        for vertex in layer {
+            placed.middles[*vertex] = left + halves[*vertex];
+            left += 2.0 * halves[*vertex];
+        }
+    }
+    let count = layered.layers.len();
+    for _ in 0..SWEEPS {
+        for place in 0..count {
+            placed.place(place, &[&layered.above]);
+        }
+        for place in (0..count).rev() {
+            placed.place(place, &[&layered.below]);
+        }
+    }
+    for place in (0..count).chain((0..count).rev()) {
+        placed.place(place, &[&layered.above, &layered.below]);
+    }
+    let Placing { mut middles, .. } = placed;
+    let edge = |vertex: usize| match layered.is_node(vertex) {
+        true => halves[vertex] - graph.space / 2.0,
+        false => halves[vertex],
+    };
+    let ends = middles.iter().enumerate();
+    let (left, right) = ends.fold((f64::MAX, f64::MIN), |(left, right), (vertex, middle)| {
+        let half = edge(vertex);
+        (left.min(middle - half), right.max(middle + half))
+    });
+    for middle in &mut middles {
+        *middle -= left;
+    }
+    (middles, (right - left).max(0.0))
+}
+
+struct Placing<'a> {
+    layered: &'a Layered,
+    /// Half of what each vertex takes, the space about it included.
+    halves: &'a [f64],
+    middles: Vec<f64>,
+}
+
+/// Vertices that stand side by side, as near to where they would like to be as they can.
+struct Block {
+    /// The sum of the weights.
+    weight: f64,
+    /// The sum of the wishes, each by its weight.
+    wishes: f64,
+    /// How many there are.
+    count: usize,
+}
+
+impl Block {
+    fn place(&self) -> f64 {
+        self.wishes / self.weight
+    }
+}
+
+impl Placing<'_> {
+    /// Places one layer near these neighbours.
+    fn place(&mut self, layer: usize, neighbours: &[&Vec<Vec<usize>>]) {
+        let layer = &self.layered.layers[layer];
+        let mut blocks: Vec<Block> = Vec::with_capacity(layer.len());
+        let mut offset = 0.0;
+        let mut before = 0.0;
+        let mut offsets = Vec::with_capacity(layer.len());
+        for (position, vertex) in layer.iter().enumerate() {
+            let half = self.halves[*vertex];
+            if position > 0 {
+                offset += before + half;
+            }
+            before = half;
+            offsets.push(offset);
+            let (wish, weight) = self.wish(*vertex, neighbours);
+            let mut block = Block {
+                weight,
+                wishes: (wish - offset) * weight,
+                count: 1,
+            };
+            while let Some(last) = blocks.pop_if(|last| last.place() >= block.place()) {
+                block.weight += last.weight;
+                block.wishes += last.wishes;
+                block.count += last.count;
+            }
+            blocks.push(block);
+        }
+        let mut places = layer.iter().zip(offsets);
+        for block in &blocks {
+            let place = block.place();
+            for (vertex, offset) in places.by_ref().take(block.count) {
+                self.middles[*vertex] = place + offset;
+            }
+        }
+    }
+
+    /// Where a vertex would like to stand, and how much.
+    fn wish(&self, vertex: usize, neighbours: &[&Vec<Vec<usize>>]) -> (f64, f64) {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        let own = self.layered.is_node(vertex);
+        for other in neighbours.iter().flat_map(|it| &it[vertex]) {
+            let weight = match (own, self.layered.is_node(*other)) {
+                (true, true) => 1.0,
+                (false, false) => BETWEEN_LEADING,
+                (true, false) | (false, true) => TO_LEADING,
+            };
+            sum += self.middles[*other] * weight;
+            weights += weight;
+        }
+        match weights > 0.0 {
+            true => (sum / weights, weights),
+            // It stays, unless others want its place.
+            false => (self.middles[vertex], 0.01),
+        }
+    }
+}
