@@ -4,6 +4,12 @@
 /// straight lines behind the boxes, the longest edges first.
 const LEADING_MAX: usize = 60_000;
 
+/// How wide a layer may become, in lines that pass it, and how wide a node is; some lines
+/// always pass. What is wider is not read by anybody.
+const LAYER_LINES: usize = 300;
+const NODE_LINES: usize = 8;
+const LEADING_IN_LAYER_MIN: usize = 20;
+
 /// A graph in layers. Its vertices are the nodes, by their places, and behind them those
 /// that lead edges through layers.
 pub(crate) struct Layered {
@@ -36,13 +42,17 @@ impl Layered {
         let length = |edge: &usize| ranks[edges[*edge].1].abs_diff(ranks[edges[*edge].0]);
         by_length.sort_by_key(length);
         let mut left = LEADING_MAX;
+        let mut rooms = rooms(ranks);
         for edge in by_length {
             let (from, to) = edges[edge];
-            let leading = length(&edge).saturating_sub(1);
-            let is_led = ranks[from] < ranks[to] && leading <= left;
+            let between = ranks[from] + 1..ranks[to].max(ranks[from] + 1);
+            let leading = between.len();
+            let has_room = leading <= left && rooms[between.clone()].iter().all(|it| *it > 0);
+            let is_led = ranks[from] < ranks[to] && has_room;
             layered.chains[edge] = match is_led {
                 true => {
                     left -= leading;
+                    rooms[between].iter_mut().for_each(|it| *it -= 1);
                     layered.led(from, to)
                 }
                 false => vec![from, to],
@@ -91,4 +101,16 @@ impl Layered {
     pub(crate) fn is_node(&self, vertex: usize) -> bool {
         vertex < self.nodes
     }
+}
+
+/// How many lines may be led through each layer.
+fn rooms(ranks: &[usize]) -> Vec<usize> {
+    let mut rooms = vec![LAYER_LINES; ranks.iter().max().map_or(0, |it| it + 1)];
+    for rank in ranks {
+        rooms[*rank] = rooms[*rank].saturating_sub(NODE_LINES);
+    }
+    rooms
+        .into_iter()
+        .map(|it| it.max(LEADING_IN_LAYER_MIN))
+        .collect()
 }

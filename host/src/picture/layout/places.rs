@@ -8,12 +8,17 @@
 
 use super::{Graph, Layered};
 
-/// Sweeps down and up.
-const SWEEPS: usize = 6;
+/// Sweeps down and up, and of graphs with more vertices than those of a large one.
+const SWEEPS: usize = 16;
+const SWEEPS_OF_LARGE: usize = 5;
+const LARGE: usize = 5_000;
 
-/// What straightens lines that are led through layers, against lines between nodes.
-const BETWEEN_LEADING: f64 = 8.0;
+/// What lines weigh: those that are led through layers are straightened first.
+const BETWEEN_NODES: f64 = 1.0;
 const TO_LEADING: f64 = 2.0;
+const BETWEEN_LEADING: f64 = 8.0;
+/// What a vertex without lines weighs.
+const KEEPING: f64 = 0.01;
 
 /// The middle of each vertex, and how wide all of it is.
 pub(super) fn places(layered: &Layered, graph: &Graph<'_>) -> (Vec<f64>, f64) {
@@ -35,7 +40,11 @@ pub(super) fn places(layered: &Layered, graph: &Graph<'_>) -> (Vec<f64>, f64) {
         }
     }
     let count = layered.layers.len();
-    for _ in 0..SWEEPS {
+    let sweeps = match layered.ranks.len() > LARGE {
+        true => SWEEPS_OF_LARGE,
+        false => SWEEPS,
+    };
+    for _ in 0..sweeps {
         for place in 0..count {
             placed.place(place, &[&layered.above]);
         }
@@ -93,14 +102,14 @@ impl Placing<'_> {
         let mut offset = 0.0;
         let mut before = 0.0;
         let mut offsets = Vec::with_capacity(layer.len());
-        for (position, vertex) in layer.iter().enumerate() {
+        let wishes = self.wishes(layer, neighbours);
+        for (position, (vertex, (wish, weight))) in layer.iter().zip(wishes).enumerate() {
             let half = self.halves[*vertex];
             if position > 0 {
                 offset += before + half;
             }
             before = half;
             offsets.push(offset);
-            let (wish, weight) = self.wish(*vertex, neighbours);
             let mut block = Block {
                 weight,
                 wishes: (wish - offset) * weight,
@@ -122,23 +131,33 @@ impl Placing<'_> {
         }
     }
 
-    /// Where a vertex would like to stand, and how much.
-    fn wish(&self, vertex: usize, neighbours: &[&Vec<Vec<usize>>]) -> (f64, f64) {
+    /// Where the vertices of a layer would like to stand, and how much. Those without such
+    /// neighbours keep to the one before them, so that they are not pushed away.
+    fn wishes(&self, layer: &[usize], neighbours: &[&Vec<Vec<usize>>]) -> Vec<(f64, f64)> {
+        let own = layer.iter().map(|vertex| self.wish(*vertex, neighbours));
+        let own: Vec<Option<(f64, f64)>> = own.collect();
+        let first = own.iter().flatten().next().map(|(wish, _)| *wish);
+        let mut last = first;
+        let kept = layer.iter().zip(own).map(|(vertex, own)| {
+            last = own.map(|(wish, _)| wish).or(last);
+            own.unwrap_or((last.unwrap_or(self.middles[*vertex]), KEEPING))
+        });
+        kept.collect()
+    }
+
+    /// Where a vertex would like to stand, and how much. `None` without neighbours.
+    fn wish(&self, vertex: usize, neighbours: &[&Vec<Vec<usize>>]) -> Option<(f64, f64)> {
         let (mut sum, mut weights) = (0.0, 0.0);
         let own = self.layered.is_node(vertex);
         for other in neighbours.iter().flat_map(|it| &it[vertex]) {
             let weight = match (own, self.layered.is_node(*other)) {
-                (true, true) => 1.0,
+                (true, true) => BETWEEN_NODES,
                 (false, false) => BETWEEN_LEADING,
                 (true, false) | (false, true) => TO_LEADING,
             };
             sum += self.middles[*other] * weight;
             weights += weight;
         }
-        match weights > 0.0 {
-            true => (sum / weights, weights),
-            // It stays, unless others want its place.
-            false => (self.middles[vertex], 0.01),
-        }
+        (weights > 0.0).then(|| (sum / weights, weights))
     }
 }
