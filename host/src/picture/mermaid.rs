@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use crate::escaped::escaped;
 use crate::model::NodeState;
 
@@ -20,7 +22,9 @@ const CLASSES: [(&str, &str); 5] = [
 /// A picture as a flowchart of Mermaid.
 #[must_use]
 pub fn mermaid(picture: &Picture) -> String {
-    let mut text = "flowchart TD\n".to_owned();
+    // A text of JSON is one of YAML.
+    let title = Value::from(escaped(&picture.title));
+    let mut text = format!("---\ntitle: {title}\n---\nflowchart TD\n");
     let mut chart = Chart {
         text: &mut text,
         next: 0,
