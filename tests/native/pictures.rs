@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use refrain::picture::Picture;
+use refrain::picture::{of_workflow, text};
 use refrain_tests::component::workspace;
 
 /// The file, and what is in it now.
@@ -18,9 +18,9 @@ fn drawn_now() -> Result<(PathBuf, String)> {
     ensure!(files.len() > 8, "the examples are there");
     let mut all = String::new();
     for file in files {
-        let text = fs::read_to_string(&file)?;
-        let picture = Picture::of_workflow(&text).with_context(|| file.display().to_string())?;
-        all.push_str(&picture.in_columns(80));
+        let workflow = fs::read_to_string(&file)?;
+        let picture = of_workflow(&workflow).with_context(|| file.display().to_string())?;
+        all.push_str(&text(&picture, 80));
         all.push('\n');
     }
     Ok((workspace().join("tests/native/pictures.txt"), all))

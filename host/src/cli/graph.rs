@@ -6,7 +6,7 @@ use refrain::ErrorRemedy;
 use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
 use refrain::model::{Event, NodeState};
-use refrain::picture::{Instances, Node, Picture, dot, mermaid, svg};
+use refrain::picture::{self, Instances, Node, Picture};
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
 
 use super::coded::refuse;
@@ -109,7 +109,7 @@ fn of_workflow(path: &Path, format: Format) -> anyhow::Result<Answer> {
         output::tell(&validate::bad(path, &text, &faults).trimmed());
         return Ok(Answer::Bad);
     }
-    draw(&Picture::of_workflow(&text.json)?, format);
+    draw(&picture::of_workflow(&text.json)?, format);
     Ok(Answer::Good)
 }
 
@@ -161,7 +161,7 @@ fn of_stored(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result
     } = record;
     let stored = store.workflow(tenant, workflow_id, workflow_version)?;
     let text = stored.map(|it| it.text).unwrap_or_default();
-    Picture::of_workflow(&text).map_err(|error| {
+    picture::of_workflow(&text).map_err(|error| {
         let message = format!("the text of workflow {workflow_id} {workflow_version} is damaged");
         let remedy = ErrorRemedy::Audit(record.id);
         curable_because("workflow_damaged", message, remedy, error)
@@ -239,10 +239,10 @@ fn show_state(node: &mut Node, told: &Nodes) {
 
 fn draw(picture: &Picture, format: Format) {
     let drawn = match format {
-        Format::Svg => svg(picture),
-        Format::Mermaid => mermaid(picture),
-        Format::Dot => dot(picture),
-        Format::Ascii => picture.in_columns(terminal::columns_of(&std::io::stdout())),
+        Format::Svg => picture::svg(picture),
+        Format::Mermaid => picture::mermaid(picture),
+        Format::Dot => picture::dot(picture),
+        Format::Ascii => picture::text(picture, terminal::columns_of(&std::io::stdout())),
     };
     output::data(&Text::laid_out(&drawn));
     let (_, edges) = picture.size();

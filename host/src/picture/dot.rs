@@ -3,8 +3,8 @@
 use crate::escaped::escaped;
 use crate::model::NodeState;
 
+use super::data::{Node, On, Picture, When};
 use super::signs::{about, count, full, label, short_label, sign};
-use super::{Node, On, Picture, When};
 
 /// A picture as a digraph of Graphviz.
 #[must_use]

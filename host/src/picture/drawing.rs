@@ -1,10 +1,10 @@
 //! A picture as boxes and lines of characters.
 
 use super::columns::{centred, short, width};
+use super::data::{Node, On, Picture};
 use super::layout::{Graph, Layout, layout};
 use super::lines::{Along, Channel, Owner, rows};
 use super::signs::{about, count, sign};
-use super::{Node, On, Picture};
 
 /// More nodes than these are never drawn so.
 const NODES_MAX: usize = 400;

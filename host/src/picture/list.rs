@@ -2,9 +2,9 @@
 //! that it leads to. Any graph is readable so in any number of columns.
 
 use super::columns::{padded, short, width};
+use super::data::{Node, Picture};
 use super::layout::ranks;
 use super::signs::{about, count, label, sign};
-use super::{Node, Picture};
 
 /// Columns that ids take in a table of them, at most.
 const ID_COLUMNS: usize = 32;

@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::escaped::escaped;
 use crate::model::NodeState;
 
+use super::data::{Node, On, Picture};
 use super::signs::{about, count, label, sign};
-use super::{Node, On, Picture};
 
 /// Colours of states, for light and dark grounds alike.
 const CLASSES: [(&str, &str); 5] = [

@@ -1,9 +1,10 @@
 //! A picture with all its boxes and lines in their places, in pixels: each workflow that
 //! stands in a node is laid out first, and its node is as large as it needs.
 
+use super::columns;
+use super::data::Picture;
 use super::layout::{Graph, Layout, layout};
 use super::signs::{about, count, short_label};
-use super::{Picture, columns};
 
 /// Columns of an id and of what stands below it; all of it is told where one points at it.
 pub(super) const ID_COLUMNS: usize = 32;
@@ -302,7 +303,7 @@ mod tests {
             include_str!("../../examples/loop.json"),
             include_str!("../../examples/saga.json"),
         ] {
-            let picture = Picture::of_workflow(text).expect("valid");
+            let picture = crate::picture::reading::of_workflow(text).expect("valid");
             check(&placed(&picture));
         }
     }

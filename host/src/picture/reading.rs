@@ -1,16 +1,34 @@
 //! A workflow's text becomes a picture.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde_json::Value;
 
-use super::{Compensation, Edge, Node, On, Picture, When};
+use super::data::{Compensation, END_KIND, Edge, Node, On, Picture, When};
 use crate::graph;
 
-/// The kind of the end of a workflow, which is no node.
-pub(super) const END_KIND: &str = "end";
+/// A text is not that of a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoWorkflow;
 
-pub(super) fn of_workflow(text: &str) -> Option<Picture> {
+impl fmt::Display for NoWorkflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this is not the text of a valid workflow; validate it to see why")
+    }
+}
+
+impl std::error::Error for NoWorkflow {}
+
+/// The picture of a workflow's text, in JSON.
+///
+/// # Errors
+/// [`NoWorkflow`] if it is not that of a valid workflow.
+pub fn of_workflow(text: &str) -> Result<Picture, NoWorkflow> {
+    read(text).ok_or(NoWorkflow)
+}
+
+fn read(text: &str) -> Option<Picture> {
     let workflow: Value = serde_json::from_str(text).ok()?;
     let graph = graph::Graph::read(text)?;
     let id = workflow["workflow_id"].as_str().unwrap_or_default();

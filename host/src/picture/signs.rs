@@ -4,7 +4,8 @@
 use crate::model::NodeState;
 use crate::names;
 
-use super::{Edge, Node, On, Picture, When};
+use super::columns::short;
+use super::data::{Edge, Node, On, Picture, When};
 
 /// Columns of a condition that is shown; all of it stands where a picture has room for that.
 const CONDITION_COLUMNS: usize = 28;
@@ -108,7 +109,7 @@ pub(super) fn label(edge: &Edge) -> Option<String> {
 
 /// The same in a few columns.
 pub(super) fn short_label(edge: &Edge) -> Option<String> {
-    Some(super::columns::short(&label(edge)?, CONDITION_COLUMNS))
+    Some(short(&label(edge)?, CONDITION_COLUMNS))
 }
 
 /// The states that are drawn, with their signs: what a legend tells.

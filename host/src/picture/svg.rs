@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::data::{Edge, Node, On, Picture, When};
 use super::placed::{ABOUT_COLUMNS, Area, ID_COLUMNS, LABEL_HEIGHT, Placed, Route, placed};
 use super::signs::{about, count, full, label, legend, short_label, sign};
-use super::{Edge, Node, On, Picture, When, columns, xml};
+use super::{columns, xml};
 use crate::names;
 
 /// About everything.

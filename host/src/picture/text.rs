@@ -1,13 +1,17 @@
 //! A picture as text: each workflow by itself, those that stand in nodes below the others,
 //! and what the signs mean.
 
-use super::Picture;
 use super::columns::{padded, short, width};
+use super::data::Picture;
 use super::drawing::drawing;
 use super::list::list;
 use super::signs::{legend, short_label};
 
-pub(super) fn in_columns(picture: &Picture, columns: usize) -> String {
+/// As text for a terminal: boxes and lines if they fit into so many columns, otherwise a
+/// line for each node and below it one for each that it leads to. Nothing in it steers a
+/// terminal.
+#[must_use]
+pub fn text(picture: &Picture, columns: usize) -> String {
     let mut text = String::new();
     if !picture.title.is_empty() {
         text.push_str(&short(&picture.title, columns));

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use refrain::picture::{Picture, dot, mermaid, svg};
+use refrain::picture::{dot, mermaid, of_workflow, svg, text};
 use refrain_guest::strategies::workflows;
 use regex::Regex;
 
@@ -70,7 +70,7 @@ fn read(svg: &str) -> Read {
 #[test]
 fn pictures_have_every_node_and_edge_once_and_none_on_another() {
     holds(150, workflows(), |workflow| {
-        let picture = Picture::of_workflow(workflow.text()).map_err(fail)?;
+        let picture = of_workflow(workflow.text()).map_err(fail)?;
         let drawn = svg(&picture);
         let read = read(&drawn);
         // The scheduler's own count; edges to the end are not among its edges.
@@ -108,17 +108,17 @@ fn pictures_have_every_node_and_edge_once_and_none_on_another() {
 fn the_same_workflow_is_drawn_in_the_same_bytes_in_every_form() {
     holds(60, workflows(), |workflow| {
         let drawn = || -> Result<Vec<String>, TestCaseError> {
-            let picture = Picture::of_workflow(workflow.text()).map_err(fail)?;
+            let picture = of_workflow(workflow.text()).map_err(fail)?;
             let mut all = vec![svg(&picture), mermaid(&picture), dot(&picture)];
             for columns in [20, 40, 80, 160] {
-                let text = picture.in_columns(columns);
+                let drawn = text(&picture, columns);
                 // What these ids hold takes a column a character.
-                let widest = text.lines().map(|line| line.chars().count()).max();
-                prop_assert!(widest.unwrap_or(0) <= columns, "{}", text);
+                let widest = drawn.lines().map(|line| line.chars().count()).max();
+                prop_assert!(widest.unwrap_or(0) <= columns, "{}", drawn);
                 for node in &picture.nodes {
-                    prop_assert!(columns < 80 || text.contains(&node.id), "{}", text);
+                    prop_assert!(columns < 80 || drawn.contains(&node.id), "{}", drawn);
                 }
-                all.push(text);
+                all.push(drawn);
             }
             Ok(all)
         };

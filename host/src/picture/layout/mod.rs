@@ -2,6 +2,8 @@
 //!
 //! The unit of all lengths is the caller's: hundredths of an inch or columns.
 
+// What is laid out.
+mod graph;
 // The layer of each node.
 mod ranks;
 // Long edges, led through the layers between.
@@ -11,24 +13,9 @@ mod order;
 // The places along each layer.
 mod places;
 
+pub(super) use graph::Graph;
 pub(super) use layered::Layered;
 pub(super) use ranks::ranks;
-
-/// What is laid out.
-pub(super) struct Graph<'a> {
-    /// How wide each node is.
-    pub(super) widths: &'a [f64],
-    /// The nodes that each edge leads from and to.
-    pub(super) edges: &'a [(usize, usize)],
-    /// Whether each node stands below all of those for which this is not so.
-    pub(super) is_last: &'a [bool],
-    /// How many nodes may stand in one layer; `None` for what suits a page.
-    pub(super) in_layer_max: Option<usize>,
-    /// The free space between two boxes.
-    pub(super) space: f64,
-    /// How wide a line is on its way through a layer, the space about it included.
-    pub(super) line: f64,
-}
 
 /// Layers, the order in them, and where everything stands along them.
 pub(super) struct Layout {

@@ -1,7 +1,7 @@
 //! The order in each layer, with few crossings: barycentres, down and up (Sugiyama, Tagawa
 //! and Toda), and crossings counted as inversions (Barth, Mutzel and Jünger, 2004).
 
-use super::Layered;
+use super::layered::Layered;
 
 /// Rounds for small graphs and, above so many vertices, for large ones.
 const ROUNDS: usize = 24;

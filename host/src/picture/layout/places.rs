@@ -6,7 +6,8 @@
 //! an isotonic regression, which pooling adjacent violators solves in linear time (Ayer and
 //! others, 1955).
 
-use super::{Graph, Layered};
+use super::graph::Graph;
+use super::layered::Layered;
 
 /// Sweeps down and up, and of graphs with more vertices than those of a large one.
 const SWEEPS: usize = 16;
