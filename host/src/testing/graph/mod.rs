@@ -11,7 +11,7 @@ mod tests {
     use super::*;
     use crate::Workflow;
     use crate::testing::TestFile;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     /// The scheduler counts the edges between nodes; those to the end are not among them.
     fn check(workflow: &str) {
