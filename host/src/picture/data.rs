@@ -127,25 +127,30 @@ impl Picture {
         )
     }
 
-    /// Whether an edge was gone: its source has ended, and its target has begun. So it is of
-    /// every edge where no execution is shown.
+    /// Whether an edge was gone, as far as the states of its ends tell: its source has ended
+    /// as the edge asks, and its target has begun. Where no execution is shown, every edge is.
     pub(super) fn is_gone(&self, edge: &Edge) -> bool {
-        let from = self.nodes[edge.from].state;
-        let to = self.nodes[edge.to].state;
-        let has_ended = !matches!(
-            from,
-            Some(
-                NodeState::Pending
+        let has_ended = match (self.nodes[edge.from].state, edge.on) {
+            (None, _) => true,
+            (Some(NodeState::Completed), on) => on != On::Failure,
+            (Some(NodeState::Failed), on) => on != On::Success,
+            (
+                Some(
+                    NodeState::Pending
                     | NodeState::Ready
                     | NodeState::Scheduled
                     | NodeState::Running
+                    | NodeState::Failing
                     | NodeState::BackingOff
                     | NodeState::Waiting
                     | NodeState::Skipped
-            )
-        );
-        let has_begun = !matches!(to, Some(NodeState::Pending | NodeState::Skipped));
-        has_ended && has_begun
+                    | NodeState::Cancelled,
+                ),
+                _,
+            ) => false,
+        };
+        let to = self.nodes[edge.to].state;
+        has_ended && !matches!(to, Some(NodeState::Pending | NodeState::Skipped))
     }
 }
 

@@ -6,8 +6,9 @@ use super::layout::{Graph, Layout, layout};
 use super::lines::{Along, Channel, Owner, rows};
 use super::signs::{about, count, sign};
 
-/// More nodes than these are never drawn so.
+/// More nodes or edges than these are never drawn so.
 const NODES_MAX: usize = 400;
+const EDGES_MAX: usize = 2_000;
 /// Columns of a line in a box; what does not fit is left out.
 const TEXT_COLUMNS: usize = 30;
 
@@ -18,7 +19,7 @@ const IN_LAYER: [Option<usize>; 5] = [None, Some(5), Some(4), Some(3), Some(2)];
 /// Boxes and lines, without what stands in nodes. `None` if they do not fit into so many
 /// columns.
 pub(super) fn drawing(picture: &Picture, columns: usize) -> Option<String> {
-    if picture.nodes.len() > NODES_MAX {
+    if picture.nodes.len() > NODES_MAX || picture.edges.len() > EDGES_MAX {
         return None;
     }
     let boxes: Vec<[String; 2]> = picture.nodes.iter().map(lines).collect();
@@ -38,6 +39,7 @@ pub(super) fn drawing(picture: &Picture, columns: usize) -> Option<String> {
         boxes,
         widths,
         columns: middles.map(|it| it.floor() as usize).collect(),
+        is_dashed: is_dashed(picture, &layout),
         room: room(&layout),
         layout,
     };
@@ -69,6 +71,16 @@ fn is_led(layout: &Layout) -> bool {
     steps.all(|ends| ranks[ends[0]] + 1 == ranks[ends[1]])
 }
 
+fn is_dashed(picture: &Picture, layout: &Layout) -> Vec<bool> {
+    let mut is_dashed = vec![false; layout.layered.ranks.len()];
+    for (edge, chain) in picture.edges.iter().zip(&layout.layered.chains) {
+        for vertex in chain {
+            is_dashed[*vertex] |= edge.on == On::Failure;
+        }
+    }
+    is_dashed
+}
+
 /// The lines in the box of a node.
 fn lines(node: &Node) -> [String; 2] {
     let sign = node.state.map(|state| format!("{} ", sign(state)));
@@ -89,6 +101,8 @@ struct Drawing<'a> {
     /// The column of the middle of each vertex.
     columns: Vec<usize>,
     layout: Layout,
+    /// Whether the edge that each vertex leads through a layer is drawn with dashes.
+    is_dashed: Vec<bool>,
     /// How many columns there are.
     room: usize,
 }
@@ -122,7 +136,7 @@ impl Drawing<'_> {
             let parts = match self.layout.layered.is_node(*vertex) {
                 true => self.node(*vertex),
                 false => {
-                    let line = if self.is_dashed(*vertex) {
+                    let line = if self.is_dashed[*vertex] {
                         "╎"
                     } else {
                         "│"
@@ -138,12 +152,6 @@ impl Drawing<'_> {
             }
         }
         rows
-    }
-
-    /// Whether the edge that this vertex leads through a layer is drawn with dashes.
-    fn is_dashed(&self, vertex: usize) -> bool {
-        let mut edges = self.picture.edges.iter().zip(&self.layout.layered.chains);
-        edges.any(|(edge, chain)| edge.on == On::Failure && chain.contains(&vertex))
     }
 
     /// The box of a node.

@@ -32,8 +32,9 @@
 //! * The sign of its state is the `<tspan class="sign">`, how many instances of a map are
 //!   done the `<tspan class="count">`.
 //! * An edge is a `<g>` with the class `edge`, and `on-failure`, `on-always`, `conditional`,
-//!   `otherwise`, `ahead` (it has not been gone yet), `far` (a straight line behind the
-//!   boxes, in graphs with very many long edges) where that is so; its `id` is
+//!   `otherwise`, `ahead` (it was not gone, as far as the states of its ends tell), `far` (a
+//!   straight line behind the boxes, in graphs with very many long edges) where that is so;
+//!   its `<title>` is the whole condition; its `id` is
 //!   `edge-FROM..TO`, and, where several have the same ends, `.2.`, `.3.` and so on behind
 //!   it; `data-from` and `data-to` are the ways to its ends.
 //! * Colours are CSS variables of the outermost `<svg>`, with values for light and for dark.

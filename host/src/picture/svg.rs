@@ -13,8 +13,9 @@ use crate::names;
 const MARGIN: f64 = 20.0;
 /// Of the title, and of the legend.
 const LINE: f64 = 30.0;
-/// Pixels of a column of both.
-const COLUMN: f64 = 8.0;
+/// Pixels of a column of each.
+const TITLE_COLUMN: f64 = 9.7;
+const LEGEND_COLUMN: f64 = 6.4;
 
 /// Colours and shapes.
 const STYLE: &str = include_str!("style.css");
@@ -25,9 +26,9 @@ pub fn svg(picture: &Picture) -> String {
     let all = placed(picture);
     let title = columns::short(&picture.title, 80);
     let legend = legend_line(picture);
-    let texts = [title.as_str(), legend.as_str()];
-    let text = texts.iter().map(|it| columns::width(it)).max().unwrap_or(0);
-    let width = all.width.max(text as f64 * COLUMN) + 2.0 * MARGIN;
+    let texts = [(&title, TITLE_COLUMN), (&legend, LEGEND_COLUMN)];
+    let texts = texts.map(|(text, column)| columns::width(text) as f64 * column);
+    let width = texts.into_iter().fold(all.width, f64::max).ceil() + 2.0 * MARGIN;
     let below = if legend.is_empty() { 0.0 } else { LINE };
     let height = all.height + 2.0 * MARGIN + LINE + below;
     let mut svg = format!(
