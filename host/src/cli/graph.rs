@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT", default_value = "ascii")]
     format: Format,
     /// The states behind this event of the execution; 0: before the first
-    #[arg(long, value_name = "EVENT")]
+    #[arg(long, value_name = "SEQUENCE")]
     at: Option<u64>,
     #[command(flatten)]
     database: Database,
@@ -115,40 +115,49 @@ fn of_workflow(path: &Path, format: Format) -> anyhow::Result<Answer> {
 
 fn of_execution(id: ExecutionId, arguments: &Arguments) -> anyhow::Result<Answer> {
     let (mut store, record) = damage::checked(&arguments.database, id)?;
-    let mut picture = of_stored(&mut store, &record)?;
-    let events = log::kept(&mut store, id)?;
-    let last = events.len() as u64;
-    let shown = arguments.at.unwrap_or(last);
-    if shown > last {
-        refuse!(
-            "unknown_event",
-            "the log of {id} has {last} events, and {shown} is none of them; --at takes 0 to {last}"
-        );
-    }
-    let shown: Vec<&Event> = events
-        .iter()
-        .map(KeptEvent::event)
-        .take_while(|event| event.sequence <= shown)
-        .collect();
-    // Logs of children have numbers of their own: they are shown up to the same time.
-    let until = arguments.at.map(|_| shown.last().map_or(0, |it| it.at));
-    picture.title = format!("{} {}  {id}", record.workflow_id, record.workflow_version);
-    if let Some(event) = arguments.at {
-        picture.title = format!("{}, behind event {event} of {last}", picture.title);
-    }
-    let told = Nodes::of(shown.iter().copied());
-    let sequence = shown.last().map_or(0, |it| it.sequence);
-    let place = Place {
-        id,
-        sequence,
-        until,
-    };
-    show_states(&mut store, &mut picture, &told, Some(place))?;
-    draw(&picture, arguments.format);
+    draw(
+        &of_log(&mut store, &record, arguments.at)?,
+        arguments.format,
+    );
     if let Some(why) = damage::why_set_aside(&record, &arguments.database) {
         output::tell(&text!("error: {}", why));
     }
     Ok(Answer::good_if(record.tampering.is_none()))
+}
+
+/// The picture of an execution, with what its log says of each node behind this event, or
+/// behind the last.
+fn of_log(
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+    at: Option<u64>,
+) -> anyhow::Result<Picture> {
+    let id = record.id;
+    let mut picture = of_stored(store, record)?;
+    picture.title = format!("{} {}  {id}", record.workflow_id, record.workflow_version);
+    let events = log::kept(store, id)?;
+    let last = events.len() as u64;
+    if let Some(sequence) = at {
+        if sequence > last {
+            refuse!(
+                "no_event",
+                "the log of {id} has {last} events, and {sequence} is none of them; give 0 to {last}"
+            );
+        }
+        picture.title = format!("{}, behind event {sequence} of {last}", picture.title);
+    }
+    let events = events.iter().map(KeptEvent::event);
+    let shown: Vec<&Event> = events
+        .take_while(|event| at.is_none_or(|at| event.sequence <= at))
+        .collect();
+    let place = Place {
+        id,
+        sequence: shown.last().map_or(0, |it| it.sequence),
+        // Logs of children have numbers of their own: they are shown up to the same time.
+        until: at.map(|_| shown.last().map_or(0, |it| it.at)),
+    };
+    show_states(store, &mut picture, &Nodes::of(shown), Some(place))?;
+    Ok(picture)
 }
 
 /// The picture of an execution's workflow, as it was registered.
@@ -205,7 +214,10 @@ fn show_states(
         };
         let child = children.iter().rev().find(|it| it.node_id == node.id);
         let Some(child) = child else {
-            show_states(store, inner, &Nodes::default(), None)?;
+            // One that was asked for, and whose log is not at hand, has states all the same.
+            if told.named(&node.id).is_none_or(|it| !it.child) {
+                show_states(store, inner, &Nodes::default(), None)?;
+            }
             continue;
         };
         let events = log::kept(store, child.child)?;
@@ -232,6 +244,7 @@ fn show_state(node: &mut Node, told: &Nodes) {
         let done = count("completed") + count("skipped");
         node.instances = Some(Instances::new(done, count("failed"), all));
     }
+    node.iterations = found.map_or(0, |it| it.iterations);
     if let Some(undo) = &mut node.compensation {
         undo.state = told.named(&format!("{}!undo", node.id)).map(|it| it.state);
     }

@@ -35,6 +35,8 @@ pub struct Node {
     pub state: Option<NodeState>,
     /// How many of its instances are done, if it is a map that was expanded.
     pub instances: Option<Instances>,
+    /// How many iterations have begun, if it starts children; 0 otherwise (rule R23).
+    pub iterations: u32,
     /// What undoes it (rule R27).
     pub compensation: Option<Compensation>,
     /// The workflow that stands in it.

@@ -153,3 +153,16 @@ fn quoted_lines(lines: &[impl AsRef<str>]) -> String {
     });
     format!("\"{}\"", each.collect::<Vec<_>>().join("\\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quoted_lines;
+
+    #[test]
+    fn nothing_foreign_ends_a_label() {
+        assert_eq!(
+            quoted_lines(&["a\"];", "\\N &lt; \u{202e}\n"]),
+            r#""a\"];\n\\N &amp;lt; \\u{202e}\\n""#
+        );
+    }
+}

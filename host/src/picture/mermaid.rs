@@ -157,3 +157,16 @@ fn quoted(text: &str) -> String {
     quoted.push('"');
     quoted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn nothing_foreign_ends_a_label() {
+        assert_eq!(
+            quoted("a\"]; <b>\n#quot; `c`\u{202e}|{}"),
+            "\"a#34;#93;#59; #60;b#62;<br/>#35;quot#59; #96;c#96;#92;u#123;202e#125;#124;#123;#125;\""
+        );
+    }
+}

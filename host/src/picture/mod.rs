@@ -29,8 +29,8 @@
 //!   (as in [`node_state`](crate::names::node_state)); `data-node` is the way to it (`a`, of
 //!   a workflow that stands in `a`, `a/b`), and its `id` is `node-` and that way, each
 //!   character that is not an ASCII letter, digit, `_` or `-` as `.HEX.`.
-//! * The sign of its state is the `<tspan class="sign">`, how many instances of a map are
-//!   done the `<tspan class="count">`.
+//! * The sign of its state is the `<tspan class="sign">`; how many instances of a map are
+//!   done, or how many iterations of a loop have begun, the `<tspan class="count">`.
 //! * An edge is a `<g>` with the class `edge`, and `on-failure`, `on-always`, `conditional`,
 //!   `otherwise`, `ahead` (it was not gone, as far as the states of its ends tell), `far` (a
 //!   straight line behind the boxes, in graphs with very many long edges) where that is so;

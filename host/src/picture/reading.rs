@@ -96,6 +96,7 @@ fn node(id: String, kind: graph::Kind, workflow: &Value) -> Node {
         description: text["description"].as_str().map(str::to_owned),
         state: None,
         instances: None,
+        iterations: 0,
         compensation,
         inner,
     }
@@ -111,6 +112,7 @@ fn end() -> Node {
         is_finalizer: false,
         state: None,
         instances: None,
+        iterations: 0,
         compensation: None,
         inner: None,
     }

@@ -30,13 +30,13 @@ pub(super) fn words(state: NodeState) -> String {
     names::node_state(state).replace('_', " ")
 }
 
-/// How many instances are done: `1990/2000`.
+/// How many instances are done (`1990/2000`), or how many iterations have begun (`×3`).
 pub(super) fn count(node: &Node) -> Option<String> {
-    let it = node.instances?;
-    Some(match it.failed {
-        0 => format!("{}/{}", it.done, it.all),
-        failed => format!("{}/{}, {failed} failed", it.done, it.all),
-    })
+    match node.instances {
+        Some(it) if it.failed > 0 => Some(format!("{}/{}, {} failed", it.done, it.all, it.failed)),
+        Some(it) => Some(format!("{}/{}", it.done, it.all)),
+        None => (node.iterations > 1).then(|| format!("×{}", node.iterations)),
+    }
 }
 
 /// The second line of a box: its kind, what is special about it, and what undoes it.
@@ -75,7 +75,10 @@ pub(super) fn full(node: &Node) -> Vec<String> {
         lines.push(words(state));
     }
     if let Some(count) = count(node) {
-        lines.push(format!("instances done: {count}"));
+        lines.push(match node.instances {
+            Some(_) => format!("instances done: {count}"),
+            None => format!("iterations: {}", node.iterations),
+        });
     }
     if let Some(undo) = &node.compensation {
         let state = undo.state.map(|state| format!(", {}", words(state)));

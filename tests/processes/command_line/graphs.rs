@@ -206,3 +206,33 @@ fn a_wide_graph_is_a_list_in_few_columns() {
         said.out
     );
 }
+
+#[test]
+fn a_large_graph_has_all_its_nodes_and_edges() {
+    let desk = Desk::new();
+    let nodes: serde_json::Map<_, _> = (0..5_000)
+        .map(|place| (format!("n{place}"), json!({ "kind": command(&["true"]) })))
+        .collect();
+    let edge = |from: usize| [1, 2, 60].map(|step| (from, from + step));
+    let edges = (0..5_000).flat_map(edge).filter(|it| it.1 < 5_000);
+    let edges: Vec<_> = edges
+        .map(|(from, to)| json!({ "from": format!("n{from}"), "to": format!("n{to}") }))
+        .collect();
+    let large = json!({
+        "workflow_id": "w", "version": "1.0.0", "start_node": "n0", "nodes": nodes, "edges": edges,
+    });
+    desk.file("large.json", large.to_string());
+    for (format, node, edge) in [
+        ("svg", "<g class=\"node ", "<g class=\"edge"),
+        ("mermaid", "[\"n", " --> "),
+        ("dot", "tooltip=\"n", " -> "),
+        ("ascii", "\nn", "    → "),
+    ] {
+        let said = desk.types(&["-q", "graph", "large.json", "--format", format]);
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{format}");
+        assert_eq!(said.out.matches(node).count(), 5_000, "{format}");
+        assert_eq!(said.out.matches(edge).count(), edges.len(), "{format}");
+    }
+    let said = desk.types(&["graph", "large.json", "--format", "mermaid"]);
+    assert!(said.err.contains("`maxEdges`"), "{}", said.err);
+}

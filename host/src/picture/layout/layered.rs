@@ -2,7 +2,7 @@
 
 /// Vertices that lead edges through layers, in all: what more there would be is drawn as
 /// straight lines behind the boxes, the longest edges first.
-const LEADING_MAX: usize = 60_000;
+pub(super) const LEADING_MAX: usize = 60_000;
 
 /// How wide a layer may become, in lines that pass it, and how wide a node is; some lines
 /// always pass. What is wider is not read by anybody.

@@ -100,4 +100,21 @@ mod tests {
         });
         assert!(widest.max() <= Some(43));
     }
+
+    /// Each of 5,000 nodes leads to those that come 1, 10 and 1,000 behind it: these edges
+    /// pass 4,000,000 layers.
+    #[test]
+    fn so_many_lines_are_led_through_layers_and_no_more() {
+        let nodes = 5_000;
+        let edge = |from: usize| [1, 10, 1_000].map(|step| (from, from + step));
+        let edges: Vec<_> = (0..nodes)
+            .flat_map(edge)
+            .filter(|it| it.1 < nodes)
+            .collect();
+        let large = laid_out(nodes, &edges);
+        assert!(large.layered.ranks.len() <= nodes + layered::LEADING_MAX);
+        let straight = large.layered.chains.iter().zip(&edges);
+        let straight = straight.filter(|(chain, edge)| chain.len() == 2 && edge.1 - edge.0 > 1);
+        assert!(straight.count() > 3_000);
+    }
 }
