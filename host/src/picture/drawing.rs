@@ -10,7 +10,7 @@ use super::signs::{about, count, sign};
 const NODES_MAX: usize = 400;
 const EDGES_MAX: usize = 2_000;
 /// Columns of a line in a box; what does not fit is left out.
-const TEXT_COLUMNS: usize = 30;
+const TEXT_COLUMNS: usize = 36;
 
 /// Nodes of one layer: as many as there are, and fewer where they do not fit. With one there
 /// would be nothing but lines beside each other.
