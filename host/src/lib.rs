@@ -47,6 +47,8 @@
 pub mod id;
 // Every limit, with its reason.
 pub mod limits;
+// Foreign text as it may be shown.
+pub mod escaped;
 // Long texts, cut where they may be.
 mod shorten;
 // What was perhaps meant by a name that is not known.
@@ -61,6 +63,8 @@ pub mod names;
 pub mod time;
 // Codes and data become sentences: the one place for the words.
 pub mod render;
+// What a workflow's text says of its nodes and edges.
+mod graph;
 // The queues, and the kinds of nodes whose items they take.
 pub mod queues;
 // Texts of a payload that are templates for the worker.
@@ -95,6 +99,8 @@ pub mod erase;
 pub mod live;
 // Tests of workflows, by the real scheduler on a simulated clock.
 pub mod testing;
+// Workflows and executions as graphs, drawn.
+pub mod picture;
 
 pub use clock::{Clock, LogClock, ManualClock, SystemClock};
 pub use error::{EngineError, WorkError};

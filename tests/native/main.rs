@@ -14,5 +14,6 @@ mod built;
 mod documented;
 mod pages;
 mod reference;
+mod pictures;
 mod how_we_know;
 mod layers;

@@ -72,6 +72,7 @@ mod erase;
 mod explain;
 mod export;
 mod fork;
+mod graph;
 mod guest;
 mod init;
 mod list;
@@ -149,6 +150,7 @@ enum Command {
     Output(node_output::Arguments),
     Explain(explain::Arguments),
     Timeline(timeline::Arguments),
+    Graph(graph::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
     Unpause(unpause::Arguments),
@@ -293,6 +295,7 @@ impl Command {
             Self::Output(arguments) => node_output::run(arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Timeline(arguments) => timeline::run(&arguments),
+            Self::Graph(arguments) => graph::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),
             Self::Unpause(arguments) => unpause::run(arguments),

@@ -41,7 +41,7 @@ impl StatusLine {
         }
         // The terminal may be another one at each look. In its last column
         // some terminals begin a new line.
-        let line = line.cut(width().saturating_sub(1));
+        let line = line.cut(columns_of(&io::stderr()).saturating_sub(1));
         let columns = line.width();
         let line = if self.escapes {
             line.painted(output::Paint::Dim, true)
@@ -64,18 +64,18 @@ impl StatusLine {
 /// Columns of a terminal that does not say how many it has.
 const COLUMNS: usize = 80;
 
-/// How many columns the terminal has now.
-fn width() -> usize {
+/// How many columns the terminal behind this has now; what is none, and a terminal that does
+/// not say it, counts as of a usual width.
+pub(super) fn columns_of(stream: &impl AsRawFd) -> usize {
     let mut size = libc::winsize {
         ws_row: 0,
         ws_col: 0,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
-    let stderr = io::stderr();
-    // SAFETY: the descriptor is open as long as `stderr` lives, and this
+    // SAFETY: the descriptor is open as long as `stream` lives, and this
     // request writes a `winsize` and nothing else.
-    let answered = unsafe { libc::ioctl(stderr.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+    let answered = unsafe { libc::ioctl(stream.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
     match size.ws_col {
         columns if answered == 0 && columns > 0 => usize::from(columns),
         _ => COLUMNS,

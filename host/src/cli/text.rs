@@ -12,6 +12,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub(super) use refrain::escaped::is_steering;
+use refrain::escaped::{escaped, escaped_but};
 use refrain::id::ExecutionId;
 use unicode_width::UnicodeWidthStr;
 
@@ -257,45 +259,10 @@ shown! {
     std::io::Error: it => Cow::Owned(escaped(&it.to_string()).into_owned()),
 }
 
-/// The same without what could steer a terminal.
-fn escaped(text: &str) -> Cow<'_, str> {
-    escaped_but(text, &[])
-}
-
-fn escaped_but<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
-    let bad = |c: char| is_steering(c) && !kept.contains(&c);
-    if !text.contains(bad) {
-        return Cow::Borrowed(text);
-    }
-    let mut whole = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if bad(c) {
-            whole.extend(c.escape_default());
-        } else {
-            whole.push(c);
-        }
-    }
-    Cow::Owned(whole)
-}
-
 /// So many of something: `1 event`, `2 events`.
 pub(super) fn counted(count: u64, noun: &str) -> Text {
     let several = if count == 1 { "" } else { "s" };
     text!("{} {}{}", count, noun, several)
-}
-
-/// Whether a character does something instead of being seen: it controls the
-/// terminal, ends a line, changes the direction of what follows, or hides.
-pub(super) fn is_steering(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            // Marks, embeddings, overrides and isolates of direction.
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
-            // Ends of lines and paragraphs.
-            | '\u{2028}' | '\u{2029}'
-            // Without width: nothing, operators, marks of byte order, notes, tags.
-            | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod items;
 mod explained;
 mod codes;
 mod hostile;
+mod pictures;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{TestCaseError, TestCaseResult};

@@ -98,6 +98,13 @@ fn no_text_steers_the_terminal_that_it_is_shown_on() {
         }
     };
     ask_all();
+    for format in ["ascii", "svg", "mermaid", "dot"] {
+        let drawn = types(&desk, &["graph", &id, "--format", format], 0).out;
+        assert!(
+            drawn.contains(r"\u{202e}b") || drawn.contains(r"u#123;202e"),
+            "{drawn}"
+        );
+    }
     types(&desk, &["pause", &id, "--reason", TEXT], 0);
     types(&desk, &["unpause", &id, "--reason", TEXT], 0);
     types(

@@ -2,7 +2,7 @@
 //!
 //! `desk` is a folder to work in; `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs, `logs` where logs are read from; `bad_input` has every way to get it wrong,
 //! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `documents` what programs read,
-//! `erasing` what every command says of an erased execution, `forking` forks,
+//! `erasing` what every command says of an erased execution, `forking` forks, `graphs` what is drawn,
 //! `helpful` what is said to who has typed almost the right thing,
 //! `operating` executions that are spoken to while they live, `signing` erasures that are signed, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
@@ -26,6 +26,7 @@ mod documents;
 mod encodings;
 mod erasing;
 mod forking;
+mod graphs;
 mod helpful;
 mod hostile_text;
 mod idle;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::nodes::{APPROVAL, Child, ChildWorkflow, Graph, Kind, MAP};
+use crate::graph::{APPROVAL, Child, ChildWorkflow, Graph, Kind, MAP};
 use crate::live::Workflow;
 use crate::model::{WorkflowSummary, instance_of, node_of_run, undone_by};
 use crate::resembling::meant;

@@ -5,17 +5,17 @@ use serde_json::Value;
 
 /// An edge, one inside a kind included.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::testing) struct Edge {
-    pub(in crate::testing) from: String,
-    pub(in crate::testing) to: String,
-    pub(in crate::testing) rule: Rule,
-    pub(in crate::testing) on: On,
+pub(crate) struct Edge {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) rule: Rule,
+    pub(crate) on: On,
 }
 
 /// What has to become of the source of an edge (rules R7 and R26).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::testing) enum On {
+pub(crate) enum On {
     /// It completes.
     #[default]
     Success,
@@ -27,7 +27,7 @@ pub(in crate::testing) enum On {
 
 /// How an edge becomes live when its source completes without a choice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::testing) enum Rule {
+pub(crate) enum Rule {
     /// It does not.
     Chosen,
     /// If this holds, where it has a condition.
@@ -37,7 +37,7 @@ pub(in crate::testing) enum Rule {
 }
 
 #[derive(Deserialize)]
-pub(in crate::testing) struct EdgeText {
+pub(crate) struct EdgeText {
     from: String,
     to: String,
     #[serde(default)]
@@ -48,7 +48,7 @@ pub(in crate::testing) struct EdgeText {
 
 impl On {
     /// Its name, where it is not the usual one.
-    pub(in crate::testing) fn name(self) -> Option<&'static str> {
+    pub(crate) fn name(self) -> Option<&'static str> {
         match self {
             Self::Success => None,
             Self::Always => Some("always"),
@@ -58,7 +58,7 @@ impl On {
 }
 
 impl Edge {
-    pub(in crate::testing) fn written(edge: EdgeText) -> Self {
+    pub(crate) fn written(edge: EdgeText) -> Self {
         Self {
             from: edge.from,
             to: edge.to,
@@ -68,17 +68,17 @@ impl Edge {
     }
 }
 
-pub(in crate::testing) fn name(kind: &Value) -> &str {
+pub(crate) fn name(kind: &Value) -> &str {
     kind["type"].as_str().unwrap_or_default()
 }
 
-pub(in crate::testing) fn has_branches(kind: &Value) -> bool {
+pub(crate) fn has_branches(kind: &Value) -> bool {
     let branches = kind["branches"].as_array();
     name(kind) == "condition" && branches.is_some_and(|branches| !branches.is_empty())
 }
 
 /// The edges inside a kind.
-pub(in crate::testing) fn targets(id: &str, kind: &Value) -> Vec<Edge> {
+pub(crate) fn targets(id: &str, kind: &Value) -> Vec<Edge> {
     let edge = |from: &str, to: &str, rule| Edge {
         from: from.to_owned(),
         to: to.to_owned(),
@@ -118,7 +118,7 @@ pub(in crate::testing) fn targets(id: &str, kind: &Value) -> Vec<Edge> {
 /// Makes one edge of what is one: exact repeats, an implied edge and the one written for
 /// it, a choice and the edge written for it. What the latter says of a failure stays an
 /// edge of its own.
-pub(in crate::testing) fn merged(mut edges: Vec<Edge>) -> Vec<Edge> {
+pub(crate) fn merged(mut edges: Vec<Edge>) -> Vec<Edge> {
     edges.sort();
     let mut merged: Vec<Edge> = Vec::with_capacity(edges.len());
     let mut choice = None;

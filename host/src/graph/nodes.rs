@@ -9,32 +9,32 @@ use super::edge::{Edge, EdgeText, Rule, has_branches, merged, name, targets};
 use crate::model::node_of_run;
 
 /// The end of a workflow, which is no node.
-pub(in crate::testing) const END: &str = "end";
+pub(crate) const END: &str = "end";
 
 /// The kind that waits for a person.
-pub(super) const APPROVAL: &str = "human_approval";
+pub(crate) const APPROVAL: &str = "human_approval";
 
 /// The kind of which workers do the instances, as they are answered under its name.
-pub(super) const MAP: &str = "map";
+pub(crate) const MAP: &str = "map";
 
 /// The nodes and edges of a workflow that is valid.
 #[derive(Debug)]
-pub(in crate::testing) struct Graph {
-    pub(super) nodes: BTreeMap<String, Kind>,
+pub(crate) struct Graph {
+    pub(crate) nodes: BTreeMap<String, Kind>,
     /// Sorted by both ends, each edge once.
-    pub(in crate::testing) edges: Vec<Edge>,
+    pub(crate) edges: Vec<Edge>,
 }
 
 /// What settles a node.
 #[derive(Debug)]
-pub(super) struct Kind {
-    pub(super) name: String,
+pub(crate) struct Kind {
+    pub(crate) name: String,
     /// Whether its work is done by a worker.
-    pub(super) has_worker: bool,
+    pub(crate) has_worker: bool,
     /// What it starts, or each of its instances, if it starts something.
-    pub(super) child: Option<Child>,
+    pub(crate) child: Option<Child>,
     /// What undoes it, or each of its instances (rule R27).
-    pub(super) undo: Option<Box<Kind>>,
+    pub(crate) undo: Option<Box<Kind>>,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +55,7 @@ struct NodeText {
 
 impl Graph {
     /// The graph of a workflow's text. `None` if it is not that of a valid workflow.
-    pub(in crate::testing) fn read(workflow: &str) -> Option<Self> {
+    pub(crate) fn read(workflow: &str) -> Option<Self> {
         Self::of(serde_json::from_str(workflow).ok()?)
     }
 
@@ -92,21 +92,18 @@ impl Graph {
     }
 
     /// The edges from this node, each with its place among all.
-    pub(in crate::testing) fn leading_on(
-        &self,
-        node: &str,
-    ) -> impl Iterator<Item = (usize, &Edge)> {
+    pub(crate) fn leading_on(&self, node: &str) -> impl Iterator<Item = (usize, &Edge)> {
         let edges = self.edges.iter().enumerate();
         edges.filter(move |(_, edge)| edge.from == node)
     }
 
     /// What a node, or an instance of one, starts, if it starts something.
-    pub(in crate::testing) fn child(&self, run: &str) -> Option<&Child> {
+    pub(crate) fn child(&self, run: &str) -> Option<&Child> {
         self.nodes.get(node_of_run(run))?.child.as_ref()
     }
 
     /// Each node that starts something, with what it starts.
-    pub(in crate::testing) fn children(&self) -> impl Iterator<Item = (&str, &Child)> {
+    pub(crate) fn children(&self) -> impl Iterator<Item = (&str, &Child)> {
         let nodes = self.nodes.iter();
         nodes.filter_map(|(id, kind)| Some((id.as_str(), kind.child.as_ref()?)))
     }
@@ -147,17 +144,17 @@ const SUBGRAPH: &str = "subgraph";
 
 /// A child of a node, or of each instance of a map.
 #[derive(Debug)]
-pub(in crate::testing) struct Child {
-    pub(in crate::testing) workflow: ChildWorkflow,
+pub(crate) struct Child {
+    pub(crate) workflow: ChildWorkflow,
     /// Whether the node only starts it.
-    pub(in crate::testing) is_detached: bool,
+    pub(crate) is_detached: bool,
     /// What the state gets of its final state.
     output: Output,
 }
 
 /// The workflow of a child.
 #[derive(Debug)]
-pub(in crate::testing) enum ChildWorkflow {
+pub(crate) enum ChildWorkflow {
     /// It stands in the node.
     InPlace(Graph),
     /// It is registered by this id and version.
@@ -207,7 +204,7 @@ impl Child {
     }
 
     /// The patch of its node when it ended with this final state, both JSON objects.
-    pub(in crate::testing) fn patch(&self, node: &str, final_state: &str) -> String {
+    pub(crate) fn patch(&self, node: &str, final_state: &str) -> String {
         match &self.output {
             Output::Merged => final_state.to_owned(),
             Output::Under(key) => {
@@ -215,72 +212,5 @@ impl Child {
                 format!("{{{key}:{final_state}}}")
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Workflow;
-    use crate::testing::TestFile;
-    use serde_json::json;
-
-    /// The scheduler counts the edges between nodes; those to the end are not among them.
-    fn check(workflow: &str) {
-        let file = TestFile::new(Workflow::from_json(workflow).expect("JSON")).expect("valid");
-        let graph = Graph::read(workflow).expect("a graph");
-        let edges = graph.edges.iter().filter(|edge| edge.to != END).count();
-        assert_eq!(edges, file.edges_between_nodes(), "{:#?}", graph.edges);
-    }
-
-    #[test]
-    fn r1_there_are_as_many_edges_as_the_scheduler_counts() {
-        for workflow in [
-            include_str!("../../../examples/approval.json"),
-            include_str!("../../../examples/claims.json"),
-            include_str!("../../../examples/files.json"),
-            include_str!("../../../examples/retry.json"),
-        ] {
-            check(workflow);
-        }
-        let tool = || json!({ "kind": { "type": "tool", "tool_ref": "t" } });
-        let kind = |kind: Value| json!({ "kind": kind });
-        let policy = json!({ "type": "policy", "policy_ref": "p",
-            "on_violation": { "branch": { "target": "b" } } });
-        let task = json!({ "type": "a2a_task", "remote_agent": "a", "skill": "s",
-            "on_input_required": "c" });
-        let branches = json!([{ "condition": "state.x", "target": "b" },
-            { "condition": null, "target": "end" }]);
-        let finalizer = json!({ "type": "finalizer", "tool_ref": "t", "run_on": "always" });
-        check(
-            &json!({
-                "workflow_id": "w", "version": "1.0.0", "start_node": "s",
-                "nodes": {
-                    "s": kind(json!({ "type": "parallel", "branches": ["p", "t", "q"] })),
-                    "p": kind(policy), "t": kind(task), "a": tool(), "b": tool(), "c": tool(),
-                    "q": kind(json!({ "type": "condition", "branches": branches })),
-                    "j": kind(json!({ "type": "join", "wait_for": ["a", "b", "c"] })),
-                    "f": kind(finalizer),
-                    "g": { "kind": { "type": "task", "queue": "mail" }, "run_on": "always" },
-                },
-                "edges": [
-                    { "from": "s", "to": "p" }, { "from": "p", "to": "a" },
-                    { "from": "p", "to": "b" },
-                    { "from": "t", "to": "c", "condition": "state.y" },
-                    { "from": "t", "to": "a", "condition": "state.y" },
-                    { "from": "t", "to": "a", "condition": "state.z" },
-                    { "from": "q", "to": "b" }, { "from": "q", "to": "a" },
-                    { "from": "a", "to": "j" }, { "from": "j", "to": "f" },
-                    { "from": "j", "to": "g" }, { "from": "f", "to": "g" },
-                    { "from": "p", "to": "b", "on": "always", "condition": "error.attempts > 1" },
-                    { "from": "p", "to": "b", "on": "failure", "condition": "error.attempts > 1" },
-                    { "from": "t", "to": "b", "on": "failure" }, { "from": "t", "to": "b" },
-                    { "from": "b", "to": "j", "on": "failure" },
-                    { "from": "a", "to": "end", "on": "failure" },
-                    { "from": "f", "to": "end" }, { "from": "j", "to": "end" },
-                ],
-            })
-            .to_string(),
-        );
     }
 }
