@@ -7,13 +7,14 @@ use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
 use refrain::model::{Event, NodeState};
 use refrain::picture::{self, Instances, Node, Picture};
+use refrain::replay::nodes::Nodes;
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
 
 use super::coded::refuse;
 use super::database::Database;
 use super::failure::curable_because;
 use super::named::Named;
-use super::nodes::Nodes;
+
 use super::output;
 use super::text::{Text, text};
 use super::{Answer, damage, files, guests, log, terminal, validate};

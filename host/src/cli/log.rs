@@ -240,6 +240,14 @@ fn line(kept: &KeptEvent, digits: usize, colours: bool) -> anyhow::Result<Text> 
     ))
 }
 
+/// An event in one line, without its number and time.
+pub(super) fn in_words(event: &Event) -> Text {
+    match kind_and_fields(&write_event(event)) {
+        Ok((kind, fields)) => text!("{}{}", kind, fields),
+        Err(_) => Text::word(kind_name(&event.kind)),
+    }
+}
+
 /// An event's kind and its fields as `name=value`, the node first, digests
 /// cut short, and everything else as it is.
 fn kind_and_fields(json: &str) -> anyhow::Result<(String, Text)> {

@@ -103,6 +103,15 @@ impl LogArguments {
         }
     }
 
+    /// Opens the log of a child of an execution that was opened. `None` if that came out of a
+    /// file.
+    pub(super) fn open_child(&self, child: ExecutionId) -> anyhow::Result<Option<OpenLog>> {
+        match self.file {
+            Some(_) => Ok(None),
+            None => self.open_execution(child).map(Some),
+        }
+    }
+
     /// Opens the log of an execution of the database, as it is now.
     fn open_execution(&self, id: ExecutionId) -> anyhow::Result<OpenLog> {
         let (store, record) = damage::checked(&self.database, id)?;

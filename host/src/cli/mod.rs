@@ -14,6 +14,7 @@ mod children;
 mod coded;
 mod damage;
 mod database;
+mod debugger;
 mod ending;
 mod erased;
 mod failure;
@@ -79,6 +80,7 @@ mod list;
 mod log;
 mod node_output;
 mod pause;
+mod replay;
 mod restore;
 mod resume;
 mod register;
@@ -151,6 +153,7 @@ enum Command {
     Explain(explain::Arguments),
     Timeline(timeline::Arguments),
     Graph(graph::Arguments),
+    Replay(replay::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
     Unpause(unpause::Arguments),
@@ -296,6 +299,7 @@ impl Command {
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Timeline(arguments) => timeline::run(&arguments),
             Self::Graph(arguments) => graph::run(&arguments),
+            Self::Replay(arguments) => replay::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),
             Self::Unpause(arguments) => unpause::run(arguments),

@@ -18,7 +18,7 @@ use super::time::{span, stamp};
 use super::{Answer, damage, list, log};
 
 /// Columns of a chart, where nobody says otherwise.
-const WIDTH: &str = "80";
+pub(super) const WIDTH: u16 = 80;
 
 /// Show where the time of an execution went: a chart, and the critical path
 ///
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     #[arg(
         long,
         value_name = "COLUMNS",
-        default_value = WIDTH,
+        default_value_t = WIDTH,
         value_parser = clap::value_parser!(u16).range(40..=1000)
     )]
     width: u16,
@@ -42,7 +42,23 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let mut open = arguments.log.open(None)?;
+    let open = arguments.log.open(None)?;
+    let form = match arguments.form.json {
+        true => Shape::Json,
+        false => Shape::Chart(arguments.width),
+    };
+    show(open, form)
+}
+
+/// How it is shown.
+pub(super) enum Shape {
+    Json,
+    /// In so many columns.
+    Chart(u16),
+}
+
+/// Shows it of a log that was opened.
+pub(super) fn show(mut open: OpenLog, shape: Shape) -> anyhow::Result<Answer> {
     let events = log::kept(&mut *open.store, open.record.id)?;
     let events: Vec<_> = events.iter().map(KeptEvent::event).collect();
     let now = match ended(open.record.status) {
@@ -56,16 +72,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     )?;
     let workflow = workflow.map_or(String::new(), |it| it.text);
     let timeline = Timeline::of(&events, &workflow, now);
-    if arguments.form.json {
-        output::document(&Document::of(&timeline, &open))?;
-    } else {
-        let colours = output::colours(&std::io::stdout());
-        output::data(&text(
-            &timeline,
-            &open,
-            usize::from(arguments.width),
-            colours,
-        ));
+    match shape {
+        Shape::Json => output::document(&Document::of(&timeline, &open))?,
+        Shape::Chart(columns) => {
+            let colours = output::colours(&std::io::stdout());
+            output::data(&text(&timeline, &open, usize::from(columns), colours));
+        }
     }
     if let Some(why) = damage::why_set_aside(&open.record, open.to_act_on()) {
         output::tell(&text!("error: {}", why));

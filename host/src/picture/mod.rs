@@ -49,6 +49,8 @@ mod signs;
 mod reading;
 // Where everything stands.
 mod layout;
+// The nodes by layers, for those who draw them themselves.
+mod layers;
 // How large the boxes are, and the places of nested ones.
 mod placed;
 // What can stand in XML.
@@ -66,7 +68,9 @@ mod dot;
 
 pub use data::{Compensation, Edge, Instances, Node, On, Picture, When};
 pub use dot::dot;
+pub use layers::layers;
 pub use mermaid::mermaid;
 pub use reading::{NoWorkflow, of_workflow};
+pub use signs::sign;
 pub use svg::svg;
 pub use text::text;

@@ -10,8 +10,9 @@ use super::data::{Edge, Node, On, Picture, When};
 /// Columns of a condition that is shown; all of it stands where a picture has room for that.
 const CONDITION_COLUMNS: usize = 28;
 
-/// The sign of a state.
-pub(super) fn sign(state: NodeState) -> &'static str {
+/// The sign of a state: one column, and readable where colours are not.
+#[must_use]
+pub fn sign(state: NodeState) -> &'static str {
     match state {
         NodeState::Pending => "·",
         NodeState::Ready | NodeState::Scheduled => "○",

@@ -13,4 +13,4 @@ mod origins;
 pub use cursor::{NextStep, Travel};
 pub use error::TravelError;
 pub use origins::{Origins, StateOrigin};
-pub use seek::Seek;
+pub use seek::{Seek, is_failure};

@@ -38,7 +38,10 @@ impl Seek<'_> {
     }
 }
 
-fn is_failure(kind: &EventKind) -> bool {
+/// Whether an event says that something failed: an attempt, a node, a child, the execution; or
+/// that it stalled.
+#[must_use]
+pub fn is_failure(kind: &EventKind) -> bool {
     match kind {
         EventKind::NodeFailed(_)
         | EventKind::NodeTimedOut(_)

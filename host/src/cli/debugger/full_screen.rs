@@ -1,0 +1,105 @@
+//! The terminal: keys come in, screens go out.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyEventKind};
+
+use super::app::{App, OpenChild};
+use super::level::Level;
+use super::screen;
+use super::styles::Styles;
+use crate::cli::output;
+use crate::cli::stop_signals::StopSignals;
+
+/// How long to wait for a key before looking for other things.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How often to ask whether the log has grown.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+
+/// The log that is followed, once more, if it has grown to more events than these.
+pub(in crate::cli) type Grown<'a> = dyn FnMut(u64) -> Result<Option<Level>> + 'a;
+
+/// Whether there is a terminal that can show it.
+pub(in crate::cli) fn can_be_shown() -> bool {
+    output::takes_escapes(&io::stdout())
+}
+
+/// Shows a log until the person leaves.
+pub(in crate::cli) fn run(
+    level: Level,
+    open_child: &mut OpenChild<'_>,
+    grown: Option<&mut Grown<'_>>,
+) -> Result<()> {
+    let styles = Styles {
+        colours: output::colours(&io::stdout()),
+    };
+    let stopped = stopped()?;
+    let mut app = App::new(level, styles, open_child);
+    let mut terminal = ratatui::try_init().context("cannot take the whole screen")?;
+    let shown = show(&mut app, &mut terminal, grown, &stopped);
+    let restored = ratatui::try_restore();
+    shown?;
+    restored.context("cannot give the screen back; `reset` does")
+}
+
+fn show(
+    app: &mut App<'_>,
+    terminal: &mut DefaultTerminal,
+    mut grown: Option<&mut Grown<'_>>,
+    stopped: &AtomicBool,
+) -> Result<()> {
+    let mut looked = Instant::now();
+    while !app.is_over && !stopped.load(Ordering::Relaxed) {
+        terminal
+            .draw(|frame| screen::draw(app, frame))
+            .context("cannot draw on the terminal")?;
+        // Whoever holds a key down sees where that leads; what takes longer comes when they
+        // let it go.
+        let is_pressed = event::poll(Duration::ZERO).context(NO_KEYS)?;
+        if !is_pressed && app.level_mut().ask() {
+            continue;
+        }
+        if event::poll(LOOK_EVERY).context(NO_KEYS)?
+            && let Event::Key(key) = event::read().context(NO_KEYS)?
+            && key.kind != KeyEventKind::Release
+        {
+            app.press(key);
+        }
+        if let Some(grown) = &mut grown
+            && looked.elapsed() > FOLLOW_EVERY
+        {
+            looked = Instant::now();
+            if let Some(level) = grown(app.named_last())? {
+                app.follow(level);
+            }
+        }
+    }
+    Ok(())
+}
+
+const NO_KEYS: &str = "cannot read keys from the terminal";
+
+/// Becomes true when the program is asked to stop.
+fn stopped() -> Result<Arc<AtomicBool>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stopped);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot listen for signals")?;
+    let mut signals = {
+        let _within = runtime.enter();
+        StopSignals::new()?
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(signals.next());
+        told.store(true, Ordering::Relaxed);
+    });
+    Ok(stopped)
+}

@@ -1,0 +1,75 @@
+//! `refrain replay`: a debugger over the log of an execution.
+
+use anyhow::Result;
+use refrain::id::ExecutionId;
+
+use super::coded::refuse;
+use super::debugger::{self, Level};
+use super::log_source::{LogArguments, OpenLog};
+use super::{Answer, timeline};
+
+/// Move through the log of an execution, on the whole screen
+///
+/// The graph, the events, the state, why a node is where it is, and what is under way, as
+/// they were behind any event. The scheduler that made the log is asked, and nothing is
+/// written. `?` tells the keys. Where there is no terminal, a timeline is printed.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    log: LogArguments,
+    /// Begin behind this event, and not behind the last
+    #[arg(long, value_name = "SEQUENCE")]
+    at: Option<u64>,
+    /// Keep up with an execution that goes on
+    #[arg(long, conflicts_with = "file")]
+    follow: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
+    let mut open = arguments.log.open(None)?;
+    if !debugger::can_be_shown() {
+        return timeline::show(open, timeline::Shape::Chart(timeline::WIDTH));
+    }
+    let mut level = level_of(&mut open)?;
+    if let Some(at) = arguments.at {
+        if at > level.last() {
+            refuse!(
+                "no_event",
+                "the log of {} has {} events, and {at} is none of them; give 0 to {}",
+                open.record.id,
+                level.last(),
+                level.last()
+            );
+        }
+        level.go(at);
+    }
+    let log = &arguments.log;
+    let mut open_child = |child: ExecutionId| match log.open_child(child)? {
+        Some(mut open) => level_of(&mut open),
+        None => refuse!(
+            "no_child_log",
+            "the log of the child {child} is not in this file: export it, and name that file"
+        ),
+    };
+    let mut grown = |last: u64| {
+        let mut open = log.open(None)?;
+        match open.record.head.sequence > last {
+            true => level_of(&mut open).map(Some),
+            false => Ok(None),
+        }
+    };
+    let grown: Option<&mut debugger::Grown<'_>> = match arguments.follow {
+        true => Some(&mut grown),
+        false => None,
+    };
+    debugger::run(level, &mut open_child, grown)?;
+    Ok(Answer::Good)
+}
+
+fn level_of(open: &mut OpenLog) -> Result<Level> {
+    let name = format!(
+        "{} {}",
+        open.record.workflow_id, open.record.workflow_version
+    );
+    Ok(Level::of(open.travel()?, name))
+}
