@@ -21,6 +21,7 @@ mod children;
 mod clocks;
 mod codes;
 mod cold;
+mod debugging;
 mod desk;
 mod documents;
 mod encodings;

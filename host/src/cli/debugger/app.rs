@@ -329,7 +329,7 @@ impl<'a> App<'a> {
 
     fn show_help(&mut self) {
         let lines = keys::help().map(|(key, words)| format!("{key:<10} {words}"));
-        self.open_page("keys".to_owned(), lines.collect());
+        self.open_page("keys; ↑↓ scroll, Esc leaves".to_owned(), lines.collect());
     }
 
     fn open_page(&mut self, title: String, lines: Vec<String>) {

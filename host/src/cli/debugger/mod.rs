@@ -32,5 +32,8 @@ mod screen;
 // The terminal.
 mod full_screen;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use full_screen::{Grown, can_be_shown, run};
 pub(super) use level::Level;

@@ -1,0 +1,179 @@
+//! The debugger, in a terminal of its own.
+
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use refrain_tests::binary;
+use serde_json::json;
+
+use crate::command_line::desk::{Desk, chain, command};
+
+/// How long a screen is waited for, before it is said that it did not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program in a terminal: keys go in, and what stands on the screen can be read.
+struct Session {
+    child: Child,
+    keys: ChildStdin,
+    screen: Arc<(Mutex<vt100::Parser>, Condvar)>,
+}
+
+impl Session {
+    fn of(desk: &Desk, (columns, rows): (u16, u16), typed: &str) -> Self {
+        let program = binary::path().display();
+        let typed = format!("stty cols {columns} rows {rows}; '{program}' {typed}; echo left with $?");
+        let mut child = Command::new("script")
+            .args(["-qec", &typed, "/dev/null"])
+            .current_dir(desk.path())
+            .env_remove("REFRAIN_DB")
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm-256color")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("script, of util-linux, gives it a terminal");
+        let keys = child.stdin.take().expect("a pipe");
+        let mut shown = child.stdout.take().expect("a pipe");
+        let screen = Arc::new((Mutex::new(vt100::Parser::new(rows, columns, 0)), Condvar::new()));
+        let drawn = Arc::clone(&screen);
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = shown.read(&mut bytes) {
+                let mut parser = drawn.0.lock().expect("a screen");
+                parser.process(&bytes[..count]);
+                drawn.1.notify_all();
+            }
+        });
+        Self { child, keys, screen }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).expect("it takes keys");
+        self.keys.flush().expect("it takes keys");
+    }
+
+    /// Waits until all of these stand on the screen; then what stands there.
+    fn waits_for(&self, texts: &[&str]) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut parser = self.screen.0.lock().expect("a screen");
+        loop {
+            let contents = parser.screen().contents();
+            if texts.iter().all(|text| contents.contains(text)) {
+                return contents;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{texts:?} did not come:\n{contents}");
+            let waited = self.screen.1.wait_timeout(parser, left);
+            parser = waited.expect("a screen").0;
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder with an execution that has failed at its second node.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    let workflow = chain(&[
+        ("fetch", command(&["echo", r#"{"orders": 3}"#])),
+        ("charge", command(&["sh", "-c", "echo the card was declined >&2; exit 1"])),
+    ]);
+    desk.file("w.json", workflow.to_string());
+    desk.refrain(&["run", "w.json"]);
+    desk
+}
+
+#[test]
+fn a_person_moves_through_a_log_and_leaves() {
+    let desk = desk();
+    let mut session = Session::of(&desk, (80, 24), "replay @last");
+    let screen = session.waits_for(&["failed", "graph", "events", "state", "quit"]);
+    assert!(screen.contains("✗ charge"), "{screen}");
+    session.press("g");
+    session.waits_for(&["before event 1", "· fetch", "· charge"]);
+    session.press("f");
+    session.waits_for(&["✗ charge", "the card was declined"]);
+    // Back by the arrow, as terminals send it.
+    session.press("\u{1b}[D");
+    session.waits_for(&["▶ charge"]);
+    session.press("?");
+    session.waits_for(&["one event back"]);
+    session.press("q");
+    session.press(":1\r");
+    session.waits_for(&["event 1 of"]);
+    session.press("q");
+    // The screen is given back as it was.
+    session.waits_for(&["left with 0"]);
+    let parser = session.screen.0.lock().expect("a screen");
+    assert!(!parser.screen().alternate_screen() && !parser.screen().hide_cursor());
+}
+
+#[test]
+fn a_terminal_that_is_small_or_resized_shows_what_fits() {
+    let desk = desk();
+    let mut session = Session::of(&desk, (20, 10), "replay @last");
+    let screen = session.waits_for(&["✗ charge"]);
+    assert!(!screen.contains("events"), "{screen}");
+    session.press("\t");
+    session.waits_for(&["events"]);
+    session.press("q");
+    session.waits_for(&["left with 0"]);
+}
+
+#[test]
+fn what_ends_the_program_gives_the_screen_back() {
+    let desk = desk();
+    let session = Session::of(&desk, (80, 24), "replay @last");
+    session.waits_for(&["quit"]);
+    let killed = Command::new("pkill")
+        .args(["-TERM", "-f", &format!("replay @last$")])
+        .status()
+        .expect("pkill, of procps");
+    assert!(killed.success());
+    session.waits_for(&["left with"]);
+    let parser = session.screen.0.lock().expect("a screen");
+    assert!(!parser.screen().alternate_screen() && !parser.screen().hide_cursor());
+}
+
+#[test]
+fn what_goes_on_is_kept_up_with() {
+    let desk = Desk::new();
+    let workflow = chain(&[
+        ("ask", json!({ "type": "human_approval", "prompt": "May it?" })),
+        ("then", command(&["true"])),
+    ]);
+    desk.file("w.json", workflow.to_string());
+    let started = desk.refrain(&["run", "w.json"]);
+    let session = Session::of(&desk, (80, 24), "replay @last --follow");
+    session.waits_for(&["◔ ask"]);
+    assert!(started.out.is_empty() || !started.out.contains("error"), "{started:?}");
+    desk.refrain(&["approve", "@last", "ask"]);
+    desk.refrain(&["resume", "@last"]);
+    session.waits_for(&["✓ then", "completed"]);
+}
+
+#[test]
+fn without_a_terminal_a_timeline_is_printed() {
+    let desk = desk();
+    let said = desk.refrain(&["replay", "@last"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("charge") && !said.out.contains('\u{1b}'), "{said:?}");
+}
+
+#[test]
+fn a_place_that_is_not_there_is_refused() {
+    let desk = desk();
+    let mut session = Session::of(&desk, (80, 24), "replay @last --at 900");
+    session.waits_for(&["900 is none of them", "left with 2"]);
+    session.press("q");
+}
