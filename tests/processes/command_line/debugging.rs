@@ -1,15 +1,15 @@
 //! The debugger, in a terminal of its own.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use refrain_tests::binary;
-use serde_json::json;
 
-use crate::command_line::desk::{Desk, chain, command};
+use crate::command_line::desk::{Desk, approval, chain, command};
 
 /// How long a screen is waited for, before it is said that it did not come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,8 +23,10 @@ struct Session {
 
 impl Session {
     fn of(desk: &Desk, (columns, rows): (u16, u16), typed: &str) -> Self {
+        let size = |number| NonZero::new(number).expect("a terminal has a size");
         let program = binary::path().display();
-        let typed = format!("stty cols {columns} rows {rows}; '{program}' {typed}; echo left with $?");
+        let typed =
+            format!("stty cols {columns} rows {rows}; '{program}' {typed}; echo left with $?");
         let mut child = Command::new("script")
             .args(["-qec", &typed, "/dev/null"])
             .current_dir(desk.path())
@@ -38,7 +40,10 @@ impl Session {
             .expect("script, of util-linux, gives it a terminal");
         let keys = child.stdin.take().expect("a pipe");
         let mut shown = child.stdout.take().expect("a pipe");
-        let screen = Arc::new((Mutex::new(vt100::Parser::new(rows, columns, 0)), Condvar::new()));
+        let screen = Arc::new((
+            Mutex::new(vt100::Parser::new(size(rows), size(columns), 0)),
+            Condvar::new(),
+        ));
         let drawn = Arc::clone(&screen);
         thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -48,7 +53,11 @@ impl Session {
                 drawn.1.notify_all();
             }
         });
-        Self { child, keys, screen }
+        Self {
+            child,
+            keys,
+            screen,
+        }
     }
 
     fn press(&mut self, keys: &str) {
@@ -86,10 +95,13 @@ fn desk() -> Desk {
     let desk = Desk::new();
     let workflow = chain(&[
         ("fetch", command(&["echo", r#"{"orders": 3}"#])),
-        ("charge", command(&["sh", "-c", "echo the card was declined >&2; exit 1"])),
+        (
+            "charge",
+            command(&["sh", "-c", "echo the card was declined >&2; exit 1"]),
+        ),
     ]);
     desk.file("w.json", workflow.to_string());
-    desk.refrain(&["run", "w.json"]);
+    desk.types(&["run", "w.json"]);
     desk
 }
 
@@ -133,10 +145,11 @@ fn a_terminal_that_is_small_or_resized_shows_what_fits() {
 #[test]
 fn what_ends_the_program_gives_the_screen_back() {
     let desk = desk();
-    let session = Session::of(&desk, (80, 24), "replay @last");
+    // No other test types this.
+    let session = Session::of(&desk, (80, 24), "replay @last --at 1");
     session.waits_for(&["quit"]);
     let killed = Command::new("pkill")
-        .args(["-TERM", "-f", &format!("replay @last$")])
+        .args(["-TERM", "-f", "replay @last --at 1$"])
         .status()
         .expect("pkill, of procps");
     assert!(killed.success());
@@ -148,26 +161,26 @@ fn what_ends_the_program_gives_the_screen_back() {
 #[test]
 fn what_goes_on_is_kept_up_with() {
     let desk = Desk::new();
-    let workflow = chain(&[
-        ("ask", json!({ "type": "human_approval", "prompt": "May it?" })),
-        ("then", command(&["true"])),
-    ]);
+    let workflow = chain(&[("ask", approval()), ("then", command(&["true"]))]);
     desk.file("w.json", workflow.to_string());
-    let started = desk.refrain(&["run", "w.json"]);
+    desk.types(&["start", "w.json"]);
+    desk.types(&["resume", "@last", "--wait", "0s"]);
     let session = Session::of(&desk, (80, 24), "replay @last --follow");
     session.waits_for(&["◔ ask"]);
-    assert!(started.out.is_empty() || !started.out.contains("error"), "{started:?}");
-    desk.refrain(&["approve", "@last", "ask"]);
-    desk.refrain(&["resume", "@last"]);
+    desk.types(&["approve", "@last", "ask"]);
+    desk.types(&["resume", "@last"]);
     session.waits_for(&["✓ then", "completed"]);
 }
 
 #[test]
 fn without_a_terminal_a_timeline_is_printed() {
     let desk = desk();
-    let said = desk.refrain(&["replay", "@last"]);
+    let said = desk.types(&["replay", "@last"]);
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.out.contains("charge") && !said.out.contains('\u{1b}'), "{said:?}");
+    assert!(
+        said.out.contains("charge") && !said.out.contains('\u{1b}'),
+        "{said:?}"
+    );
 }
 
 #[test]
