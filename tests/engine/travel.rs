@@ -7,7 +7,9 @@ use anyhow::{Context, Result, ensure};
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::digest::work_item_digest;
 use refrain::model::{Event, EventKind, Origin};
-use refrain::replay::{Origins, Player, Recording, Seek, Travel, TravelError, from_export};
+use refrain::replay::{
+    Conditions, Origins, Player, Recording, Seek, Travel, TravelError, from_export,
+};
 use refrain_tests::golden::sets;
 
 /// All golden logs with what their travel needs.
@@ -217,5 +219,87 @@ fn what_cannot_be_travelled_is_told() -> Result<()> {
     ensure!(matches!(error, TravelError::Call { .. }), "{error}");
     travel.back();
     travel.inspect()?;
+    Ok(())
+}
+
+/// Conditions about a key, and one that reads keys by a computed name.
+fn conditions(key: &str) -> [String; 3] {
+    [
+        format!("state.{key} != null"),
+        format!("state.{key} == 1 || state.{key} == true"),
+        format!("size(state[\"{key}\"]) > 1"),
+    ]
+}
+
+/// The places behind which a condition holds, and does not one event before: each place
+/// asked by itself.
+fn rising(travel: &mut Travel, condition: &str) -> Result<Vec<u64>> {
+    let mut rising = Vec::new();
+    let mut held = false;
+    for place in 1..=travel.last() {
+        travel.go(place)?;
+        let holds = Conditions::of(travel).holds(condition)?;
+        if holds && !held {
+            rising.push(place);
+        }
+        held = holds;
+    }
+    Ok(rising)
+}
+
+#[test]
+fn r8_a_condition_is_found_wherever_it_comes_to_hold() -> Result<()> {
+    let (mut asked, mut found) = (0, 0);
+    for (name, recording, library) in all()? {
+        let mut travel = Travel::open(recording, library)?;
+        let state: serde_json::Value = serde_json::from_str(travel.state()?.as_str())?;
+        let keys = state.as_object().into_iter().flat_map(|it| it.keys());
+        let is_word =
+            |key: &&String| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphabetic());
+        for key in keys.filter(is_word).take(2) {
+            for condition in conditions(key) {
+                let expected = rising(&mut travel, &condition)?;
+                travel.go(0)?;
+                let mut on = Vec::new();
+                while let Some(place) = Conditions::of(&mut travel).next(&condition)? {
+                    ensure!(travel.sequence() == place, "{name}: {condition}");
+                    on.push(place);
+                }
+                ensure!(
+                    on == expected,
+                    "{name}: {condition}: {on:?}, not {expected:?}"
+                );
+                travel.go(travel.last())?;
+                let mut back = Vec::new();
+                if expected.last() == Some(&travel.last()) {
+                    back.push(travel.last());
+                }
+                while let Some(place) = Conditions::of(&mut travel).previous(&condition)? {
+                    back.push(place);
+                }
+                back.reverse();
+                ensure!(
+                    back == expected,
+                    "{name}: {condition}: {back:?}, not {expected:?}"
+                );
+                (asked, found) = (asked + 1, found + expected.len());
+            }
+        }
+    }
+    ensure!(asked > 50 && found > 25, "{asked} asked, {found} found");
+    Ok(())
+}
+
+#[test]
+fn r8_a_condition_that_is_none_is_refused_and_the_place_stays() -> Result<()> {
+    let (name, recording, library) = all()?.into_iter().next().context("a log")?;
+    let mut travel = Travel::open(recording, library)?;
+    travel.go(2)?;
+    let refused = Conditions::of(&mut travel).next("state. ==");
+    ensure!(
+        matches!(refused, Err(TravelError::Condition { .. })),
+        "{name}: {refused:?}"
+    );
+    ensure!(travel.sequence() == 2);
     Ok(())
 }

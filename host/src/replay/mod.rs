@@ -67,5 +67,7 @@ pub use log_store::LogStore;
 pub use player::Player;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use status::status_of;
-pub use travel::{NextStep, Origins, Seek, StateOrigin, Travel, TravelError, is_failure};
+pub use travel::{
+    Conditions, NextStep, Origins, Seek, StateOrigin, Travel, TravelError, is_failure,
+};
 pub use verdict::{Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};

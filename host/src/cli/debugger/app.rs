@@ -154,6 +154,7 @@ impl<'a> App<'a> {
                     Question::Sequence => String::new(),
                     Question::Text => self.typed.text.clone(),
                     Question::Filter => self.filter.clone(),
+                    Question::Condition => self.typed.condition.clone(),
                 };
                 self.prompt = Some(Prompt { question, line });
             }
@@ -399,6 +400,10 @@ impl<'a> App<'a> {
             Question::Text => {
                 self.typed.text = line;
                 self.seek(Sought::Text, Way::On)?;
+            }
+            Question::Condition => {
+                self.typed.condition = line;
+                self.seek(Sought::Condition, Way::On)?;
             }
             Question::Filter => {
                 let filter = Filter::of(&line);

@@ -36,6 +36,7 @@ pub(super) enum Sought {
     Node,
     Key,
     Text,
+    Condition,
 }
 
 /// What is asked for on the last line.
@@ -44,6 +45,7 @@ pub(super) enum Question {
     Sequence,
     Text,
     Filter,
+    Condition,
 }
 
 /// A key, what it does, and that in words.
@@ -93,6 +95,9 @@ const BINDINGS: &[Binding] = &[
     also(Char('N'), Previous(Sought::Node)),
     on(Char('k'), Next(Sought::Key), "k  K", "the next change of the chosen key, or the one before"),
     also(Char('K'), Previous(Sought::Key)),
+    on(Char('c'), Ask(Question::Condition), "c", "the next event by which a condition comes to hold"),
+    on(Char('v'), Next(Sought::Condition), "v  V", "the next event by which it does, or the one before"),
+    also(Char('V'), Previous(Sought::Condition)),
     on(Char('/'), Ask(Question::Text), "/", "search a text in the events"),
     on(Char('t'), Next(Sought::Text), "t  T", "the next event with that text, or the one before"),
     also(Char('T'), Previous(Sought::Text)),

@@ -165,6 +165,7 @@ fn prefix(question: Question) -> &'static str {
     match question {
         Question::Sequence => "behind event: ",
         Question::Text => "search: ",
+        Question::Condition => "condition, such as state.total > 3: ",
         Question::Filter => "list (failed node=ID queue=Q kind=K words): ",
     }
 }

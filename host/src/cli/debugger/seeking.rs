@@ -1,6 +1,6 @@
 //! Moves that look for something.
 
-use refrain::replay::{Origins, Seek};
+use refrain::replay::{Conditions, Origins, Seek};
 
 use super::filter::has_words;
 use super::keys::Sought;
@@ -18,6 +18,7 @@ pub(super) enum Way {
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     pub(super) text: String,
+    pub(super) condition: String,
 }
 
 /// Goes to the next of what is sought, or to the one before. Otherwise the place stays, and
@@ -34,6 +35,14 @@ pub(super) fn seek(
     };
     let (found, what) = match sought {
         Sought::Text => return text(level, way, typed, &nothing),
+        Sought::Condition => {
+            let condition = &typed.condition;
+            if condition.is_empty() {
+                return Err("type a condition first: c".to_owned());
+            }
+            let what = format!("event by which {condition} comes to hold");
+            (holds(level, way, condition)?, what)
+        }
         Sought::Decision => (to(level, Seek::Decision, way)?, "decision".to_owned()),
         Sought::Failure => (to(level, Seek::Failure, way)?, "failure".to_owned()),
         Sought::Node => {
@@ -58,6 +67,15 @@ fn to(level: &mut Level, seek: Seek<'_>, way: Way) -> Result<bool, String> {
     let found = match way {
         Way::On => level.travel.next(seek),
         Way::Back => level.travel.previous(seek),
+    };
+    Ok(found.map_err(said)?.is_some())
+}
+
+fn holds(level: &mut Level, way: Way, condition: &str) -> Result<bool, String> {
+    let mut conditions = Conditions::of(&mut level.travel);
+    let found = match way {
+        Way::On => conditions.next(condition),
+        Way::Back => conditions.previous(condition),
     };
     Ok(found.map_err(said)?.is_some())
 }

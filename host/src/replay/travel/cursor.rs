@@ -15,10 +15,12 @@ use super::error::TravelError;
 use super::marks::Marks;
 use super::ports::TravelPorts;
 use super::seek::Seek;
-use crate::guest::{CallError, Instance, Library};
+use crate::guest::{CallError, Instance, Library, Ports};
 use crate::id::ExecutionId;
 use crate::json::Json;
-use crate::model::{Event, EventKind, Explanation, Inspection, Outcome, Snapshot, WorkItem};
+use crate::model::{
+    Digest, Event, EventKind, Explanation, Inspection, Outcome, Snapshot, WorkItem,
+};
 use crate::replay::source::Recording;
 use crate::store::{StoredEvent, Timestamp};
 
@@ -320,6 +322,25 @@ impl Travel {
             items: ports.ordered,
             outcome,
         })
+    }
+
+    /// The workflow's text, read.
+    pub(super) fn workflow(&self) -> &Value {
+        &self.workflow
+    }
+
+    /// The first event.
+    pub(super) fn first(&self) -> Option<&EventKind> {
+        let first = self.recording.events.first()?;
+        Some(&first.event.kind)
+    }
+
+    /// An instance of the guest that the log names at the cursor, for something else, and its
+    /// digest.
+    pub(super) fn other_guest<P: Ports>(&mut self) -> Result<(Instance<P>, Digest), TravelError> {
+        let named = self.guest().ok_or(TravelError::Nothing)?.to_owned();
+        let digest = named.parse().expect("it is the text of a digest");
+        Ok((self.library.instance(&named)?, digest))
     }
 
     fn snapshot(&mut self) -> Result<Snapshot, TravelError> {

@@ -27,6 +27,14 @@ pub enum TravelError {
     /// The guest that the log names there is not at hand.
     #[error(transparent)]
     Library(#[from] LibraryError),
+    /// The guest takes no such condition.
+    #[error("the condition {condition:?} cannot be judged: {why}")]
+    Condition {
+        /// The condition.
+        condition: String,
+        /// What the guest says is wrong with it.
+        why: String,
+    },
     /// The guest does not answer.
     #[error("behind event {sequence}, the scheduler does not answer: {error}")]
     Call {

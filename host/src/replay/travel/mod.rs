@@ -9,7 +9,10 @@ mod seek;
 mod cursor;
 // Where a value comes from: the cursor goes back for it.
 mod origins;
+// Places at which a condition holds.
+mod conditions;
 
+pub use conditions::Conditions;
 pub use cursor::{NextStep, Travel};
 pub use error::TravelError;
 pub use origins::{Origins, StateOrigin};

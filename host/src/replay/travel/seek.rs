@@ -58,7 +58,7 @@ pub fn is_failure(kind: &EventKind) -> bool {
 }
 
 /// Whether an event may give a key of the state another value (rules R10, R21 and R22).
-fn may_set(kind: &EventKind, key: &str, workflow: &Value) -> bool {
+pub(super) fn may_set(kind: &EventKind, key: &str, workflow: &Value) -> bool {
     match kind {
         EventKind::NodeCompleted(it) => has(&it.state_patch, key),
         EventKind::NodeSettled(it) => has(&it.state_patch, key),
