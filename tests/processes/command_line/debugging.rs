@@ -190,3 +190,19 @@ fn a_place_that_is_not_there_is_refused() {
     session.waits_for(&["900 is none of them", "left with 2"]);
     session.press("q");
 }
+
+#[test]
+fn a_closed_terminal_ends_it() {
+    let desk = desk();
+    let session = Session::of(&desk, (80, 24), "replay @last --at 2");
+    session.waits_for(&["quit"]);
+    let pattern = "replay @last --at 2$";
+    let is_there = || {
+        let found = Command::new("pgrep").args(["-f", pattern]).output();
+        !found.expect("pgrep, of procps").stdout.is_empty()
+    };
+    assert!(is_there());
+    // The terminal goes with the program that gave it.
+    drop(session);
+    desk.until("its end", || (!is_there()).then_some(()));
+}

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -55,21 +57,23 @@ fn show(
     stopped: &AtomicBool,
 ) -> Result<()> {
     let mut looked = Instant::now();
+    let keys = keys();
     while !app.is_over && !stopped.load(Ordering::Relaxed) {
+        // Fails where the terminal was closed.
         terminal
             .draw(|frame| screen::draw(app, frame))
             .context("cannot draw on the terminal")?;
         // Whoever holds a key down sees where that leads; what takes longer comes when they
         // let it go.
-        let is_pressed = event::poll(Duration::ZERO).context(NO_KEYS)?;
-        if !is_pressed && app.level_mut().ask() {
-            continue;
+        let mut event = keys.try_recv().ok();
+        if event.is_none() && !app.level_mut().ask() {
+            event = keys.recv_timeout(LOOK_EVERY).ok();
         }
-        if event::poll(LOOK_EVERY).context(NO_KEYS)?
-            && let Event::Key(key) = event::read().context(NO_KEYS)?
-            && key.kind != KeyEventKind::Release
-        {
-            app.press(key);
+        match event {
+            Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => app.press(key),
+            Some(Err(error)) => return Err(error).context("cannot read keys from the terminal"),
+            // A new size is drawn.
+            Some(Ok(_)) | None => {}
         }
         if let Some(grown) = &mut grown
             && looked.elapsed() > FOLLOW_EVERY
@@ -83,7 +87,21 @@ fn show(
     Ok(())
 }
 
-const NO_KEYS: &str = "cannot read keys from the terminal";
+/// What comes from the terminal. A thread of its own reads it: a read that finds the terminal
+/// closed may never return.
+fn keys() -> Receiver<io::Result<Event>> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        loop {
+            let event = event::read();
+            let is_over = event.is_err();
+            if send.send(event).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    receive
+}
 
 /// Becomes true when the program is asked to stop.
 fn stopped() -> Result<Arc<AtomicBool>> {
@@ -97,7 +115,7 @@ fn stopped() -> Result<Arc<AtomicBool>> {
         let _within = runtime.enter();
         StopSignals::new()?
     };
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         runtime.block_on(signals.next());
         told.store(true, Ordering::Relaxed);
     });
