@@ -58,22 +58,35 @@ fn show(
 ) -> Result<()> {
     let mut looked = Instant::now();
     let keys = keys();
+    let mut is_drawn = false;
     while !app.is_over && !stopped.load(Ordering::Relaxed) {
-        // Fails where the terminal was closed.
-        terminal
-            .draw(|frame| screen::draw(app, frame))
-            .context("cannot draw on the terminal")?;
+        if !is_drawn {
+            terminal
+                .draw(|frame| screen::draw(app, frame))
+                .context(NO_TERMINAL)?;
+            is_drawn = true;
+        }
         // Whoever holds a key down sees where that leads; what takes longer comes when they
         // let it go.
         let mut event = keys.try_recv().ok();
-        if event.is_none() && !app.level_mut().ask() {
+        if event.is_none() {
+            if app.level_mut().ask() {
+                is_drawn = false;
+                continue;
+            }
             event = keys.recv_timeout(LOOK_EVERY).ok();
         }
         match event {
-            Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => app.press(key),
-            Some(Err(error)) => return Err(error).context("cannot read keys from the terminal"),
-            // A new size is drawn.
-            Some(Ok(_)) | None => {}
+            None => drop(terminal.size().context(NO_TERMINAL)?),
+            Some(event) => {
+                // That may be a new size, too.
+                is_drawn = false;
+                if let Event::Key(key) = event.context(NO_TERMINAL)?
+                    && key.kind != KeyEventKind::Release
+                {
+                    app.press(key);
+                }
+            }
         }
         if let Some(grown) = &mut grown
             && looked.elapsed() > FOLLOW_EVERY
@@ -81,11 +94,14 @@ fn show(
             looked = Instant::now();
             if let Some(level) = grown(app.named_last())? {
                 app.follow(level);
+                is_drawn = false;
             }
         }
     }
     Ok(())
 }
+
+const NO_TERMINAL: &str = "the terminal is gone";
 
 /// What comes from the terminal. A thread of its own reads it: a read that finds the terminal
 /// closed may never return.
