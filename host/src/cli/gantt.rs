@@ -328,8 +328,8 @@ impl Axis {
         match folded.is_empty() {
             true => Text::new(),
             false => text!(
-                "// stands for {} in which nobody was at work\n",
-                Text::joined(folded, ", and for ")
+                "// stands for time in which nobody was at work: {}\n",
+                Text::joined(folded, ", ")
             ),
         }
     }

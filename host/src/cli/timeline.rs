@@ -11,7 +11,7 @@ use refrain::time::rfc3339;
 use serde::Serialize;
 
 use super::gantt::{self, Gantt};
-use super::log_source::{LogArguments, OpenLog};
+use super::log_source::{GuestArguments, LogArguments, OpenLog};
 use super::output::{self, Form};
 use super::text::{Text, counted, text};
 use super::time::{span, stamp};
@@ -42,7 +42,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let mut open = arguments.log.open(None)?;
+    let mut open = arguments.log.open(None, &GuestArguments::default())?;
     let events = log::kept(&mut *open.store, open.record.id)?;
     let events: Vec<_> = events.iter().map(KeptEvent::event).collect();
     let now = match ended(open.record.status) {

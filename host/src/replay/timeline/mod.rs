@@ -5,6 +5,8 @@
 mod activity;
 mod tracks;
 mod path;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
