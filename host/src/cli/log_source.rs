@@ -77,6 +77,25 @@ pub(super) struct Place {
 }
 
 impl LogArguments {
+    /// What is meant by an operand: a file where it ends in `.ndjson`, has a `/` in it or is
+    /// `-`; else an execution of this database.
+    pub(super) fn named(operand: &str, database: &Database) -> anyhow::Result<Self> {
+        let is_file = operand.ends_with(".ndjson") || operand.contains('/') || operand == STDIN;
+        let execution = match is_file {
+            true => None,
+            false => Some(operand.parse().or_coded("usage", || {
+                format!(
+                    "{operand:?} names neither an execution nor a file; a file ends in .ndjson or has a / in it"
+                )
+            })?),
+        };
+        Ok(Self {
+            execution,
+            file: is_file.then(|| operand.into()),
+            database: database.clone(),
+        })
+    }
+
     /// The execution of the database that was named. `None` if a file was.
     fn execution(&self) -> anyhow::Result<Option<ExecutionId>> {
         let named = self.execution.as_ref();

@@ -68,6 +68,7 @@ mod bench;
 mod cancel;
 mod completions;
 mod dead;
+mod diff;
 mod erase;
 mod explain;
 mod export;
@@ -149,6 +150,7 @@ enum Command {
     Output(node_output::Arguments),
     Explain(explain::Arguments),
     Timeline(timeline::Arguments),
+    Diff(diff::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
     Unpause(unpause::Arguments),
@@ -293,6 +295,7 @@ impl Command {
             Self::Output(arguments) => node_output::run(arguments),
             Self::Explain(arguments) => explain::run(&arguments),
             Self::Timeline(arguments) => timeline::run(&arguments),
+            Self::Diff(arguments) => diff::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),
             Self::Unpause(arguments) => unpause::run(arguments),

@@ -91,7 +91,7 @@ fn text(timeline: &Timeline, open: &OpenLog, width: usize, colours: bool) -> Tex
         open.record.workflow_id,
         open.record.workflow_version,
         stamp(timeline.from),
-        span(timeline.until - timeline.from),
+        span(timeline.took_ms()),
         so_far
     );
     text!(
@@ -107,7 +107,7 @@ const NAMED_MAX: usize = 8;
 
 /// The critical path in sentences.
 fn path(timeline: &Timeline) -> Text {
-    let whole = timeline.until - timeline.from;
+    let whole = timeline.took_ms();
     if timeline.critical_path.is_empty() {
         return text!("no node has begun\n");
     }
@@ -138,9 +138,8 @@ fn path(timeline: &Timeline) -> Text {
 
 /// The nodes of the critical path, in the order of time; of many, those that took longest.
 fn nodes(path: &[PathStep]) -> Text {
-    let took = |step: &PathStep| step.until - step.from;
     let mut longest: Vec<&PathStep> = path.iter().collect();
-    longest.sort_by_key(|step| Reverse(took(step)));
+    longest.sort_by_key(|step| Reverse(step.took_ms()));
     longest.truncate(NAMED_MAX);
     longest.sort_by_key(|step| (step.from, step.until));
     let each = longest.iter().map(|step| {
@@ -148,7 +147,7 @@ fn nodes(path: &[PathStep]) -> Text {
             0 => Text::new(),
             held_ms => text!(", {} after what let it begin", span(held_ms)),
         };
-        text!("  {} {}{}\n", span(took(step)), step.node_id, after)
+        text!("  {} {}{}\n", span(step.took_ms()), step.node_id, after)
     });
     let count = counted(path.len() as u64, "node");
     let which = match path.len() > NAMED_MAX {
@@ -211,7 +210,7 @@ impl<'a> Document<'a> {
             status: names::status(open.record.status),
             from: rfc3339(timeline.from),
             until: rfc3339(timeline.until),
-            took_ms: timeline.until - timeline.from,
+            took_ms: timeline.took_ms(),
             nodes: timeline.tracks.iter().map(TrackDocument::of).collect(),
             critical_path: timeline
                 .critical_path

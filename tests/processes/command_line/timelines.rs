@@ -182,6 +182,21 @@ fn a_log_that_is_erased_cut_or_goes_on_has_a_timeline_too() {
     assert_eq!(broken.code, Some(2), "{broken:?}");
     assert!(broken.out.contains("* say "), "{broken:?}");
 
+    // Somebody has changed its times.
+    let place = text.find("\"at\":\"20").expect("a time");
+    let year = &text[place..place + 10];
+    for event in 1..lines.len() {
+        let mut forged: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        for at in ["\"at\":\"1971", "\"at\":\"9999"] {
+            forged[event] = lines[event].replace(year, at);
+            assert_ne!(forged[event], lines[event]);
+            desk.file("forged.ndjson", forged.join("\n") + "\n");
+            let said = desk.types(&["timeline", "--file", "forged.ndjson"]);
+            assert_eq!(said.code, Some(1), "{said:?}");
+            assert!(said.err.contains("is tampered with"), "{said:?}");
+        }
+    }
+
     let waiting = chain(&[("ask", approval()), ("then", command(&["echo", "{}"]))]);
     desk.file(
         "w2.json",

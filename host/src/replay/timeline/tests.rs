@@ -19,12 +19,12 @@ fn event(sequence: u64, line: &str) -> Event {
             ..NodeScheduled::default()
         }),
         "start" => EventKind::NodeStarted(NodeStarted::new(node_id, "w", 1)),
-        "complete" => EventKind::NodeCompleted(NodeCompleted::new(node_id, 1, 1).into()),
+        "complete" => EventKind::NodeCompleted(NodeCompleted::new(node_id, 1, 1)),
         "settle" => EventKind::NodeSettled(NodeSettled {
             node_id,
             ..NodeSettled::default()
         }),
-        "fail" => EventKind::NodeFailed(NodeFailed::new(node_id, 1, 1, "no").into()),
+        "fail" => EventKind::NodeFailed(NodeFailed::new(node_id, 1, 1, "no")),
         "retry" => EventKind::RetryScheduled(RetryScheduled {
             node_id,
             attempt: 2,
