@@ -118,7 +118,7 @@ fn path(timeline: &Timeline) -> Text {
         .collect();
     spent.push((timeline.idle_ms(), "between its nodes"));
     spent.retain(|(spent_ms, _)| *spent_ms > 0);
-    spent.sort_by(|a, b| b.0.cmp(&a.0));
+    spent.sort_by_key(|(spent_ms, _)| Reverse(*spent_ms));
     let each = spent.iter().map(|(spent_ms, name)| {
         let percent = (u128::from(*spent_ms) * 100).checked_div(u128::from(whole));
         let percent = match percent.unwrap_or(0) {
