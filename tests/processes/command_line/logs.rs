@@ -242,6 +242,21 @@ fn a_file_that_is_no_whole_log_is_told_with_what_can_be_read() {
     let shown = desk.types(&["show", "--file", "forged.ndjson", "--at", "4"]);
     assert_eq!(shown.code, Some(1), "{shown:?}");
 
+    // The last event has the number of another one: those before it are shown.
+    let last = lines.len() - 1;
+    let number = format!("\"sequence\":{last},");
+    let renumbered = lines[last].replace(&number, "\"sequence\":3,");
+    assert_ne!(renumbered, lines[last]);
+    let renumbered = [&lines[..last], &[&*renumbered]].concat();
+    desk.file("order.ndjson", renumbered.join("\n") + "\n");
+    let log = desk.types(&["log", "--file", "order.ndjson"]);
+    let count = log.out.lines().count();
+    assert_eq!((log.code, count), (Some(1), last - 1), "{log:?}");
+    for verb in ["show", "explain", "timeline"] {
+        let said = desk.types(&[verb, "--file", "order.ndjson"]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+    }
+
     // Line 6 is no event: the others before it are printed.
     let broken = [&lines[..5], &["{\"type\": 7}"], &lines[6..]].concat();
     desk.file("broken.ndjson", broken.join("\n") + "\n");
