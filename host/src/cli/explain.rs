@@ -348,8 +348,7 @@ fn text(explanation: &Explanation, reasons: Vec<Text>, colours: bool) -> Text {
 }
 
 /// The reasons in sentences, each with what to type about it; nothing of that without a
-/// database. A stall holds up all nodes: one
-/// that was told of is not told again.
+/// database. A stall holds up all nodes: one that was told of is not told again.
 fn reasons(
     explanation: &Explanation,
     execution: ExecutionId,
