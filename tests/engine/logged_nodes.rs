@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use refrain::guest::{CallLimits, Library, Sandbox};
-use refrain::model::NodeState;
+use refrain::model::{Event, NodeState};
 use refrain::names;
 use refrain::replay::nodes::Nodes;
+use refrain::replay::timeline::Timeline;
 use refrain::replay::{LogStore, Travel, from_export};
 use refrain::store::Reader;
 use refrain_tests::golden::sets;
@@ -102,5 +103,45 @@ fn an_execution_read_from_a_log_has_the_status_that_the_guest_gives_it() -> Resu
         }
     }
     ensure!(seen.len() == 6, "{seen:?}");
+    Ok(())
+}
+
+#[test]
+fn the_time_of_nodes_and_the_critical_path_lie_within_the_execution() -> Result<()> {
+    let (mut spans, mut steps) = (0, 0);
+    for set in sets()? {
+        for entry in &set.logs {
+            let text = set.text(entry)?;
+            let recording = from_export(text.as_bytes(), &entry.name)?;
+            let recording = recording.ok().context("it can be read")?;
+            let events: Vec<&Event> = recording.events.iter().map(|it| &it.event).collect();
+            let timeline = Timeline::of(&events, &recording.workflow, None);
+            let name = &entry.name;
+            for track in &timeline.tracks {
+                let mut before = timeline.from;
+                for span in &track.spans {
+                    ensure!(
+                        before <= span.from && span.from < span.until,
+                        "{name}: {track:?}"
+                    );
+                    before = span.until;
+                    spans += 1;
+                }
+                ensure!(before <= timeline.until, "{name}: {track:?}");
+            }
+            let mut before = timeline.from;
+            for step in &timeline.critical_path {
+                ensure!(
+                    before + step.held_ms == step.from && step.from <= step.until,
+                    "{name}: {:?}",
+                    timeline.critical_path
+                );
+                before = step.until;
+                steps += 1;
+            }
+            ensure!(before <= timeline.until, "{name}: {before}");
+        }
+    }
+    ensure!(spans > 100 && steps > 50, "{spans} {steps}");
     Ok(())
 }

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
 use super::leases::Leases;
-use super::log_source::{LogArguments, OpenLog, Place};
+use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
@@ -34,6 +34,8 @@ use super::{Answer, children, erased, log, remedy};
 pub(super) struct Arguments {
     #[command(flatten)]
     log: LogArguments,
+    #[command(flatten)]
+    guests: GuestArguments,
     /// The node
     #[arg(value_name = "NODE")]
     node: Option<String>,
@@ -55,7 +57,10 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (mut open, node) = arguments.log.open_for(arguments.node(), arguments.at)?;
+    let (mut open, node) =
+        arguments
+            .log
+            .open_for(arguments.node(), arguments.at, &arguments.guests)?;
     if let Some(attestation) = &open.record.erased {
         return say_erased(arguments, open.record.id, attestation);
     }
@@ -343,8 +348,7 @@ fn text(explanation: &Explanation, reasons: Vec<Text>, colours: bool) -> Text {
 }
 
 /// The reasons in sentences, each with what to type about it; nothing of that without a
-/// database. A stall holds up all nodes: one
-/// that was told of is not told again.
+/// database. A stall holds up all nodes: one that was told of is not told again.
 fn reasons(
     explanation: &Explanation,
     execution: ExecutionId,

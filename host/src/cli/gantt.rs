@@ -89,7 +89,7 @@ impl<'a> Gantt<'a> {
     }
 
     fn ruler(&self) -> Text {
-        let whole = Text::word(&span(self.timeline.until - self.timeline.from));
+        let whole = Text::word(&span(self.timeline.took_ms()));
         let columns = self.axis.columns();
         let mut marks = vec!['-'; columns];
         for part in self.axis.parts.iter().filter(|part| part.is_folded) {
@@ -306,7 +306,7 @@ impl Axis {
                 cells[column] = cells[column].max(Cell::Settled);
             }
             for span in &track.spans {
-                let first = self.column(span.from);
+                let first = self.column(span.from).min(cells.len() - 1);
                 // What is shorter than a column is seen all the same.
                 let until = self.column(span.until).max(first + 1);
                 for cell in &mut cells[first..until] {
@@ -328,8 +328,8 @@ impl Axis {
         match folded.is_empty() {
             true => Text::new(),
             false => text!(
-                "// stands for {} in which nobody was at work\n",
-                Text::joined(folded, ", and for ")
+                "// stands for time in which nobody was at work: {}\n",
+                Text::joined(folded, ", ")
             ),
         }
     }
@@ -343,7 +343,7 @@ impl Part {
 
 /// The parts of the time, one behind the other: those that are folded, and those between.
 fn parts(timeline: &Timeline) -> Vec<Part> {
-    let whole = timeline.until - timeline.from;
+    let whole = timeline.took_ms();
     let part = |from, until, is_folded| Part {
         from,
         until,

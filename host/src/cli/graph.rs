@@ -13,6 +13,7 @@ use refrain::store::{ExecutionRecord, Reader, Timestamp};
 use super::coded::refuse;
 use super::database::Database;
 use super::failure::curable_because;
+use super::log_source::{GuestArguments, LogArguments};
 use super::named::Named;
 
 use super::output;
@@ -29,8 +30,11 @@ pub(super) struct Arguments {
     /// A file with a workflow, in JSON or YAML (`-`: JSON from stdin), or an execution
     ///
     /// What is both the name of a file and the beginning of an id is taken for the file.
-    #[arg(value_name = "WORKFLOW|EXECUTION")]
-    subject: String,
+    #[arg(value_name = "WORKFLOW|EXECUTION", required_unless_present = "file")]
+    subject: Option<String>,
+    /// Draw the execution of a log that `refrain export` wrote; `-` is stdin
+    #[arg(long, value_name = "LOG.ndjson", conflicts_with = "subject")]
+    file: Option<PathBuf>,
     /// How it is drawn
     #[arg(long, value_name = "FORMAT", default_value = "ascii")]
     format: Format,
@@ -56,7 +60,7 @@ enum Format {
 /// What is drawn.
 enum Subject {
     Workflow(PathBuf),
-    Execution(ExecutionId),
+    Execution(LogArguments),
 }
 
 /// Edges that Mermaid draws unless its settings say more.
@@ -74,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             }
             of_workflow(&path, arguments.format)
         }
-        Subject::Execution(id) => of_execution(id, arguments),
+        Subject::Execution(log) => of_execution(&log, arguments),
     }
 }
 
@@ -82,6 +86,13 @@ fn subject(arguments: &Arguments) -> anyhow::Result<Subject> {
     let Arguments {
         subject, database, ..
     } = arguments;
+    let Some(subject) = subject else {
+        let file = arguments
+            .file
+            .clone()
+            .unwrap_or_else(|| files::STDIN.into());
+        return Ok(Subject::Execution(LogArguments::of_file(file, database)));
+    };
     let path = Path::new(subject);
     let named = subject.parse::<Named>();
     if subject == files::STDIN || path.is_file() {
@@ -94,7 +105,7 @@ fn subject(arguments: &Arguments) -> anyhow::Result<Subject> {
         return Ok(Subject::Workflow(path.to_owned()));
     }
     match named {
-        Ok(named) => Ok(Subject::Execution(named.find(database)?)),
+        Ok(named) => Ok(Subject::Execution(LogArguments::of(named, database))),
         // It says why it cannot be read.
         Err(_) if path.exists() => Ok(Subject::Workflow(path.to_owned())),
         Err(_) => refuse!(
@@ -114,16 +125,17 @@ fn of_workflow(path: &Path, format: Format) -> anyhow::Result<Answer> {
     Ok(Answer::Good)
 }
 
-fn of_execution(id: ExecutionId, arguments: &Arguments) -> anyhow::Result<Answer> {
-    let (mut store, record) = damage::checked(&arguments.database, id)?;
-    draw(
-        &of_log(&mut store, &record, arguments.at)?,
-        arguments.format,
-    );
-    if let Some(why) = damage::why_set_aside(&record, &arguments.database) {
+fn of_execution(log: &LogArguments, arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut open = log.open(None, &GuestArguments::default())?;
+    let picture = of_log(&mut *open.store, &open.record, arguments.at)?;
+    draw(&picture, arguments.format);
+    if let Some(why) = damage::why_set_aside(&open.record, open.to_act_on()) {
         output::tell(&text!("error: {}", why));
     }
-    Ok(Answer::good_if(record.tampering.is_none()))
+    match open.broken_off {
+        Some(error) => Err(error),
+        None => Ok(Answer::good_if(open.record.tampering.is_none())),
+    }
 }
 
 /// The picture of an execution, with what its log says of each node behind this event, or

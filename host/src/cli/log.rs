@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use super::coded::refuse;
 use super::damage::{self, TamperedDocument};
-use super::log_source::{LogArguments, OpenLog};
+use super::log_source::{GuestArguments, LogArguments, OpenLog};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::time::stamp;
@@ -72,7 +72,7 @@ struct Header<'a> {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     output::one_document_a_line();
-    let mut open = arguments.log.open(None)?;
+    let mut open = arguments.log.open(None, &GuestArguments::default())?;
     let record = open.record.clone();
     arguments.check(&mut open)?;
     if arguments.form.json {

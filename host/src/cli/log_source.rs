@@ -35,6 +35,13 @@ pub(super) struct LogArguments {
     /// Read a log that `refrain export` wrote, instead of one of the database; `-` is stdin
     #[arg(long, value_name = "LOG.ndjson", conflicts_with = "execution")]
     file: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// Schedulers for a log out of a file, for commands that ask them.
+#[derive(Default, clap::Args)]
+pub(super) struct GuestArguments {
     /// A scheduler component that the file names and does not hold; may be given several
     /// times
     #[arg(
@@ -44,8 +51,6 @@ pub(super) struct LogArguments {
         conflicts_with = "execution"
     )]
     guest: Vec<PathBuf>,
-    #[command(flatten)]
-    database: Database,
 }
 
 /// A log that was opened.
@@ -72,6 +77,43 @@ pub(super) struct Place {
 }
 
 impl LogArguments {
+    /// What is meant by an operand: a file where it ends in `.ndjson`, has a `/` in it or is
+    /// `-`; else an execution of this database.
+    pub(super) fn named(operand: &str, database: &Database) -> anyhow::Result<Self> {
+        let is_file = operand.ends_with(".ndjson") || operand.contains('/') || operand == STDIN;
+        let execution = match is_file {
+            true => None,
+            false => Some(operand.parse().or_coded("usage", || {
+                format!(
+                    "{operand:?} names neither an execution nor a file; a file ends in .ndjson or has a / in it"
+                )
+            })?),
+        };
+        Ok(Self {
+            execution,
+            file: is_file.then(|| operand.into()),
+            database: database.clone(),
+        })
+    }
+
+    /// The log in this file.
+    pub(super) fn of_file(file: PathBuf, database: &Database) -> Self {
+        Self {
+            execution: None,
+            file: Some(file),
+            database: database.clone(),
+        }
+    }
+
+    /// The log of an execution of this database.
+    pub(super) fn of(execution: Named, database: &Database) -> Self {
+        Self {
+            execution: Some(execution),
+            file: None,
+            database: database.clone(),
+        }
+    }
+
     /// The execution of the database that was named. `None` if a file was.
     fn execution(&self) -> anyhow::Result<Option<ExecutionId>> {
         let named = self.execution.as_ref();
@@ -79,11 +121,11 @@ impl LogArguments {
     }
 
     /// Opens the log that was named; up to this event, if one is given.
-    pub(super) fn open(&self, at: Option<u64>) -> anyhow::Result<OpenLog> {
+    pub(super) fn open(&self, at: Option<u64>, guests: &GuestArguments) -> anyhow::Result<OpenLog> {
         match (self.execution()?, at) {
             (Some(id), None) => self.open_execution(id),
             (Some(id), Some(sequence)) => self.open_past(id, sequence),
-            (None, at) => self.open_file(at),
+            (None, at) => self.open_file(at, guests),
         }
     }
 
@@ -93,13 +135,14 @@ impl LogArguments {
         &self,
         node: Option<&str>,
         at: Option<u64>,
+        guests: &GuestArguments,
     ) -> anyhow::Result<(OpenLog, Option<String>)> {
         match (self.execution()?, node, at) {
             (Some(id), Some(node), None) => {
                 let (id, node) = named::below(&self.database, id, node)?;
                 Ok((self.open_execution(id)?, Some(node)))
             }
-            (_, node, at) => Ok((self.open(at)?, node.map(str::to_owned))),
+            (_, node, at) => Ok((self.open(at, guests)?, node.map(str::to_owned))),
         }
     }
 
@@ -138,14 +181,14 @@ impl LogArguments {
         Ok(open)
     }
 
-    fn open_file(&self, at: Option<u64>) -> anyhow::Result<OpenLog> {
+    fn open_file(&self, at: Option<u64>, guests: &GuestArguments) -> anyhow::Result<OpenLog> {
         let path = self.file.as_deref().unwrap_or(Path::new(STDIN));
         let place = path.display().to_string();
         let reading = from_export(files::log(path)?, &place);
         let reading =
             reading.or_coded("log_unreadable", || format!("cannot read the log {place}"))?;
         let mut recording = reading.map_err(|found| unreadable_file(path, &found))?;
-        for guest in &self.guest {
+        for guest in &guests.guest {
             recording
                 .components
                 .push(named_component(&recording, guest)?);

@@ -69,6 +69,7 @@ mod bench;
 mod cancel;
 mod completions;
 mod dead;
+mod diff;
 mod erase;
 mod explain;
 mod export;
@@ -154,6 +155,7 @@ enum Command {
     Timeline(timeline::Arguments),
     Graph(graph::Arguments),
     Replay(replay::Arguments),
+    Diff(diff::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
     Unpause(unpause::Arguments),
@@ -300,6 +302,7 @@ impl Command {
             Self::Timeline(arguments) => timeline::run(&arguments),
             Self::Graph(arguments) => graph::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
+            Self::Diff(arguments) => diff::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),
             Self::Unpause(arguments) => unpause::run(arguments),

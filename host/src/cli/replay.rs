@@ -5,7 +5,7 @@ use refrain::id::ExecutionId;
 
 use super::coded::refuse;
 use super::debugger::{self, Level};
-use super::log_source::{LogArguments, OpenLog};
+use super::log_source::{GuestArguments, LogArguments, OpenLog};
 use super::{Answer, timeline};
 
 /// Move through the log of an execution, on the whole screen
@@ -17,6 +17,8 @@ use super::{Answer, timeline};
 pub(super) struct Arguments {
     #[command(flatten)]
     log: LogArguments,
+    #[command(flatten)]
+    guests: GuestArguments,
     /// Begin behind this event, and not behind the last
     #[arg(long, value_name = "SEQUENCE")]
     at: Option<u64>,
@@ -26,7 +28,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
-    let mut open = arguments.log.open(None)?;
+    let mut open = arguments.log.open(None, &arguments.guests)?;
     if !debugger::can_be_shown() {
         return timeline::show(open, timeline::Shape::Chart(timeline::WIDTH));
     }
@@ -52,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
         ),
     };
     let mut grown = |last: u64| {
-        let mut open = log.open(None)?;
+        let mut open = log.open(None, &arguments.guests)?;
         match open.record.head.sequence > last {
             true => level_of(&mut open).map(Some),
             false => Ok(None),

@@ -14,7 +14,7 @@ use super::damage;
 use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
-use super::log_source::{LogArguments, OpenLog, Place};
+use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
 use super::node_table::{ROWS_MAX, node_table, stand_below_what_they_undo, summary};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
@@ -28,6 +28,8 @@ use super::{Answer, erased, failure, guests, json_text, labels, leaf, list, log,
 pub(super) struct Arguments {
     #[command(flatten)]
     log: LogArguments,
+    #[command(flatten)]
+    guests: GuestArguments,
     /// Show it as it was behind this event
     #[arg(long, value_name = "SEQUENCE")]
     at: Option<u64>,
@@ -75,9 +77,10 @@ pub(super) struct View {
 }
 
 pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
-    let (mut open, node) = arguments
-        .log
-        .open_for(arguments.node.as_deref(), arguments.at)?;
+    let (mut open, node) =
+        arguments
+            .log
+            .open_for(arguments.node.as_deref(), arguments.at, &arguments.guests)?;
     arguments.node = node;
     let arguments = &arguments;
     let children_max = match arguments.form.json || arguments.failed {

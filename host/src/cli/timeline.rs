@@ -11,7 +11,7 @@ use refrain::time::rfc3339;
 use serde::Serialize;
 
 use super::gantt::{self, Gantt};
-use super::log_source::{LogArguments, OpenLog};
+use super::log_source::{GuestArguments, LogArguments, OpenLog};
 use super::output::{self, Form};
 use super::text::{Text, counted, text};
 use super::time::{span, stamp};
@@ -42,7 +42,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let open = arguments.log.open(None)?;
+    let open = arguments.log.open(None, &GuestArguments::default())?;
     let form = match arguments.form.json {
         true => Shape::Json,
         false => Shape::Chart(arguments.width),
@@ -103,7 +103,7 @@ fn text(timeline: &Timeline, open: &OpenLog, width: usize, colours: bool) -> Tex
         open.record.workflow_id,
         open.record.workflow_version,
         stamp(timeline.from),
-        span(timeline.until - timeline.from),
+        span(timeline.took_ms()),
         so_far
     );
     text!(
@@ -119,7 +119,7 @@ const NAMED_MAX: usize = 8;
 
 /// The critical path in sentences.
 fn path(timeline: &Timeline) -> Text {
-    let whole = timeline.until - timeline.from;
+    let whole = timeline.took_ms();
     if timeline.critical_path.is_empty() {
         return text!("no node has begun\n");
     }
@@ -130,7 +130,7 @@ fn path(timeline: &Timeline) -> Text {
         .collect();
     spent.push((timeline.idle_ms(), "between its nodes"));
     spent.retain(|(spent_ms, _)| *spent_ms > 0);
-    spent.sort_by(|a, b| b.0.cmp(&a.0));
+    spent.sort_by_key(|(spent_ms, _)| Reverse(*spent_ms));
     let each = spent.iter().map(|(spent_ms, name)| {
         let percent = (u128::from(*spent_ms) * 100).checked_div(u128::from(whole));
         let percent = match percent.unwrap_or(0) {
@@ -150,9 +150,8 @@ fn path(timeline: &Timeline) -> Text {
 
 /// The nodes of the critical path, in the order of time; of many, those that took longest.
 fn nodes(path: &[PathStep]) -> Text {
-    let took = |step: &PathStep| step.until - step.from;
     let mut longest: Vec<&PathStep> = path.iter().collect();
-    longest.sort_by_key(|step| Reverse(took(step)));
+    longest.sort_by_key(|step| Reverse(step.took_ms()));
     longest.truncate(NAMED_MAX);
     longest.sort_by_key(|step| (step.from, step.until));
     let each = longest.iter().map(|step| {
@@ -160,7 +159,7 @@ fn nodes(path: &[PathStep]) -> Text {
             0 => Text::new(),
             held_ms => text!(", {} after what let it begin", span(held_ms)),
         };
-        text!("  {} {}{}\n", span(took(step)), step.node_id, after)
+        text!("  {} {}{}\n", span(step.took_ms()), step.node_id, after)
     });
     let count = counted(path.len() as u64, "node");
     let which = match path.len() > NAMED_MAX {
@@ -223,7 +222,7 @@ impl<'a> Document<'a> {
             status: names::status(open.record.status),
             from: rfc3339(timeline.from),
             until: rfc3339(timeline.until),
-            took_ms: timeline.until - timeline.from,
+            took_ms: timeline.took_ms(),
             nodes: timeline.tracks.iter().map(TrackDocument::of).collect(),
             critical_path: timeline
                 .critical_path

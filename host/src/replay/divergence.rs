@@ -107,7 +107,8 @@ impl Divergence {
 }
 
 /// The places in which two values differ, in the order of the pointers.
-fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
+#[must_use]
+pub fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
     let mut all = Vec::new();
     // The values' nesting is bounded by the JSON depth limit of what is
     // stored, but a list of places costs no stack at all.

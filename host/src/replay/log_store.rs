@@ -25,6 +25,9 @@ pub struct LogStore {
     recording: Arc<Recording>,
     /// `None` if the log has no beginning.
     record: Option<ExecutionRecord>,
+    /// So many events stand where their sequences say. Those behind them are not shown: the
+    /// record says that they were tampered with.
+    in_order: usize,
     labels: Vec<Label>,
     simulated: bool,
     place: String,
@@ -36,6 +39,9 @@ impl LogStore {
     /// The store of this log. `place` names it in errors.
     #[must_use]
     pub fn new(recording: Arc<Recording>, place: impl Into<String>) -> Self {
+        let numbered = recording.plain().zip(1..);
+        let in_order = numbered.take_while(|((event, _), number)| event.sequence == *number);
+        let in_order = in_order.count();
         let first = recording.plain().next().map(|(event, _)| event);
         let started = first.and_then(|event| match &event.kind {
             EventKind::WorkflowStarted(started) => Some((started, event.at)),
@@ -46,8 +52,9 @@ impl LogStore {
                 let guest = recording.guests().last().unwrap_or_default();
                 let id = recording.execution_id;
                 let begun = ExecutionRecord::before(started, id, at, guest.into());
-                as_recorded(begun, &recording)
+                as_recorded(begun, &recording, in_order)
             }),
+            in_order,
             labels: started.map_or(Vec::new(), |(started, _)| {
                 let mut labels = started.labels.clone();
                 labels.sort_by(|a, b| (&a.name, &a.value).cmp(&(&b.name, &b.value)));
@@ -71,14 +78,14 @@ impl LogStore {
     }
 }
 
-/// The record of an execution with this log.
-fn as_recorded(begun: ExecutionRecord, recording: &Recording) -> ExecutionRecord {
-    let last = recording.plain().next_back();
+/// The record of an execution with this log, of which so many events are shown.
+fn as_recorded(begun: ExecutionRecord, recording: &Recording, in_order: usize) -> ExecutionRecord {
+    let events = || recording.plain().map(|(event, _)| event).take(in_order);
     let erased = recording.claimed.attestation().cloned();
     ExecutionRecord {
-        status: status_of(recording.plain().map(|(event, _)| event)),
+        status: status_of(events()),
         head: recording.head,
-        last_at: last.map_or(begun.last_at, |(event, _)| event.at),
+        last_at: events().last().map_or(begun.last_at, |event| event.at),
         tampering: tampering(recording),
         erased: erased.filter(|_| recording.is_erased()).map(Box::new),
         ..begun
@@ -149,6 +156,7 @@ impl Reader for LogStore {
         }
         let first = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
         let max = max.min(EVENTS_PAGE_MAX) as usize;
+        let max = max.min(self.in_order.saturating_sub(first));
         let whole = self.recording.events.iter().skip(first).take(max).map(raw);
         let erased = self.recording.erased.iter().skip(first).take(max);
         Ok(whole.chain(erased.map(raw_erased)).collect())

@@ -19,6 +19,8 @@ mod source;
 mod integrity;
 // Where the time of an execution went.
 pub mod timeline;
+// Two logs, side by side.
+pub mod comparison;
 // The status that a log gives its execution, without its guest.
 mod status;
 // A log as a store has it.
@@ -60,7 +62,7 @@ mod beginning;
 pub use anchor::{AnchorError, Anchors};
 pub use audit::{Auditor, fetch_guest};
 pub use beginning::{Unfit, check_log, replay_beginning};
-pub use divergence::{Compared, Difference, Divergence, node_of};
+pub use divergence::{Compared, Difference, Divergence, differences, node_of};
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use log_store::LogStore;

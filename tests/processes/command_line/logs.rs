@@ -242,6 +242,21 @@ fn a_file_that_is_no_whole_log_is_told_with_what_can_be_read() {
     let shown = desk.types(&["show", "--file", "forged.ndjson", "--at", "4"]);
     assert_eq!(shown.code, Some(1), "{shown:?}");
 
+    // The last event has the number of another one: those before it are shown.
+    let last = lines.len() - 1;
+    let number = format!("\"sequence\":{last},");
+    let renumbered = lines[last].replace(&number, "\"sequence\":3,");
+    assert_ne!(renumbered, lines[last]);
+    let renumbered = [&lines[..last], &[&*renumbered]].concat();
+    desk.file("order.ndjson", renumbered.join("\n") + "\n");
+    let log = desk.types(&["log", "--file", "order.ndjson"]);
+    let count = log.out.lines().count();
+    assert_eq!((log.code, count), (Some(1), last - 1), "{log:?}");
+    for verb in ["show", "explain", "timeline"] {
+        let said = desk.types(&[verb, "--file", "order.ndjson"]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+    }
+
     // Line 6 is no event: the others before it are printed.
     let broken = [&lines[..5], &["{\"type\": 7}"], &lines[6..]].concat();
     desk.file("broken.ndjson", broken.join("\n") + "\n");
@@ -414,4 +429,63 @@ fn nothing_of_a_file_steers_a_terminal() {
         assert!(!said.out.contains('\u{1b}'), "{words:?}: {said:?}");
         assert!(!said.err.contains('\u{1b}'), "{words:?}: {said:?}");
     }
+}
+
+#[test]
+fn who_holds_a_lease_is_told_and_until_when() {
+    let desk = Desk::new();
+    let script = "until [ -e go ]; do sleep 0.05; done; echo {}";
+    let workflow = chain(&[("long", command(&["sh", "-c", script]))]);
+    let running = desk.runs(&workflow);
+    let id = desk.execution();
+    desk.until_event(&id, "node_started");
+    let explained = desk.types(&["explain", &id]);
+    assert!(
+        explained.out.contains("long is running")
+            && explained.out.contains("  the lease of worker \""),
+        "{explained:?}"
+    );
+    let document = desk.document(&["explain", &id, "long", "--json"], 0);
+    assert!(document["lease"]["worker_id"].is_string(), "{document}");
+    assert!(document["lease"]["expires_at"].is_string(), "{document}");
+    // A log does not say it.
+    let export = desk.types(&["export", &id, "-o", FILE]);
+    assert_eq!(export.code, Some(0), "{export:?}");
+    let of_file = desk.types(&["explain", "--file", FILE]);
+    assert!(of_file.out.contains("long is running"), "{of_file:?}");
+    assert!(!of_file.out.contains("lease"), "{of_file:?}");
+    desk.file("go", "");
+    assert_eq!(running.ends().code, Some(0));
+}
+
+#[test]
+fn law9_nodes_that_a_limit_holds_back_are_among_the_causes() {
+    let desk = Desk::new();
+    let nodes: serde_json::Map<String, Value> = (0..20)
+        .map(|number| (format!("n{number:02}"), json!({ "kind": tool() })))
+        .collect();
+    let edges = nodes.keys().skip(1);
+    let edges: Vec<Value> = edges.map(|to| json!({ "from": "n00", "to": to })).collect();
+    let mut workflow = json!({
+        "workflow_id": "wide", "version": "1.0.0", "start_node": "n00",
+        "nodes": nodes, "edges": edges,
+    });
+    workflow["nodes"]["n00"]["kind"] = command(&["echo", "{}"]);
+    let running = desk.runs(&workflow);
+    let id = desk.execution();
+    desk.until("as many as may be are in flight", || {
+        let shown = desk.document(&["show", &id, "--json"], 0);
+        let nodes = shown["nodes"].as_array().expect("nodes").clone();
+        let scheduled = nodes.iter().filter(|it| it["state"] == "scheduled");
+        (scheduled.count() == 16).then_some(())
+    });
+    let explained = desk.types(&["explain", &id]);
+    assert!(
+        explained
+            .out
+            .contains("could run, but 16 of 16 nodes (max_concurrent_nodes) are in flight"),
+        "{explained:?}"
+    );
+    running.interrupt();
+    running.ends();
 }

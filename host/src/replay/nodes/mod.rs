@@ -38,7 +38,6 @@ impl Nodes {
     }
 
     /// All nodes that the events name, in the order in which they first do.
-    #[must_use]
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter()
     }

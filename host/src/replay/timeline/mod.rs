@@ -5,6 +5,8 @@
 mod activity;
 mod tracks;
 mod path;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -40,7 +42,8 @@ impl Timeline {
     pub fn of(events: &[&Event], workflow: &str, now: Option<Timestamp>) -> Self {
         let from = events.first().map_or(0, |event| event.at);
         let last = events.last().map_or(0, |event| event.at);
-        let until = now.unwrap_or(last).max(last);
+        // The times of a log that somebody has changed may be in any order.
+        let until = now.unwrap_or(last).max(last).max(from);
         // Where the text is no workflow, no edges are known.
         let workflow = serde_json::from_str(workflow).unwrap_or_default();
         let tracks = Tracks::of(events.iter().copied(), &workflow, until);
@@ -62,10 +65,16 @@ impl Timeline {
         all
     }
 
+    /// Milliseconds from the first event to the end.
+    #[must_use]
+    pub fn took_ms(&self) -> u64 {
+        self.until - self.from
+    }
+
     /// Milliseconds in which nothing of the critical path was under way.
     #[must_use]
     pub fn idle_ms(&self) -> u64 {
         let spent: u64 = self.spent().values().sum();
-        (self.until - self.from).saturating_sub(spent)
+        self.took_ms().saturating_sub(spent)
     }
 }

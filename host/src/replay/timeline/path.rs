@@ -26,6 +26,14 @@ pub struct PathStep {
     pub spent: BTreeMap<Activity, u64>,
 }
 
+impl PathStep {
+    /// Milliseconds from its beginning to its end.
+    #[must_use]
+    pub fn took_ms(&self) -> u64 {
+        self.until.saturating_sub(self.from)
+    }
+}
+
 /// The critical path of these nodes, in the order of time.
 pub(super) fn critical_path(
     tracks: &Tracks,

@@ -92,7 +92,7 @@ impl fmt::Debug for Travel {
 
 impl Travel {
     /// A cursor behind the last event. The library needs the guests that the log names, see
-    /// [`fetch_guest`](super::fetch_guest); [`Recording::guests`] names them.
+    /// [`fetch_guest`](crate::replay::fetch_guest); [`Recording::guests`] names them.
     ///
     /// # Errors
     /// [`TravelError`] if the log is erased, or does not begin. A guest that fails on the way
