@@ -44,6 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
             );
         }
         level.go(at);
+        level.choose_node_of_event();
     }
     let log = &arguments.log;
     let mut open_child = |child: ExecutionId| match log.open_child(child)? {

@@ -199,7 +199,7 @@ impl Level {
     }
 
     /// Chooses the node that the event at the place is about, if it is about one.
-    pub(super) fn choose_node_of_event(&mut self) -> bool {
+    pub(in crate::cli) fn choose_node_of_event(&mut self) -> bool {
         let event = self.event(self.sequence());
         let node = event.and_then(|event| node_of(&event.kind));
         let Some(node) = node.map(str::to_owned) else {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use refrain::guest::LibraryError;
 use refrain::model::Explanation;
 use refrain::replay::{Travel, TravelError};
 use serde_json::value::RawValue;
@@ -71,5 +72,10 @@ pub(super) fn explanation(travel: &mut Travel, node: &str) -> Option<Result<Expl
 }
 
 pub(super) fn said(error: TravelError) -> String {
-    failure::line(&error.into())
+    let is_missing = matches!(error, TravelError::Library(LibraryError::Unknown { .. }));
+    let said = failure::line(&error.into());
+    match is_missing {
+        true => format!("{said}; for a log in a file, --guest FILE.wasm gives it"),
+        false => said,
+    }
 }
