@@ -42,6 +42,18 @@ impl Nodes {
         self.nodes.iter()
     }
 
+    /// How many nodes the events name.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether they name none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// The node with this id. `None` if no event names it.
     #[must_use]
     pub fn named(&self, id: &str) -> Option<&Node> {

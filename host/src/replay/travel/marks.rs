@@ -3,7 +3,7 @@
 use crate::model::Snapshot;
 
 /// Bytes that all of them may take.
-const BYTES_MAX: usize = 64 << 20;
+const BYTES_MAX: usize = 32 << 20;
 
 /// Snapshots of one log, in the order of their events, and about as far from each other.
 #[derive(Debug)]
