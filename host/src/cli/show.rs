@@ -145,11 +145,11 @@ fn view(
             state = Some(state_now(store, &record));
         }
     }
-    for node in nodes
-        .iter_mut()
-        .filter(|node| node.child && node.state == NodeState::Waiting)
-    {
-        if children::is_detached(store, record.id, &node.id)? {
+    let waits = |node: &Node| node.child && node.state == NodeState::Waiting;
+    if nodes.iter().any(waits) {
+        let detached = children::detached(store, record.id)?;
+        let left = |node: &&mut Node| waits(node) && detached.contains(&node.id);
+        for node in nodes.iter_mut().filter(left) {
             node.state = NodeState::Completed;
             node.ended_at = node.child_started_at;
         }

@@ -4,7 +4,7 @@
 //! A store without children is asked once whether it has any; nothing else of this costs
 //! a turn anything then.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
 use crate::id::ExecutionId;
@@ -29,7 +29,7 @@ pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreEr
         version: Some(version),
         any,
         owed: any,
-        descendants: BTreeMap::new(),
+        ..KnownChildren::default()
     };
     Ok(())
 }
@@ -41,19 +41,36 @@ pub(in crate::live) fn is_any_owed(core: &mut Core) -> Result<bool, StoreError> 
         return Ok(false);
     }
     let owed = core.store.get().owed_children(OWED_PER_TURN)?;
+    let owed = core.set_aside.named(owed);
     let is_ours = |record: &ChildRecord| {
-        core.scope.includes(record.parent) || core.scope.includes(record.child)
+        let ids = [record.parent, record.child];
+        ids.iter().any(|id| core.scope.includes(*id)) && !is_set_aside(core, record)
     };
     Ok(owed.iter().any(is_ours))
+}
+
+/// Whether one of both is damaged: what is owed between them waits until it is mended.
+fn is_set_aside(core: &Core, record: &ChildRecord) -> bool {
+    [record.parent, record.child]
+        .into_iter()
+        .any(|id| core.set_aside.holds(id))
 }
 
 /// Who works on an execution works on its children too, and on theirs: also on those of a
 /// child that has ended, and waited for none of them.
 fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
     let mut to_visit = core.scope.executions();
+    // Rows that are damaged may lead in a circle.
+    let mut visited = BTreeSet::new();
     while let Some(id) = to_visit.pop() {
-        for record in core.store.get().children(id)? {
-            let stored = core.store.get().execution(record.child)?;
+        if !visited.insert(id) {
+            continue;
+        }
+        let children = core.store.get().children(id);
+        let children = core.set_aside.others_go_on(id, children)?;
+        for record in children.into_iter().flatten() {
+            let stored = core.store.get().execution(record.child);
+            let stored = core.set_aside.others_go_on(record.child, stored)?.flatten();
             let goes_on = stored.is_some_and(|stored| !ended(stored.status));
             if goes_on && core.scope.join(record.child) {
                 core.known.nothing_due.invalidate();
@@ -78,14 +95,17 @@ pub(super) fn load(transaction: &mut Transaction<'_>) -> Result<(), StoreError> 
         return Ok(());
     }
     let stored = transaction.core.store.get().owed_children(OWED_PER_TURN)?;
-    let is_all = stored.len() < OWED_PER_TURN;
+    let is_all = stored.found.len() < OWED_PER_TURN;
+    let found = transaction.core.set_aside.named(stored);
+    let is_damaged = found.iter().any(|it| is_set_aside(transaction.core, it));
     // What the turn has left to the next one is not stored yet.
-    transaction.core.children.owed = !is_all || transaction.children.is_left;
+    transaction.core.children.owed = !is_all || is_damaged || transaction.children.is_left;
     if !is_all {
         transaction.budget.cut_off();
     }
-    for record in stored {
-        if !transaction.children.changed.contains_key(&record.child) {
+    for record in found {
+        let is_damaged = is_set_aside(transaction.core, &record);
+        if !is_damaged && !transaction.children.changed.contains_key(&record.child) {
             transaction.children.owed.push_back(record.child);
         }
     }

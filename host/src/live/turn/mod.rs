@@ -57,6 +57,7 @@ pub(in crate::live) mod open_turn;
 pub(in crate::live) mod upgrade;
 pub(in crate::live) mod fork;
 mod child_start;
+mod believed_rows;
 pub(in crate::live) mod children;
 pub(in crate::live) mod late_steps;
 pub(in crate::live) mod due;
