@@ -240,6 +240,37 @@ fn law3_a_row_that_cannot_be_read_holds_up_its_child_alone() {
     assert_eq!(family.status(family.children[0]), Status::Running);
 }
 
+/// Who takes up an execution that waits for a child of which no row says so is told so: it
+/// would wait for ever.
+#[test]
+fn law9_an_execution_that_nobody_would_tell_of_its_child_is_set_aside() {
+    for sql in [
+        "UPDATE children SET state = 'settled' WHERE node_id = 'm[0]'",
+        "DELETE FROM children WHERE node_id = 'm[0]'",
+        "UPDATE children SET state = 'melted' WHERE node_id = 'm[0]'",
+        "DELETE FROM executions WHERE workflow_id = 'parent/m'",
+    ] {
+        let family = Family::new();
+        family.sql(sql);
+        let mut host = Engine::builder()
+            .boxed_store(family.place.store())
+            .clock(family.clock.clone())
+            .only([family.parent, family.other])
+            .stepped()
+            .expect("it can be put together");
+        approve(&mut host, family.other);
+        steps(&mut host);
+        let (engine, steps) = &mut host;
+        let set_aside = steps.until(engine.set_aside());
+        let set_aside = set_aside.expect("it is answered").expect("it lives");
+        assert!(
+            set_aside.contains_key(&family.parent),
+            "{sql}: {set_aside:?}"
+        );
+        assert_eq!(family.status(family.other), Status::Completed, "{sql}");
+    }
+}
+
 /// Rows that lead in a circle are followed to an end.
 #[test]
 fn law3_rows_that_lead_in_a_circle_keep_no_engine() {

@@ -16,19 +16,25 @@ use super::claimed_items::rules;
 use super::known_children::AwaitedOf;
 use super::transaction::Transaction;
 
+/// How the names in a row contradict each other. `None` if they do not.
+pub(super) fn misnamed(record: &ChildRecord) -> Option<String> {
+    let (parent, node_id) = (record.parent, &record.node_id);
+    let (attempt, iteration) = (record.attempt, record.iteration);
+    let is_it = ExecutionId::of_child(parent, node_id, attempt, iteration) == record.child;
+    (!is_it).then(|| {
+        format!(
+            "it names attempt {attempt} and iteration {iteration} of node {node_id:?} of {parent}, and the child of that is another"
+        )
+    })
+}
+
 /// In what the logs contradict this row. `None` if they do not.
 pub(super) fn contradiction(
     transaction: &mut Transaction<'_>,
     record: &ChildRecord,
 ) -> Result<Option<String>, EngineError> {
-    let (parent, child) = (record.parent, record.child);
+    let parent = record.parent;
     let place = (&*record.node_id, record.attempt, record.iteration);
-    if ExecutionId::of_child(parent, place.0, place.1, place.2) != child {
-        return Ok(Some(format!(
-            "it names attempt {} and iteration {} of node {:?} of {parent}, and the child of that is another",
-            place.1, place.2, place.0
-        )));
-    }
     if transaction.core.store.get().execution(parent)?.is_none() {
         return Ok(Some(format!("its parent {parent} is not in the store")));
     }

@@ -11,6 +11,7 @@ use crate::id::ExecutionId;
 use crate::model::{ChildName, ChildOrder, EventKind, WorkOrder};
 use crate::store::{ChildRecord, ChildState, StoreError, ended};
 
+use super::awaited_rows::fault;
 use super::core::Core;
 use super::known_children::KnownChildren;
 use super::transaction::Transaction;
@@ -29,6 +30,7 @@ pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreEr
         version: Some(version),
         any,
         owed: any,
+        sound: std::mem::take(&mut core.children.sound),
         ..KnownChildren::default()
     };
     Ok(())
@@ -67,8 +69,16 @@ fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
             continue;
         }
         let children = core.store.get().children(id);
-        let children = core.set_aside.others_go_on(id, children)?;
-        for record in children.into_iter().flatten() {
+        let Some(children) = core.set_aside.others_go_on(id, children)? else {
+            continue;
+        };
+        if !core.children.sound.contains(&id) {
+            let checked = check(core, id, &children);
+            if core.set_aside.others_go_on(id, checked)?.is_some() {
+                core.children.sound.insert(id);
+            }
+        }
+        for record in children {
             let stored = core.store.get().execution(record.child);
             let stored = core.set_aside.others_go_on(record.child, stored)?.flatten();
             let goes_on = stored.is_some_and(|stored| !ended(stored.status));
@@ -79,6 +89,21 @@ fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Fails if the log of an execution waits for a child of which its row says otherwise.
+fn check(core: &mut Core, id: ExecutionId, children: &[ChildRecord]) -> Result<(), StoreError> {
+    let store = core.store.get();
+    let Some(record) = store.execution(id)? else {
+        return Ok(());
+    };
+    match fault(store, &record, children)? {
+        None => Ok(()),
+        Some(detail) => Err(StoreError::Corrupt {
+            place: format!("{}, `children`", store.place()),
+            detail,
+        }),
+    }
 }
 
 /// Whether anything of this turn, or of its store, is about children.

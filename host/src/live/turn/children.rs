@@ -9,7 +9,7 @@ use crate::id::ExecutionId;
 use crate::model::{CancelRequested, ChildEnded, Digest, EventKind, RefusalCode};
 use crate::store::{ChildEnd, ChildRecord, ChildState, ended};
 
-use super::believed_rows::{contradiction, set_aside};
+use super::believed_rows::{contradiction, misnamed, set_aside};
 use super::budget::Phase;
 use super::child_rows::{keep, leave, load, may_be_any, row};
 use super::child_start::start;
@@ -77,13 +77,16 @@ fn is_ours(transaction: &Transaction<'_>, record: &ChildRecord) -> bool {
 }
 
 /// Whether what is stored as owed is what the logs say. One that it is not is set aside, and
-/// all others go on; what the turn itself came to is not asked about.
+/// all others go on. Of what the turn itself came to, only the names are asked about.
 fn is_believed(turn: &mut OpenTurn<'_>, record: &ChildRecord) -> Result<bool, EngineError> {
     let transaction = &mut turn.transaction;
-    if transaction.children.changed.contains_key(&record.child) {
-        return Ok(true);
-    }
-    match contradiction(transaction, record) {
+    let is_new = transaction.children.changed.contains_key(&record.child);
+    let found = match misnamed(record) {
+        None if is_new => return Ok(true),
+        None => contradiction(transaction, record),
+        misnamed => Ok(misnamed),
+    };
+    match found {
         Ok(None) => Ok(true),
         Ok(Some(detail)) => {
             set_aside(transaction, record, detail)?;

@@ -19,6 +19,9 @@ pub(crate) struct KnownChildren {
     pub(super) descendants: BTreeMap<ExecutionId, u64>,
     /// The parent whose log was read last for whom it waits for.
     pub(super) awaited: Option<AwaitedOf>,
+    /// Executions whose rows were found to be what their logs say, when the engine took them
+    /// up.
+    pub(super) sound: BTreeSet<ExecutionId>,
 }
 
 /// The children that an execution waits for.

@@ -40,6 +40,7 @@ pub(in crate::live) mod guest_call;
 pub(in crate::live) mod transaction;
 
 pub(in crate::live) mod tampered;
+mod awaited_rows;
 pub(in crate::live) mod child_rows;
 pub(in crate::live) mod calls;
 pub(in crate::live) mod stall;
