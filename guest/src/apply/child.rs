@@ -193,6 +193,7 @@ pub(super) fn ended(
             );
         }
     }
+    check_end(fact)?;
     match fact.status {
         Status::Completed => {
             let output = fact.output.as_deref().unwrap_or_default();
@@ -217,6 +218,26 @@ pub(super) fn ended(
         }
     }
     Ok(())
+}
+
+/// What no end of a child can say.
+fn check_end(fact: &ChildEnded) -> Result<(), Refusal> {
+    // A log begins with its start, and ends with another event.
+    if fact.sequence < 2 {
+        return refuse(
+            Code::Malformed,
+            format!("no log ends with event {}", fact.sequence),
+        );
+    }
+    let fault = match fact.status {
+        Status::Completed if fact.error.is_some() => "a child that completed has no error",
+        Status::Failed if fact.output.is_some() => "a child that failed has no output",
+        Status::Cancelled if fact.output.is_some() || fact.error.is_some() => {
+            "a child that was cancelled has neither output nor error"
+        }
+        _ => return Ok(()),
+    };
+    refuse(Code::Malformed, fault)
 }
 
 /// What follows when a child has completed.

@@ -147,9 +147,12 @@ fn end(world: &Memory, action: &Action<'_>) -> Result<Vec<EventKind>, String> {
         attempt: name.attempt,
         iteration: name.iteration,
         status,
-        sequence: 9,
+        sequence: action.number("last")?.unwrap_or(9),
         head: "4".repeat(64),
-        output: (status == Status::Completed).then(|| action.json().unwrap_or("{}").to_owned()),
+        output: match status {
+            Status::Completed => Some(action.json().unwrap_or("{}").to_owned()),
+            _ => action.json().map(ToOwned::to_owned),
+        },
         error: action.option("why").map(|text| unquoted(text).to_owned()),
     });
     Ok(match is_unbegun {

@@ -338,7 +338,10 @@ fn linked(link: &Link) -> Text {
 fn linked_with_parent(link: &Link) -> Text {
     let said = match link.link {
         LinkState::Linked => "both logs name each other",
-        LinkState::Broken => "the logs do not name each other",
+        LinkState::PartlyCompared => {
+            "both logs name each other; the input that was ordered for it is not known"
+        }
+        LinkState::Broken => "the logs do not agree",
         LinkState::OriginUnsound => "its log is not sound, so they are not compared",
         _ => "its log is not at hand, so they are not compared",
     };

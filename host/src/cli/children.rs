@@ -1,6 +1,9 @@
 //! The children of an execution, and theirs, as a tree.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use refrain::id::ExecutionId;
+use refrain::limits::CHILD_DEPTH_MAX;
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, NodeState, ParentOrigin, Status};
 use refrain::names;
@@ -69,6 +72,18 @@ pub(super) fn tree(
     now: Timestamp,
     max: usize,
 ) -> anyhow::Result<Children> {
+    below(store, id, now, max, 0)
+}
+
+/// The same, so many levels below the execution that was asked for.
+fn below(
+    store: &mut dyn Reader,
+    id: ExecutionId,
+    now: Timestamp,
+    max: usize,
+    depth: u32,
+) -> anyhow::Result<Children> {
+    check_depth(store, id, depth)?;
     let mut records = Vec::new();
     for record in store.children(id)? {
         let stored = store.execution(record.child)?;
@@ -83,7 +98,7 @@ pub(super) fn tree(
     }
     let mut shown = Vec::new();
     for (record, stored) in records {
-        let children = tree(store, record.child, now, max)?;
+        let children = below(store, record.child, now, max, depth + 1)?;
         let mut child = Child::of(&record, stored.as_ref(), children);
         if let Some(stored) = stored.filter(|it| it.tampering.is_none()) {
             child.look_into(store, &stored, now)?;
@@ -91,6 +106,17 @@ pub(super) fn tree(
         shown.push(child);
     }
     Ok(Children { shown, more })
+}
+
+/// Rows that are damaged may lead in a circle; those of a tree do not lead so far down.
+fn check_depth(store: &dyn Reader, id: ExecutionId, depth: u32) -> Result<(), StoreError> {
+    if depth <= CHILD_DEPTH_MAX {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt {
+        place: format!("{}, `children`", store.place()),
+        detail: format!("its rows lead more than {CHILD_DEPTH_MAX} levels down, to {id}"),
+    })
 }
 
 /// What a log tells of its nodes.
@@ -248,7 +274,10 @@ pub(super) fn causes(
 ) -> anyhow::Result<Text> {
     let mut text = Text::new();
     let (mut id, mut node_id) = (id, node_id.to_owned());
+    let mut depth = 0;
     loop {
+        check_depth(store, id, depth)?;
+        depth += 1;
         let children = store.children(id)?;
         let Some(last) = children.iter().rev().find(|it| it.node_id == node_id) else {
             return Ok(text);

@@ -52,6 +52,12 @@ impl<'a> SaidOfChild<'a> {
 pub(crate) struct Awaited(BTreeMap<String, (u32, u32)>);
 
 impl Awaited {
+    /// The nodes, and the attempts and iterations of the children that they wait for.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, u32, u32)> {
+        let nodes = self.0.iter();
+        nodes.map(|(node_id, (attempt, iteration))| (&**node_id, *attempt, *iteration))
+    }
+
     /// Takes in what an event says. Answers the child that was waited for up to it, if that
     /// is over.
     pub(crate) fn follow(&mut self, said: SaidOfChild<'_>) -> Option<ChildName> {

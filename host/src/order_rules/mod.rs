@@ -15,5 +15,5 @@ mod cache;
 
 pub(crate) use awaited::{Awaited, SaidOfChild, stopped, uncancelled};
 pub(crate) use cache::RulesCache;
-pub(crate) use children::unfounded;
+pub(crate) use children::{ChildRules, unfounded};
 pub(crate) use rules::{Attempts, OrderRules};

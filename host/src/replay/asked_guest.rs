@@ -26,6 +26,12 @@ pub(super) enum Stop {
     Failed(AuditError),
 }
 
+impl From<Finding> for Stop {
+    fn from(finding: Finding) -> Self {
+        Self::Found(finding)
+    }
+}
+
 impl From<LibraryError> for Stop {
     fn from(error: LibraryError) -> Self {
         Self::Failed(error.into())

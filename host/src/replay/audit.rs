@@ -1,19 +1,23 @@
 //! The entrance of the audit: it takes a log and answers a verdict.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io::BufRead;
 use std::sync::Arc;
 
 use super::anchor::Anchors;
-use super::asked_guest::Stop;
+use super::asked_guest::{Stop, found};
+use super::child_claims::StoredKin;
 use super::child_links;
+use super::child_log::ChildLog;
 use super::divergence::Divergence;
 use super::erased;
-use super::guests::{Guests, Reuse};
+use super::families::{Asker, Families};
+use super::family::{Asked, Inputs};
+use super::guests::{Guests, Reuse, fetch_guest};
 use super::integrity::{self, Finding};
 use super::kept_events::Unreadable;
-use super::link;
+use super::link::{self, OriginLog};
 use super::parent_link;
 use super::signature;
 use super::source::{self, LastWorkflow, Reading, Recording};
@@ -22,7 +26,7 @@ use super::walk::Walk;
 use crate::guest::Library;
 use crate::id::ExecutionId;
 use crate::signing::PublicKey;
-use crate::store::{Reader, StoreError, at_one_moment};
+use crate::store::{Reader, at_one_moment};
 
 /// Audits logs with the guests they name, or with another.
 pub struct Auditor<'a> {
@@ -32,8 +36,10 @@ pub struct Auditor<'a> {
     /// The guest to ask instead of those that the logs name.
     other: Option<String>,
     anchors: Anchors,
-    /// Logs that forks under audit may name as their origins.
-    origins: HashMap<ExecutionId, Reading>,
+    /// Logs that forks and children under audit may name, or that are of the children of
+    /// others.
+    origins: HashMap<ExecutionId, Arc<Recording>>,
+    families: Families,
     trusted: BTreeSet<PublicKey>,
 }
 
@@ -54,6 +60,7 @@ impl<'a> Auditor<'a> {
             other: None,
             anchors: Anchors::default(),
             origins: HashMap::new(),
+            families: Families::default(),
             trusted: BTreeSet::new(),
         }
     }
@@ -73,11 +80,12 @@ impl<'a> Auditor<'a> {
         self
     }
 
-    /// An auditor that compares forks of this log with it (law 11). Forks in a store are
-    /// compared with what the store has, without this.
+    /// An auditor that compares forks and children of this log, and the log that it is a
+    /// child of, with it (law 11). Those in a store are compared with what the store has,
+    /// without this.
     #[must_use]
     pub fn with_origin(mut self, origin: Recording) -> Self {
-        self.origins.insert(origin.execution_id, Ok(origin));
+        self.origins.insert(origin.execution_id, Arc::new(origin));
         self
     }
 
@@ -100,23 +108,9 @@ impl<'a> Auditor<'a> {
         id: ExecutionId,
     ) -> Result<Option<Audit>, AuditError> {
         // The look ends before the guests decide, so that it holds up no checkpoint.
-        let (reading, owed, heads) = at_one_moment(store, |store| {
-            let reading = self.read(store, id)?;
-            let heads = match &reading {
-                Some((Ok(recording), _)) => child_links::check_heads(recording, store)?,
-                _ => Ok(()),
-            };
-            Ok::<_, AuditError>((reading, owed_children(store, id)?, heads))
-        })?;
-        match reading {
-            Some((reading, origin)) => {
-                let mut audit = self.audit(reading, origin.as_ref())?;
-                audit.owed_children = owed;
-                if let (Err(finding), None) = (heads, &audit.divergence) {
-                    (audit.verdict, audit.divergence) = (finding.0, Some(*finding.1));
-                }
-                Ok(Some(audit))
-            }
+        let read = at_one_moment(store, |store| self.read(store, id))?;
+        match read {
+            Some((reading, origin, kin)) => self.audit(reading, &origin, kin).map(Some),
             None => Ok(self.anchors.missing(id).map(|finding| gone(id, finding))),
         }
     }
@@ -134,7 +128,15 @@ impl<'a> Auditor<'a> {
         {
             self.take_guests(recording)?;
         }
-        self.audit(reading, None)
+        let named = reading.as_ref().ok().and_then(named);
+        let origin = named.and_then(|id| self.origins.get(&id)).cloned();
+        if let Some(origin) = origin.as_ref().filter(|it| !it.is_erased())
+            && self.other.is_none()
+        {
+            self.take_guests(origin)?;
+        }
+        let origin = origin.map_or(OriginLog::Missing, OriginLog::Log);
+        self.audit(reading, &origin, None)
     }
 
     /// Takes the guests that the log names, and the export brings, into the library.
@@ -152,27 +154,21 @@ impl<'a> Auditor<'a> {
     }
 
     /// Audits a log that was read. A fault of the log is the answer, not an error.
-    /// `origin` is the log that it was forked from, if the store has it.
-    fn audit(&mut self, reading: Reading, origin: Option<&Reading>) -> Result<Audit, AuditError> {
+    /// `origin` is the log that it names, and `kin` what a store has of its children.
+    fn audit(
+        &mut self,
+        reading: Reading,
+        origin: &OriginLog,
+        kin: Option<StoredKin>,
+    ) -> Result<Audit, AuditError> {
         let recording = match reading {
             Ok(recording) => Arc::new(recording),
             Err(found) => return Ok(unreadable(found)),
         };
         let mut audit = clean(&recording);
         audit.signature = signature::check(&recording, &self.trusted);
-        let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
-        let whole = whole.and_then(|()| self.check_link(&recording, origin, &mut audit));
-        let judged = match whole {
-            Err(finding) => Err(Stop::Found(finding)),
-            Ok(()) if recording.is_erased() => {
-                audit.verdict = Verdict::Erased;
-                signature::holds(&recording, audit.signature.as_ref())
-                    .and_then(|()| erased::compare_with_store(&recording))
-                    .map_err(Stop::Found)
-            }
-            Ok(()) => self.replay(&recording, &mut audit),
-        };
-        match judged {
+        audit.owed_children = kin.as_ref().map(StoredKin::owed).unwrap_or_default();
+        match self.judged(&recording, origin, kin.as_ref(), &mut audit) {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
             Err(Stop::Found(finding)) => {
@@ -182,37 +178,102 @@ impl<'a> Auditor<'a> {
         Ok(audit)
     }
 
+    fn judged(
+        &mut self,
+        recording: &Arc<Recording>,
+        origin: &OriginLog,
+        kin: Option<&StoredKin>,
+        audit: &mut Audit,
+    ) -> Result<(), Stop> {
+        integrity::check(recording)?;
+        self.anchors.check(recording)?;
+        child_links::check(recording)?;
+        self.check_link(recording, origin, audit)?;
+        let asked = match recording.is_erased() {
+            true => {
+                audit.verdict = Verdict::Erased;
+                signature::holds(recording, audit.signature.as_ref())?;
+                erased::compare_with_store(recording)?;
+                (Asked::Unknown, false)
+            }
+            false => self.replay(recording, audit)?,
+        };
+        self.check_children(recording, asked, kin)
+    }
+
     /// Compares a fork with its origin, and a child with its parent.
     fn check_link(
-        &self,
+        &mut self,
         recording: &Recording,
-        origin: Option<&Reading>,
+        origin: &OriginLog,
         audit: &mut Audit,
-    ) -> Result<(), Finding> {
-        child_links::check_ids(recording)?;
+    ) -> Result<(), Stop> {
         if let Some(named) = parent_link::named(recording) {
-            let known = named.execution_id.parse().ok();
-            let known = known.and_then(|id: ExecutionId| self.origins.get(&id));
-            let (link, compared) = parent_link::check(recording, named, origin.or(known));
+            let mut asker = Asker {
+                guests: &mut self.guests,
+                other: self.other.as_ref(),
+            };
+            let checked = self
+                .families
+                .check_child(&mut asker, recording, named, origin);
+            let (link, compared) = checked.map_err(Stop::Failed)?;
             audit.child_of = Some(link);
-            return compared;
+            return Ok(compared?);
         }
-        let Some(named) = link::named(recording) else {
+        if let Some(named) = link::named(recording) {
+            let (link, compared) = link::check(recording, named, origin);
+            audit.forked_from = Some(link);
+            compared?;
+        }
+        Ok(())
+    }
+
+    /// Compares a log with those of its children, and with what a store has of them.
+    fn check_children(
+        &mut self,
+        recording: &Arc<Recording>,
+        asked: (Asked, bool),
+        kin: Option<&StoredKin>,
+    ) -> Result<(), Stop> {
+        let mut given = BTreeMap::new();
+        if kin.is_none() && !self.origins.is_empty() {
+            let children = child_links::asked_for(recording);
+            let logs = children.filter_map(|child| self.origins.get(&child));
+            let logs = logs.filter_map(|log| ChildLog::of(log));
+            given.extend(logs.map(|log| (log.id, log)));
+        }
+        let logs = kin.map_or(&given, |kin| &kin.logs);
+        let mut asker = Asker {
+            guests: &mut self.guests,
+            other: self.other.as_ref(),
+        };
+        let checked = self
+            .families
+            .check_children(&mut asker, recording, asked, |child| logs.get(&child));
+        let family = checked.map_err(Stop::Failed)??;
+        let Some((kin, family)) = kin.zip(family) else {
             return Ok(());
         };
-        let known = named.execution_id.parse().ok();
-        let known = known.and_then(|id: ExecutionId| self.origins.get(&id));
-        let (link, compared) = link::check(recording, named, origin.or(known));
-        audit.forked_from = Some(link);
-        compared
+        match kin.difference(recording, &family) {
+            Some(divergence) => found(Verdict::Divergent, divergence),
+            None => Ok(()),
+        }
     }
 
     /// Replays the log. A fault that was found by an instance which has played other
-    /// logs must be found by a fresh one, too.
-    fn replay(&mut self, recording: &Arc<Recording>, audit: &mut Audit) -> Result<(), Stop> {
+    /// logs must be found by a fresh one, too. Answers what the guest ordered for children,
+    /// and whether an instance took part that had played others.
+    fn replay(
+        &mut self,
+        recording: &Arc<Recording>,
+        audit: &mut Audit,
+    ) -> Result<(Asked, bool), Stop> {
         match self.walk(recording, Reuse::Allowed, audit) {
-            (Err(Stop::Found(_)), true) => self.walk(recording, Reuse::Forbidden, audit).0,
-            (walked, _) => walked,
+            (Err(Stop::Found(_)), true) => {
+                let (walked, _) = self.walk(recording, Reuse::Forbidden, audit);
+                Ok((Asked::Agrees(walked?), false))
+            }
+            (walked, is_reused) => Ok((Asked::Agrees(walked?), is_reused)),
         }
     }
 
@@ -222,7 +283,7 @@ impl<'a> Auditor<'a> {
         recording: &Arc<Recording>,
         reuse: Reuse,
         audit: &mut Audit,
-    ) -> (Result<(), Stop>, bool) {
+    ) -> (Result<Inputs, Stop>, bool) {
         let (other, recording) = (self.other.clone(), Arc::clone(recording));
         let mut walk = match Walk::start(&mut self.guests, other, recording, reuse) {
             Ok(walk) => walk,
@@ -231,34 +292,45 @@ impl<'a> Auditor<'a> {
         let walked = walk.replay_all();
         audit.decisions = walk.decisions();
         audit.owed_a_step = walk.owed_a_step();
-        let reused = walk.is_reused();
+        let (inputs, reused) = (walk.take_inputs(), walk.is_reused());
         if walked.is_ok() {
             walk.over();
         }
-        (walked, reused)
+        (walked.map(|()| inputs), reused)
     }
 
-    /// Reads a log and the guests that it names; and of a fork the log of its origin, if
-    /// the store has that.
+    /// Reads a log and the guests that it names; the log of its origin or its parent, if the
+    /// store has that and it is not known; and what the store has of its children.
     fn read(
         &mut self,
         store: &mut dyn Reader,
         id: ExecutionId,
-    ) -> Result<Option<(Reading, Option<Reading>)>, AuditError> {
+    ) -> Result<Option<(Reading, OriginLog, Option<StoredKin>)>, AuditError> {
         let Some(reading) = source::read(store, id, &mut self.workflow)? else {
             return Ok(None);
         };
-        let mut origin = None;
-        if let Ok(recording) = &reading {
-            self.fetch_guests(store, recording)?;
-            let parent = parent_link::named(recording).map(|named| &named.execution_id);
-            let named = link::named(recording).map(|named| &named.execution_id);
-            let named = named.or(parent).map(|id| id.parse());
-            if let Some(Ok(id)) = named {
-                origin = source::read(store, id, &mut self.workflow)?;
+        let Ok(recording) = &reading else {
+            return Ok(Some((reading, OriginLog::Missing, None)));
+        };
+        self.fetch_guests(store, recording)?;
+        let kin = StoredKin::read(store, recording)?;
+        let mut origin = OriginLog::Missing;
+        if let Some(named) = named(recording) {
+            let child = ChildLog::of(recording).filter(|it| it.started.parent.is_some());
+            let is_known = match &child {
+                Some(child) => self.families.suffice(store, named, child)?,
+                None => false,
+            };
+            if !is_known {
+                origin = OriginLog::of(source::read(store, named, &mut self.workflow)?);
+            }
+            if let OriginLog::Log(parent) = &origin
+                && child.is_some()
+            {
+                self.fetch_guests(store, parent)?;
             }
         }
-        Ok(Some((reading, origin)))
+        Ok(Some((reading, origin, Some(kin))))
     }
 
     /// Takes the guests that a log names from the store into the library.
@@ -277,88 +349,50 @@ impl<'a> Auditor<'a> {
     }
 }
 
-/// The children of which something is owed, to this execution or by it.
-fn owed_children(store: &mut dyn Reader, id: ExecutionId) -> Result<Vec<String>, StoreError> {
-    if !store.has_children()? {
-        return Ok(Vec::new());
-    }
-    let owed = store.owed_children(usize::MAX)?.into_iter();
-    let owed = owed.filter(|record| record.parent == id || record.child == id);
-    Ok(owed.map(|record| record.child.to_string()).collect())
-}
-
-/// Takes a guest from the store into the library, if the library does not have it.
-///
-/// # Errors
-/// [`AuditError`] if the store fails, or has something else under this digest.
-pub fn fetch_guest(
-    library: &mut Library,
-    store: &mut dyn Reader,
-    digest: &str,
-) -> Result<(), AuditError> {
-    if library.bytes(digest).is_some() {
-        return Ok(());
-    }
-    let Some(bytes) = store.component(digest)? else {
-        return Ok(());
-    };
-    let found = library
-        .add_copy(bytes)
-        .map_err(|reason| AuditError::Component {
-            digest: digest.to_owned(),
-            reason,
-        })?;
-    if found != digest {
-        let place = format!("the component stored as {digest}");
-        return Err(StoreError::Corrupt {
-            place,
-            detail: format!("its bytes have the digest {found}"),
-        }
-        .into());
-    }
-    Ok(())
+/// The execution that a log names as its origin, or as its parent.
+fn named(recording: &Recording) -> Option<ExecutionId> {
+    let parent = parent_link::named(recording).map(|named| &named.execution_id);
+    let origin = link::named(recording).map(|named| &named.execution_id);
+    origin.or(parent)?.parse().ok()
 }
 
 /// The audit of a log in which nothing is wrong.
 fn clean(recording: &Recording) -> Audit {
     Audit {
-        execution_id: Some(recording.execution_id.to_string()),
-        verdict: Verdict::Clean,
-        events: recording.plain().count() as u64,
-        decisions: 0,
-        owed_a_step: false,
-        forked_from: None,
-        owed_children: Vec::new(),
-        child_of: None,
         erased: recording.claimed.attestation().cloned(),
-        signature: None,
-        divergence: None,
+        ..of_events(
+            Some(recording.execution_id),
+            recording.plain().count() as u64,
+        )
     }
 }
 
 /// The audit of an execution that is no longer there.
 fn gone(id: ExecutionId, finding: Finding) -> Audit {
     Audit {
-        execution_id: Some(id.to_string()),
         verdict: finding.0,
-        events: 0,
-        decisions: 0,
-        owed_a_step: false,
-        forked_from: None,
-        owed_children: Vec::new(),
-        child_of: None,
-        erased: None,
-        signature: None,
         divergence: Some(*finding.1),
+        ..of_events(Some(id), 0)
     }
 }
 
 /// The audit of a log that cannot be read.
 fn unreadable(unreadable: Unreadable) -> Audit {
     Audit {
-        execution_id: unreadable.execution_id.map(|id| id.to_string()),
         verdict: integrity::verdict_of(unreadable.cause),
-        events: unreadable.sequence.saturating_sub(1),
+        divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
+        ..of_events(
+            unreadable.execution_id,
+            unreadable.sequence.saturating_sub(1),
+        )
+    }
+}
+
+fn of_events(id: Option<ExecutionId>, events: u64) -> Audit {
+    Audit {
+        execution_id: id.map(|id| id.to_string()),
+        verdict: Verdict::Clean,
+        events,
         decisions: 0,
         owed_a_step: false,
         forked_from: None,
@@ -366,6 +400,6 @@ fn unreadable(unreadable: Unreadable) -> Audit {
         child_of: None,
         erased: None,
         signature: None,
-        divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
+        divergence: None,
     }
 }

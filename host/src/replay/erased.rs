@@ -22,6 +22,7 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
         simulated,
         items,
         labels,
+        ..
     } = &recording.claimed
     else {
         return Ok(());

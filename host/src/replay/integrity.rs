@@ -184,6 +184,13 @@ fn bound_by_event_1(recording: &Recording) -> Result<(), Box<Divergence>> {
         .into());
     }
     match &recording.claimed {
+        Claimed::Store {
+            workflow_digest, ..
+        } if started.workflow_digest != *workflow_digest => {
+            let message = "the store keeps the workflow's text under another digest than its own";
+            let (expected, found) = (started.workflow_digest.to_string(), workflow_digest.clone());
+            Err(Divergence::between(1, message, Some(expected.into()), Some(found.into())).into())
+        }
         Claimed::Header { guest_digest, .. } if started.guest_digest != *guest_digest => {
             let message = "the header names another guest than event 1";
             let (expected, found) = (started.guest_digest.to_string(), guest_digest.clone());

@@ -1,6 +1,8 @@
 //! Law 11: a fork's event 1 names its origin, the last event that both have in common,
 //! and the head up to it. Anyone who has both logs can check that.
 
+use std::sync::Arc;
+
 use super::divergence::Divergence;
 use super::integrity::{self, Finding};
 use super::source::{Reading, Recording};
@@ -9,6 +11,26 @@ use crate::log::canonical;
 use crate::log::digest::hex;
 use crate::log::{Hash, chain};
 use crate::model::{Event, EventKind, ForkOrigin, Origin, WorkflowStarted};
+
+/// The log that another one names as its origin or as its parent.
+pub(super) enum OriginLog {
+    /// It is not at hand.
+    Missing,
+    /// It cannot be read.
+    Unreadable,
+    /// The log.
+    Log(Arc<Recording>),
+}
+
+impl OriginLog {
+    pub(super) fn of(reading: Option<Reading>) -> Self {
+        match reading {
+            None => Self::Missing,
+            Some(Err(_)) => Self::Unreadable,
+            Some(Ok(recording)) => Self::Log(Arc::new(recording)),
+        }
+    }
+}
 
 /// The origin that the log names. `None` if it is of no fork.
 pub(super) fn named(recording: &Recording) -> Option<&ForkOrigin> {
@@ -26,18 +48,19 @@ fn started(recording: &Recording) -> Option<&WorkflowStarted> {
 pub(super) fn check(
     fork: &Recording,
     named: &ForkOrigin,
-    origin: Option<&Reading>,
+    origin: &OriginLog,
 ) -> (Link, Result<(), Finding>) {
     let link = |link| Link {
         execution_id: named.execution_id.clone(),
         sequence: named.sequence,
         link,
     };
-    let whole = |origin: &&Recording| integrity::check(origin).is_ok();
     let origin = match origin {
-        None => return (link(LinkState::OriginMissing), Ok(())),
-        Some(Ok(origin)) if whole(&origin) => origin,
-        Some(_) => return (link(LinkState::OriginUnsound), Ok(())),
+        OriginLog::Missing => return (link(LinkState::OriginMissing), Ok(())),
+        OriginLog::Log(origin) if integrity::check(origin).is_ok() => origin,
+        OriginLog::Log(_) | OriginLog::Unreadable => {
+            return (link(LinkState::OriginUnsound), Ok(()));
+        }
     };
     match compare(fork, named, origin) {
         Ok(()) => (link(LinkState::Linked), Ok(())),

@@ -33,6 +33,16 @@ mod erased;
 mod signature;
 // Heads that were noted elsewhere.
 mod anchor;
+// What a child's log says that its parent's has to agree with.
+mod child_log;
+// What a parent's log, and its guest, say of its children.
+mod family;
+// Whether a child is the one that its parent asked for.
+mod parent_link;
+// What one log alone says of its parent and its children.
+mod child_links;
+// What a store claims of children besides the logs.
+mod child_claims;
 // The log answers instead of the world.
 mod ports;
 // A guest behind those ports.
@@ -51,18 +61,18 @@ mod asked_guest;
 mod walk;
 // Whether a fork is one of the log that it names.
 mod link;
-// Whether children are those that a log names, and a child is of its parent.
-mod child_links;
-mod parent_link;
+// Each parent, read and replayed once for all its children.
+mod families;
 // The door.
 mod audit;
 // The beginning of a log, as that of another one.
 mod beginning;
 
 pub use anchor::{AnchorError, Anchors};
-pub use audit::{Auditor, fetch_guest};
+pub use audit::Auditor;
 pub use beginning::{Unfit, check_log, replay_beginning};
 pub use divergence::{Compared, Difference, Divergence, differences, node_of};
+pub use guests::fetch_guest;
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use log_store::LogStore;

@@ -130,6 +130,20 @@ impl ReplayPorts {
         &self.orders
     }
 
+    /// The digests of the inputs of the children that were ordered in the last call, which
+    /// compared, with the events that ask for them.
+    pub(super) fn inputs_of_children(&self) -> impl Iterator<Item = (u64, Digest)> {
+        let inputs = self.children.iter().filter_map(|order| match order {
+            WorkOrder::StartChild(order) => Some(Digest::of(order.input.as_bytes())),
+            _ => None,
+        });
+        let asked = |it: &&StoredEvent| matches!(it.event.kind, EventKind::ChildRequested(_));
+        let events = self.batch().iter().filter(asked);
+        // Such decisions and orders are of the same children, in the same order.
+        let asked = inputs.zip(events);
+        asked.map(|(input, it)| (it.event.sequence, input))
+    }
+
     /// The first thing in the last call that the log does not have.
     pub(super) fn mismatch(&self) -> Option<&Mismatch> {
         self.mismatch.as_ref()

@@ -59,6 +59,8 @@ pub enum Claimed {
         items: Kept<ItemRecord>,
         /// Its labels, or the fault of how they are kept.
         labels: Kept<Label>,
+        /// The digest under which the workflow's text is kept.
+        workflow_digest: String,
     },
     /// The claims of an export's header.
     Header {
@@ -112,8 +114,9 @@ pub fn from_look(store: &mut dyn Reader, id: ExecutionId) -> Result<Option<Readi
     read(store, id, &mut LastWorkflow::default())
 }
 
-/// A workflow that was read: its tenant, id and version, and its text.
-pub(super) type LastWorkflow = Option<([String; 3], Arc<str>)>;
+/// A workflow that was read: its tenant, id and version, its text, and the digest under which
+/// that is kept.
+pub(super) type LastWorkflow = Option<([String; 3], (Arc<str>, String))>;
 
 /// The same within a look, unless the workflow is the one that was read last: a
 /// workflow is immutable.
@@ -149,7 +152,7 @@ pub(super) fn read(
     };
     // Where the two differ, one was changed, and the audit says which.
     let tenants = [&record.tenant, bound];
-    let Some(workflow) = workflow(store, tenants, &record, last)? else {
+    let Some((workflow, workflow_digest)) = workflow(store, tenants, &record, last)? else {
         let message = format!(
             "workflow {} {} is not in the store",
             record.workflow_id, record.workflow_version
@@ -174,6 +177,7 @@ pub(super) fn read(
             simulated: store.is_simulated(),
             items,
             labels,
+            workflow_digest,
         },
         components: Vec::new(),
     })))
@@ -185,17 +189,17 @@ fn workflow(
     tenants: [&String; 2],
     record: &ExecutionRecord,
     last: &mut LastWorkflow,
-) -> Result<Option<Arc<str>>, StoreError> {
+) -> Result<Option<(Arc<str>, String)>, StoreError> {
     let (id, version) = (&record.workflow_id, &record.workflow_version);
     for tenant in tenants {
         let name = [tenant, id, version];
-        if let Some((_, text)) = last.as_ref().filter(|(of, _)| of.each_ref() == name) {
-            return Ok(Some(Arc::clone(text)));
+        if let Some((_, kept)) = last.as_ref().filter(|(of, _)| of.each_ref() == name) {
+            return Ok(Some(kept.clone()));
         }
         if let Some(found) = store.workflow(tenant, id, version)? {
-            let text: Arc<str> = Arc::from(found.text);
-            *last = Some((name.map(Clone::clone), Arc::clone(&text)));
-            return Ok(Some(text));
+            let kept = (Arc::from(found.text), found.digest);
+            *last = Some((name.map(Clone::clone), kept.clone()));
+            return Ok(Some(kept));
         }
     }
     Ok(None)

@@ -144,8 +144,12 @@ pub struct Link {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LinkState {
-    /// They agree in what they have in common.
+    /// They agree in what they have in common. Of a child also: it began as its parent's
+    /// guest ordered it, and ended as its parent was told.
     Linked,
+    /// Of a child: they agree, as far as they can be compared. One of them is erased, or the
+    /// parent's guest is not at hand, so that nobody knows the input that was ordered.
+    PartlyCompared,
     /// They do not agree.
     Broken,
     /// The origin's log is not at hand.

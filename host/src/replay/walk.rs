@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::asked_guest::{AskedGuest, Stop, found};
 use super::divergence::Divergence;
+use super::family::Inputs;
 use super::guests::{Guests, Reuse};
 use super::ports::{Mismatch, ordered_by};
 use super::queue::ExpectedQueue;
@@ -27,6 +28,8 @@ pub(super) struct Walk<'a, 'l> {
     other: Option<String>,
     recording: Arc<Recording>,
     queue: ExpectedQueue,
+    /// What its guest ordered for children.
+    inputs: Inputs,
     decisions: u64,
     /// The host saw the guest fail, and nobody has lifted the stall yet.
     host_stalled: bool,
@@ -54,6 +57,7 @@ impl<'a, 'l> Walk<'a, 'l> {
             other,
             recording,
             queue: ExpectedQueue::default(),
+            inputs: Inputs::new(),
             decisions: 0,
             host_stalled: false,
             settled: None,
@@ -96,6 +100,7 @@ impl<'a, 'l> Walk<'a, 'l> {
                 simulated,
                 items,
                 labels,
+                ..
             } => match replayed.difference((record, *simulated), (items, labels), outcome) {
                 Some(divergence) => found(Verdict::Divergent, divergence),
                 None => Ok(()),
@@ -134,6 +139,11 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// Whether the log ends where a turn's budget cut the guest off.
     pub(super) fn owed_a_step(&self) -> bool {
         self.owed_a_step
+    }
+
+    /// The inputs that its guest ordered for children.
+    pub(super) fn take_inputs(&mut self) -> Inputs {
+        std::mem::take(&mut self.inputs)
     }
 
     /// How many decisions came out the same.
@@ -186,6 +196,7 @@ impl<'a, 'l> Walk<'a, 'l> {
             }
             self.queue.apply(event, orders);
         }
+        self.inputs.extend(ports.inputs_of_children());
         self.decisions += batch.len() as u64;
         self.guest.done = ports.revealed();
         Ok(())

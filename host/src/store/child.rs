@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::ExecutionId;
-use crate::model::WorkflowName;
+use crate::model::{EventKind, Status, WorkflowName};
+use crate::render::workflow_failure;
 
 /// A child of an execution, and what is owed between both. It is kept as long as the
 /// store has the child.
@@ -66,4 +67,35 @@ pub enum ChildChange {
     Keep(ChildRecord),
     /// There is no such child: it could not be started, or nobody waits for it any more.
     Drop(ExecutionId),
+}
+
+/// How a child ended, as its parent is told (rule R22).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ChildEnd {
+    pub(crate) status: Status,
+    /// Its final state, where it completed.
+    pub(crate) output: Option<String>,
+    /// Why it failed, where it did.
+    pub(crate) error: Option<String>,
+}
+
+impl ChildEnd {
+    /// What follows from the last event of a child. `None` if that ends no execution.
+    pub(crate) fn of(last: &EventKind) -> Option<Self> {
+        let (status, output, error) = match last {
+            EventKind::WorkflowCompleted(it) => {
+                (Status::Completed, Some(it.final_state.clone()), None)
+            }
+            EventKind::WorkflowFailed(it) => {
+                (Status::Failed, None, Some(workflow_failure(&it.cause)))
+            }
+            EventKind::WorkflowCancelled(_) => (Status::Cancelled, None, None),
+            _ => return None,
+        };
+        Some(Self {
+            status,
+            output,
+            error,
+        })
+    }
 }

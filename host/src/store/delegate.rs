@@ -163,7 +163,7 @@ macro_rules! delegate_store {
         # children(parent: $crate::ExecutionId) -> ::std::vec::Vec<$crate::store::ChildRecord>, $($to)+
     ); };
     (@ owed_children $($to:ident)+) => { $crate::delegate_store!(
-        # owed_children(max: usize) -> ::std::vec::Vec<$crate::store::ChildRecord>, $($to)+
+        # owed_children(max: usize) -> $crate::store::Many<$crate::store::ChildRecord>, $($to)+
     ); };
     (@ descendants $($to:ident)+) => { $crate::delegate_store!(
         # descendants(root: $crate::ExecutionId) -> u64, $($to)+

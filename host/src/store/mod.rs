@@ -82,6 +82,7 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use child::ChildEnd;
 pub use child::{ChildChange, ChildRecord, ChildState};
 pub use contract::Store;
 pub use damage::{Damaged, Many, Tampering};

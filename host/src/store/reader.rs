@@ -270,7 +270,7 @@ pub trait Reader: Send {
 
     /// The children of which something is owed, at most `max`: sorted by parent, then in
     /// the order in which it asked for them. The cost grows with their number.
-    fn owed_children(&mut self, max: usize) -> Result<Vec<ChildRecord>, StoreError>;
+    fn owed_children(&mut self, max: usize) -> Result<Many<ChildRecord>, StoreError>;
 
     /// How many children, and children of these, a root has.
     fn descendants(&mut self, root: ExecutionId) -> Result<u64, StoreError>;

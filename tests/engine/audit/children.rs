@@ -3,7 +3,7 @@
 
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::{ChainedEvent, Head, Salt};
-use refrain::model::{Digest, Event, EventKind};
+use refrain::model::{Digest, Event, EventKind, NodeFailure};
 use refrain::replay::{Audit, Auditor, LinkState, Recording, Verdict};
 use refrain::store::{ExecutionChange, MemoryStore, Store, Turn};
 use refrain::{ExecutionId, WorkItem, Workflow};
@@ -68,8 +68,13 @@ async fn law11_a_child_that_is_not_of_its_parent_is_named() {
     let link = clean.child_of.expect("it is a child");
     assert_eq!((link.link, link.sequence), (LinkState::Linked, 5));
 
-    let deeds: [(&str, Deed); 7] = [
-        ("another event", |events| parent(events).sequence = 4),
+    // Found in the child's log alone.
+    let deeds: [(&str, Deed); 6] = [
+        ("itself", |events| {
+            let own = started(events).execution_id.clone();
+            parent(events).execution_id = own;
+        }),
+        ("another iteration", |events| parent(events).iteration = 1),
         ("another node", |events| {
             parent(events).node_id = "a".to_owned();
         }),
@@ -79,6 +84,16 @@ async fn law11_a_child_that_is_not_of_its_parent_is_named() {
             let root = ExecutionId::from_bytes([7; 16]);
             parent(events).root = root.to_string();
         }),
+    ];
+    for (what, deed) in deeds {
+        for known in [&own, &other] {
+            let audit = audit(known, &child, deed);
+            assert_eq!(audit.verdict, Verdict::Illegal, "{what}");
+        }
+    }
+
+    let deeds: [(&str, Deed); 3] = [
+        ("another event", |events| parent(events).sequence = 4),
         ("another input", |events| {
             started(events).initial_input = "7".to_owned();
         }),
@@ -153,6 +168,147 @@ async fn law11_what_a_parent_says_of_its_children_is_held_against_them() {
     assert!(message.contains("tells another end"), "{message}");
 }
 
+/// The parent's log after it was told of this end of its child.
+fn told(parent: &Recording, child: &Recording) -> Recording {
+    changed(parent, |events| {
+        for (event, _) in events {
+            if let EventKind::ChildEnded(it) = &mut event.kind {
+                (it.sequence, it.head) = (child.head.sequence, Digest(child.head.hash));
+            }
+        }
+    })
+}
+
+/// A child that began otherwise than its parent's guest ordered, and the parent's log told of
+/// that child: each log is whole, and its guest decides the same again.
+#[tokio::test]
+async fn r22_a_child_that_began_otherwise_is_found_from_either_side() {
+    let [(own, child), _] = families().await;
+    let deeds: [(&str, Deed, &str); 8] = [
+        (
+            "input",
+            |events| started(events).initial_input = "7".to_owned(),
+            "another input",
+        ),
+        (
+            "limits",
+            |events| started(events).limits.max_concurrent_nodes = 1,
+            "other values",
+        ),
+        (
+            "priority",
+            |events| started(events).priority = 9,
+            "other values",
+        ),
+        (
+            "key",
+            |events| started(events).key = Some("k".to_owned()),
+            "other values",
+        ),
+        (
+            "by",
+            |events| started(events).by = Some("ada".to_owned()),
+            "other values",
+        ),
+        (
+            "guest",
+            |events| started(events).guest_digest = Digest([7; 32]),
+            "other values",
+        ),
+        (
+            "an early start",
+            |events| events.iter_mut().for_each(|(event, _)| event.at -= 100_000),
+            "before it is asked for",
+        ),
+        (
+            "a late end",
+            |events| events.last_mut().expect("it ends").0.at += 100_000,
+            "before it was so",
+        ),
+    ];
+    for (what, deed, part) in deeds {
+        let forged = changed(&child, deed);
+        let parent = told(&own, &forged);
+        for (log, at_hand) in [(&parent, &forged), (&forged, &parent)] {
+            let audit = audit_with(at_hand, log);
+            assert_eq!(
+                audit.verdict,
+                Verdict::Tampered,
+                "{what}: {:?}",
+                audit.divergence
+            );
+            let message = audit.divergence.expect("it is told").message;
+            assert!(message.contains(part), "{what}: {message}");
+        }
+        let alone = audit_with(&parent, &parent);
+        assert_eq!(
+            alone.verdict,
+            Verdict::Clean,
+            "{what}: {:?}",
+            alone.divergence
+        );
+    }
+}
+
+/// A parent with a body in place that fails, and its child.
+async fn failed_family() -> (Recording, Recording) {
+    let place = Place::memory();
+    let engine = engine(&place).await;
+    let end = json!({ "type": "terminate", "status": "failed", "reason": "no money" });
+    let body = json!({ "start_node": "x", "nodes": { "x": { "kind": end } } });
+    let parent = json!({
+        "workflow_id": "parent", "version": "1.0.0", "start_node": "s",
+        "nodes": { "s": { "kind": { "type": "subgraph", "body": body }, "retry_policy": "no_retry" } },
+    });
+    let execution = start(&engine, &parent).await;
+    execution.finished().await.expect("it ends");
+    let id = execution.id();
+    engine.shutdown().await;
+    let child = ExecutionId::of_child(id, "s", 1, 0);
+    (recording(&place, id), recording(&place, child))
+}
+
+#[tokio::test]
+async fn r22_the_reason_of_a_child_s_failure_is_the_child_s() {
+    let (own, child) = failed_family().await;
+    let said = || Some("the customer asked for it".to_owned());
+    let retold = changed(&own, |events| {
+        for (event, _) in events {
+            match &mut event.kind {
+                EventKind::ChildEnded(it) => it.error = said(),
+                EventKind::NodeExhausted(it) => it.cause = NodeFailure::ChildFailed(said()),
+                _ => {}
+            }
+        }
+    });
+    for (log, at_hand, verdict) in [
+        (&own, &child, Verdict::Clean),
+        (&child, &own, Verdict::Clean),
+        (&retold, &own, Verdict::Clean),
+        (&retold, &child, Verdict::Tampered),
+        (&child, &retold, Verdict::Tampered),
+    ] {
+        let audit = audit_with(at_hand, log);
+        assert_eq!(audit.verdict, verdict, "{:?}", audit.divergence);
+    }
+}
+
+#[tokio::test]
+async fn r22_a_body_in_place_has_the_digest_of_its_text() {
+    let (own, _) = failed_family().await;
+    let other = changed(&own, |events| {
+        for (event, _) in events {
+            if let EventKind::ChildStarted(it) = &mut event.kind {
+                it.workflow_digest = Digest([0; 32]);
+            }
+        }
+    });
+    let audit = audit_with(&other, &other);
+    assert_eq!(audit.verdict, Verdict::Illegal, "{:?}", audit.divergence);
+    let message = audit.divergence.expect("it is told").message;
+    assert!(message.contains("another workflow text"), "{message}");
+}
+
 /// The parent's audit compares the heads of the children that its store has.
 #[tokio::test]
 async fn law11_a_parent_whose_child_has_another_end_in_its_store_is_tampered() {
@@ -218,5 +374,5 @@ async fn law11_a_parent_whose_child_has_another_end_in_its_store_is_tampered() {
     let found = audit(&mut other);
     assert_eq!(found.verdict, Verdict::Tampered, "{:?}", found.divergence);
     let message = found.divergence.expect("it is told").message;
-    assert!(message.contains("the store has another end"), "{message}");
+    assert!(message.contains("names another last event"), "{message}");
 }

@@ -107,6 +107,11 @@ fn what_the_store_says_beside_the_log_is_compared() {
             "",
         ),
         (
+            "UPDATE workflows SET digest = printf('%064d', 0)",
+            (Tampered, 1),
+            "",
+        ),
+        (
             "UPDATE executions SET status = 'completed'",
             (Divergent, last),
             "/status",

@@ -195,7 +195,7 @@ async fn r17_children_are_cancelled_with_their_parent() {
         let end = of_child.finished().await.expect("it ends");
         assert_eq!(end.status, Status::Cancelled);
         engine.shutdown().await;
-        assert_eq!(place.store().owed_children(9).expect("read"), []);
+        assert_eq!(place.store().owed_children(9).expect("read").found, []);
         audit_all(&place, "");
     }
 }
@@ -294,7 +294,7 @@ fn law3_what_one_turn_does_not_reach_the_next_one_does() {
             {
                 break;
             }
-            for row in store.owed_children(9).expect("read") {
+            for row in store.owed_children(9).expect("read").found {
                 owed += 1;
                 let mut library = library();
                 let audit = Auditor::new(&mut library).audit_stored(store.as_mut(), id);

@@ -65,7 +65,7 @@ fn law3_a_turn_that_starts_one_of_two_children_leaves_the_other_to_the_next() {
             let mut host = open(&place, &clock, |builder| builder.turn_limits(limits));
             let id = begin(&mut host, &workflow);
             rests(&mut host.1);
-            assert_eq!(place.store().owed_children(9).expect("read"), []);
+            assert_eq!(place.store().owed_children(9).expect("read").found, []);
             assert_eq!(status(&place, id), Status::Completed);
             audit_all(&place, "");
         }

@@ -263,6 +263,11 @@ fn r22_what_is_said_of_another_child_is_refused() {
         0016 deny s too_deep         => refused
         0017 end s child=exec_00000000000000000000000000000009 => refused
         0018 end s [1]               => refused
+        0018 end s last=1            => refused
+        0018 end s {} why="no"       => refused
+        0018 end s failed {}         => refused
+        0018 end s cancelled {}      => refused
+        0018 end s cancelled why="no" => refused
         0019 end s                   => schedule b, schedule t
         0020 end s                   => refused
         "#,

@@ -159,7 +159,7 @@ pub fn law3_orders_are_carried_out(evidence: &mut Evidence<'_>) -> Result<(), Vi
     }
     let owed = evidence.store.owed_children(usize::MAX);
     match owed {
-        Ok(owed) if owed.len() <= known => Ok(()),
+        Ok(owed) if owed.found.len() <= known && owed.damaged.is_empty() => Ok(()),
         Ok(owed) => Err(Violation::general(
             Law::Atomic,
             format!("more is owed than was asked for: {owed:?}"),

@@ -112,7 +112,7 @@ pub fn nothing_waits_now(store: &mut dyn Reader, rest: &Rest) -> Result<(), Stri
 /// of both, unless one of them cannot be told anything now.
 fn owed_beside(rest: &Rest, store: &mut dyn Reader) -> Result<(), String> {
     let in_words = |error: StoreError| error.to_string();
-    for owed in store.owed_children(ALL).map_err(in_words)? {
+    for owed in store.owed_children(ALL).map_err(in_words)?.found {
         let mut is_left_alone = rest.leaves(owed.parent) && rest.leaves(owed.child);
         for id in [owed.parent, owed.child] {
             let is_left_out = rest.left_out.contains(&id);

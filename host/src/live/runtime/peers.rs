@@ -122,6 +122,7 @@ fn look_around(
             observers.ended(id, None);
         }
     }
+    core.set_aside.as_of(version);
     child_rows::look(core, version)?;
     core.time.look(core.store.get())?;
     let now = core.now();

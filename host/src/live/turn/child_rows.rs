@@ -4,13 +4,14 @@
 //! A store without children is asked once whether it has any; nothing else of this costs
 //! a turn anything then.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
 use crate::id::ExecutionId;
 use crate::model::{ChildName, ChildOrder, EventKind, WorkOrder};
 use crate::store::{ChildRecord, ChildState, StoreError, ended};
 
+use super::awaited_rows::fault;
 use super::core::Core;
 use super::known_children::KnownChildren;
 use super::transaction::Transaction;
@@ -29,7 +30,8 @@ pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreEr
         version: Some(version),
         any,
         owed: any,
-        descendants: BTreeMap::new(),
+        sound: std::mem::take(&mut core.children.sound),
+        ..KnownChildren::default()
     };
     Ok(())
 }
@@ -41,19 +43,44 @@ pub(in crate::live) fn is_any_owed(core: &mut Core) -> Result<bool, StoreError> 
         return Ok(false);
     }
     let owed = core.store.get().owed_children(OWED_PER_TURN)?;
+    let owed = core.set_aside.named(owed);
     let is_ours = |record: &ChildRecord| {
-        core.scope.includes(record.parent) || core.scope.includes(record.child)
+        let ids = [record.parent, record.child];
+        ids.iter().any(|id| core.scope.includes(*id)) && !is_set_aside(core, record)
     };
     Ok(owed.iter().any(is_ours))
+}
+
+/// Whether one of both is damaged: what is owed between them waits until it is mended.
+fn is_set_aside(core: &Core, record: &ChildRecord) -> bool {
+    [record.parent, record.child]
+        .into_iter()
+        .any(|id| core.set_aside.holds(id))
 }
 
 /// Who works on an execution works on its children too, and on theirs: also on those of a
 /// child that has ended, and waited for none of them.
 fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
     let mut to_visit = core.scope.executions();
+    // Rows that are damaged may lead in a circle.
+    let mut visited = BTreeSet::new();
     while let Some(id) = to_visit.pop() {
-        for record in core.store.get().children(id)? {
-            let stored = core.store.get().execution(record.child)?;
+        if !visited.insert(id) {
+            continue;
+        }
+        let children = core.store.get().children(id);
+        let Some(children) = core.set_aside.others_go_on(id, children)? else {
+            continue;
+        };
+        if !core.children.sound.contains(&id) {
+            let checked = check(core, id, &children);
+            if core.set_aside.others_go_on(id, checked)?.is_some() {
+                core.children.sound.insert(id);
+            }
+        }
+        for record in children {
+            let stored = core.store.get().execution(record.child);
+            let stored = core.set_aside.others_go_on(record.child, stored)?.flatten();
             let goes_on = stored.is_some_and(|stored| !ended(stored.status));
             if goes_on && core.scope.join(record.child) {
                 core.known.nothing_due.invalidate();
@@ -62,6 +89,21 @@ fn extend_scope(core: &mut Core) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Fails if the log of an execution waits for a child of which its row says otherwise.
+fn check(core: &mut Core, id: ExecutionId, children: &[ChildRecord]) -> Result<(), StoreError> {
+    let store = core.store.get();
+    let Some(record) = store.execution(id)? else {
+        return Ok(());
+    };
+    match fault(store, &record, children)? {
+        None => Ok(()),
+        Some(detail) => Err(StoreError::Corrupt {
+            place: format!("{}, `children`", store.place()),
+            detail,
+        }),
+    }
 }
 
 /// Whether anything of this turn, or of its store, is about children.
@@ -78,14 +120,17 @@ pub(super) fn load(transaction: &mut Transaction<'_>) -> Result<(), StoreError> 
         return Ok(());
     }
     let stored = transaction.core.store.get().owed_children(OWED_PER_TURN)?;
-    let is_all = stored.len() < OWED_PER_TURN;
+    let is_all = stored.found.len() < OWED_PER_TURN;
+    let found = transaction.core.set_aside.named(stored);
+    let is_damaged = found.iter().any(|it| is_set_aside(transaction.core, it));
     // What the turn has left to the next one is not stored yet.
-    transaction.core.children.owed = !is_all || transaction.children.is_left;
+    transaction.core.children.owed = !is_all || is_damaged || transaction.children.is_left;
     if !is_all {
         transaction.budget.cut_off();
     }
-    for record in stored {
-        if !transaction.children.changed.contains_key(&record.child) {
+    for record in found {
+        let is_damaged = is_set_aside(transaction.core, &record);
+        if !is_damaged && !transaction.children.changed.contains_key(&record.child) {
             transaction.children.owed.push_back(record.child);
         }
     }

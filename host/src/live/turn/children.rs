@@ -6,10 +6,10 @@
 
 use crate::error::EngineError;
 use crate::id::ExecutionId;
-use crate::model::{CancelRequested, ChildEnded, Digest, EventKind, RefusalCode, Status};
-use crate::render::workflow_failure;
-use crate::store::{ChildRecord, ChildState, ended};
+use crate::model::{CancelRequested, ChildEnded, Digest, EventKind, RefusalCode};
+use crate::store::{ChildEnd, ChildRecord, ChildState, ended};
 
+use super::believed_rows::{contradiction, misnamed, set_aside};
 use super::budget::Phase;
 use super::child_rows::{keep, leave, load, may_be_any, row};
 use super::child_start::start;
@@ -35,6 +35,9 @@ pub(in crate::live) fn carry_out(turn: &mut OpenTurn<'_>) -> Result<bool, Engine
             leave(&mut turn.transaction);
             turn.transaction.budget.cut_off();
             break;
+        }
+        if !is_believed(turn, &record)? {
+            continue;
         }
         let done = match record.state {
             ChildState::Requested { .. } => match waits(turn, record.parent) {
@@ -71,6 +74,28 @@ fn is_ours(transaction: &Transaction<'_>, record: &ChildRecord) -> bool {
         transaction.core.scope.includes(id)
             || staged.is_some_and(|staged| staged.status_before.is_none())
     })
+}
+
+/// Whether what is stored as owed is what the logs say. One that it is not is set aside, and
+/// all others go on. Of what the turn itself came to, only the names are asked about.
+fn is_believed(turn: &mut OpenTurn<'_>, record: &ChildRecord) -> Result<bool, EngineError> {
+    let transaction = &mut turn.transaction;
+    let is_new = transaction.children.changed.contains_key(&record.child);
+    let found = match misnamed(record) {
+        None if is_new => return Ok(true),
+        None => contradiction(transaction, record),
+        misnamed => Ok(misnamed),
+    };
+    match found {
+        Ok(None) => Ok(true),
+        Ok(Some(detail)) => {
+            set_aside(transaction, record, detail)?;
+            Ok(false)
+        }
+        // It is told where it is carried out.
+        Err(EngineError::Store(error)) if !error.is_of_one() => Err(EngineError::Store(error)),
+        Err(_) => Ok(true),
+    }
 }
 
 /// Whether this execution can be told nothing in this turn.
@@ -117,23 +142,23 @@ fn tell(turn: &mut OpenTurn<'_>, record: ChildRecord) -> Result<bool, EngineErro
         .events(child, head.sequence, 1)?
         .into_iter()
         .next();
-    let (status, output, error) = match last.map(|stored| stored.event.kind) {
-        Some(EventKind::WorkflowCompleted(it)) => (Status::Completed, Some(it.final_state), None),
-        Some(EventKind::WorkflowFailed(it)) => {
-            (Status::Failed, None, Some(workflow_failure(&it.cause)))
-        }
-        _ => (Status::Cancelled, None, None),
+    let end = last.and_then(|stored| ChildEnd::of(&stored.event.kind));
+    let Some(end) = end else {
+        let detail =
+            "it says that the child has ended, and the child's log does not end".to_owned();
+        set_aside(transaction, &record, detail)?;
+        return Ok(false);
     };
     let fact = EventKind::ChildEnded(ChildEnded {
         node_id: record.node_id.clone(),
         attempt: record.attempt,
         iteration: record.iteration,
         child_id: child.to_string(),
-        status,
+        status: end.status,
         sequence: head.sequence,
         head: Digest(head.hash),
-        output,
-        error,
+        output: end.output,
+        error: end.error,
     });
     transaction.links.link(parent, child);
     match turn.offer(parent, fact) {

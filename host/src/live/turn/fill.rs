@@ -104,8 +104,8 @@ pub(in crate::live) fn fill_with_release(
 fn open(core: &mut Core) -> Result<OpenTurn<'_>, EngineError> {
     let version = core.store.get().version()?;
     core.known.as_of(version);
-    look(core, version)?;
     core.set_aside.as_of(version);
+    look(core, version)?;
     core.waiting_claims.begin_turn(version);
     let time = core.turn_time()?;
     report::set_time(core, time.real.monotonic);

@@ -1,10 +1,10 @@
 //! What an engine, and a turn, know of children.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::id::ExecutionId;
 use crate::model::{Digest, Limits};
-use crate::store::{ChildChange, ChildRecord, Turn};
+use crate::store::{ChildChange, ChildRecord, Head, Turn};
 
 /// What an engine knows of the children in its store.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,20 @@ pub(crate) struct KnownChildren {
     pub(super) owed: bool,
     /// How many descendants roots have, as far as that was counted.
     pub(super) descendants: BTreeMap<ExecutionId, u64>,
+    /// The parent whose log was read last for whom it waits for.
+    pub(super) awaited: Option<AwaitedOf>,
+    /// Executions whose rows were found to be what their logs say, when the engine took them
+    /// up.
+    pub(super) sound: BTreeSet<ExecutionId>,
+}
+
+/// The children that an execution waits for.
+#[derive(Clone, Debug)]
+pub(crate) struct AwaitedOf {
+    pub(super) parent: ExecutionId,
+    /// The end of its log.
+    pub(super) head: Head,
+    pub(super) children: BTreeSet<ExecutionId>,
 }
 
 /// Roots whose descendants are counted beyond a turn.

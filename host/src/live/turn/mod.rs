@@ -40,6 +40,7 @@ pub(in crate::live) mod guest_call;
 pub(in crate::live) mod transaction;
 
 pub(in crate::live) mod tampered;
+mod awaited_rows;
 pub(in crate::live) mod child_rows;
 pub(in crate::live) mod calls;
 pub(in crate::live) mod stall;
@@ -57,6 +58,7 @@ pub(in crate::live) mod open_turn;
 pub(in crate::live) mod upgrade;
 pub(in crate::live) mod fork;
 mod child_start;
+mod believed_rows;
 pub(in crate::live) mod children;
 pub(in crate::live) mod late_steps;
 pub(in crate::live) mod due;

@@ -20,6 +20,7 @@ use super::budget::Share;
 use super::calls::call;
 use super::child_rows::{note_end, take_orders};
 use super::stall::stall;
+use super::tampered::leave_out_for_rows;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
 use crate::live::execution::lawful_orders::judge_cancelled;
@@ -164,7 +165,12 @@ pub(in crate::live) fn one_step_if(
 /// What the step ordered about children, and that it ended the execution, is noted.
 fn follow(transaction: &mut Transaction<'_>, id: ExecutionId) -> Result<(), Failure> {
     let noted = take_orders(transaction, id).and_then(|()| note_end(transaction, id));
-    noted.map_err(Failure::Store)
+    noted.map_err(|error| {
+        if error.is_of_one() {
+            leave_out_for_rows(transaction, id, &error);
+        }
+        Failure::Store(error)
+    })
 }
 
 /// A step, staged.

@@ -2,6 +2,8 @@
 //! are checked anew. Those that are newer than this program leave it too, and
 //! nothing is marked: nothing is wrong with them.
 
+use std::sync::Arc;
+
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::store::{ExecutionChange, ExecutionRecord, StoreError, Tampering};
@@ -76,6 +78,26 @@ pub(in crate::live) fn leave_out(
     transaction.to_step.remove(&id);
     if let Some(staged) = transaction.staged.remove(&id) {
         transaction.is_undone |= staged.has_changed();
+        let digest = &staged.record.guest_digest;
+        transaction.core.guests.forget(digest, id);
+    }
+}
+
+/// Takes an execution out of the turn of which a row of the children is damaged. The turn is
+/// done anew without it: what it holds of it cannot be written as a whole.
+pub(in crate::live) fn leave_out_for_rows(
+    transaction: &mut Transaction<'_>,
+    id: ExecutionId,
+    error: &StoreError,
+) {
+    let damage = StoreError::Corrupt {
+        place: transaction.core.store.get().place(),
+        detail: format!("what is kept of its children, or of it as a child: {error}"),
+    };
+    transaction.core.set_aside.add(id, &Arc::new(damage));
+    transaction.to_step.remove(&id);
+    transaction.is_undone = true;
+    if let Some(staged) = transaction.staged.remove(&id) {
         let digest = &staged.record.guest_digest;
         transaction.core.guests.forget(digest, id);
     }

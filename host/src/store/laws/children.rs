@@ -81,7 +81,7 @@ pub fn law3_what_is_owed_is_known_until_it_is_carried_out(place: &dyn Place) {
     ];
     let keep = [&first, &second, &third].map(|it| ChildChange::Keep(it.clone()));
     owner.try_commit(&writing(&keep)).unwrap();
-    let owed = |owner: &mut Owner, max| owner.store.owed_children(max).unwrap();
+    let owed = |owner: &mut Owner, max| owner.store.owed_children(max).unwrap().found;
     assert_eq!(
         owed(&mut owner, 9),
         [third.clone(), first.clone(), second.clone()]

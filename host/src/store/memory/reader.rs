@@ -333,10 +333,10 @@ impl Reader for MemoryReader {
         Ok(children.filter(|it| it.parent == parent).cloned().collect())
     }
 
-    fn owed_children(&mut self, max: usize) -> Result<Vec<ChildRecord>, StoreError> {
+    fn owed_children(&mut self, max: usize) -> Result<Many<ChildRecord>, StoreError> {
         let data = self.data();
         let owed = data.children().into_iter().filter(|it| it.is_owed());
-        Ok(owed.take(max).cloned().collect())
+        Ok(Many::whole(owed.take(max).cloned().collect()))
     }
 
     fn descendants(&mut self, root: ExecutionId) -> Result<u64, StoreError> {

@@ -1,12 +1,15 @@
 //! Children of executions.
 
+use std::path::Path;
+
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Error, OptionalExtension, Params, Result, Row, params};
 
 use crate::id::ExecutionId;
 use crate::model::WorkflowName;
+use crate::store::sqlite::many;
 use crate::store::sqlite::value::{Id, Number};
-use crate::store::{ChildChange, ChildRecord, ChildState};
+use crate::store::{ChildChange, ChildRecord, ChildState, Many};
 
 /// The columns, in the order in which [`read`] takes them.
 macro_rules! select {
@@ -114,11 +117,18 @@ pub(super) fn of_parent(connection: &Connection, id: ExecutionId) -> Result<Vec<
     all(connection, select, [Id(id)])
 }
 
-pub(super) fn owed(connection: &Connection, max: usize) -> Result<Vec<ChildRecord>> {
-    let select = select!(
-        "WHERE state IN ('requested', 'ended', 'cancelled') ORDER BY parent, sequence, child LIMIT ?1"
-    );
-    all(connection, select, [Number(max as u64)])
+pub(super) fn owed(connection: &Connection, path: &Path, max: usize) -> Result<Many<ChildRecord>> {
+    let mut select = connection.prepare_cached(select!(
+        "WHERE state IN ('requested', 'ended', 'cancelled') ORDER BY parent, sequence, child"
+    ))?;
+    many::read(path, select.query([])?, max, read, name)
+}
+
+/// A row is its parent's, which it holds up; where that is no id, it is the child's.
+fn name(row: &Row<'_>) -> many::Name {
+    let id = |column| row.get::<_, Id>(column).ok().map(|id| id.0);
+    let of = format!("row {} of `children`", many::text(row, 0));
+    (id(1).or_else(|| id(0)), of)
 }
 
 pub(super) fn of_root(connection: &Connection, id: ExecutionId) -> Result<u64> {

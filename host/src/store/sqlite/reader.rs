@@ -91,9 +91,10 @@ impl Reader for SqliteReader {
             .ask_of(parent, |connection| children::of_parent(connection, parent))
     }
 
-    fn owed_children(&mut self, max: usize) -> Result<Vec<ChildRecord>, StoreError> {
+    fn owed_children(&mut self, max: usize) -> Result<Many<ChildRecord>, StoreError> {
+        let path = &self.database.path;
         self.database
-            .ask(|connection| children::owed(connection, max))
+            .ask(|connection| children::owed(connection, path, max))
     }
 
     fn descendants(&mut self, root: ExecutionId) -> Result<u64, StoreError> {
