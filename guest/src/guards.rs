@@ -13,7 +13,7 @@ use crate::contract::{
 };
 use crate::instance::RunIx;
 use crate::json::elements;
-use crate::limits::{ID_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use crate::limits::{ID_BYTES_MAX, PAYLOAD_BYTES_MAX, SPAN_MAX};
 use crate::machine::Machine;
 use crate::node::is_active;
 use crate::state::{Ending, Fixed, is_finalizer};
@@ -213,7 +213,9 @@ pub(crate) enum MapItems {
 
 /// What a map is over now (rule R21).
 pub(crate) fn map_items(machine: &Machine, map: &Map) -> MapItems {
-    let list = map.over.value(&machine.scope());
+    let list = map
+        .over
+        .value(&machine.scope().reading(machine.reads.begin()));
     if list.len() > PAYLOAD_BYTES_MAX {
         return MapItems::Fault(NodeFailure::TooLarge(OVER.to_string()));
     }
@@ -303,7 +305,7 @@ pub(crate) fn correlation_key<'a>(
 }
 
 /// When a wait that begins now ends by itself, if it does. A text with expressions that is
-/// no time has no value.
+/// no time has no value, and a time further ahead than any span is too large.
 pub(crate) fn fire_at(
     machine: &Machine,
     ix: NodeIx,
@@ -311,18 +313,22 @@ pub(crate) fn fire_at(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Unresolved> {
     const POINTER: &str = "/kind/until";
-    Ok(match &wait.timer {
-        None => None,
-        Some(Timer::After(span)) => Some(now.after(*span)),
-        Some(Timer::At(time)) => Some(*time),
+    let until = match &wait.timer {
+        None => return Ok(None),
+        Some(Timer::After(span)) => return Ok(Some(now.after(*span))),
+        Some(Timer::At(time)) => *time,
         Some(Timer::ToldBy(template)) => {
             let text = template
-                .resolve(&machine.scope_in(ix))
+                .resolve(&machine.scope_in(ix).reading(machine.reads.begin()))
                 .map_err(|no_value| Unresolved::at(no_value, POINTER))?;
             let time = Timestamp::from_rfc3339(&text);
-            Some(time.map_err(|_| Unresolved::Null(POINTER.to_string()))?)
+            time.map_err(|_| Unresolved::Null(POINTER.to_string()))?
         }
-    })
+    };
+    if until > now.after(SPAN_MAX) {
+        return Err(Unresolved::TooLarge(POINTER.to_string()));
+    }
+    Ok(Some(until))
 }
 
 /// What the person is asked by an approval.
@@ -347,7 +353,7 @@ fn resolved<'a>(
         PlanText::Template(template) => match machine.state.wait_texts.get(&ix) {
             Some(text) => Ok(Cow::Borrowed(text)),
             None => template
-                .resolve(&machine.scope_in(ix))
+                .resolve(&machine.scope_in(ix).reading(machine.reads.begin()))
                 .map(Cow::Owned)
                 .map_err(|no_value| Unresolved::at(no_value, pointer)),
         },
@@ -377,7 +383,7 @@ pub(crate) fn may_be_unresolved(machine: &Machine, run: RunIx) -> bool {
                 }
         }
         Kind::Wait(wait) => {
-            matches!(wait.timer, Some(Timer::ToldBy(_)))
+            matches!(wait.timer, Some(Timer::At(_) | Timer::ToldBy(_)))
                 || wait.correlation_key.as_ref().is_some_and(is_template)
         }
         Kind::HumanApproval(approval) => is_template(&approval.description),

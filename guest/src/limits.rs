@@ -1,6 +1,6 @@
 //! Every limit of the guest, with its reason.
 
-use crate::time::Millis;
+use crate::time::{Millis, Timestamp};
 
 /// Nodes in one workflow. Counters are 32 bits wide, and a graph this large
 /// still plans in well under a second.
@@ -30,6 +30,20 @@ pub const CONDITION_DEPTH_MAX: usize = 32;
 /// joined, lists that are written out, the whole state as one value. What would
 /// go over is null. A path to a value makes nothing.
 pub const EVALUATION_BYTES_MAX: usize = 2 * STATE_BYTES_MAX;
+
+/// Bytes that the evaluations read together that follow from one event (all conditions
+/// that are judged then), or go into one payload. What a path passes on its way is
+/// read too; lists and objects that are compared count
+/// [`TREE_COST`]-fold. What would go over is null, and no condition is true then: so a step
+/// has an end, whatever a workflow asks of how large a state.
+pub const READ_BYTES_MAX: usize = 3 * STATE_BYTES_MAX;
+
+/// How often a byte counts that is decoded to be compared, besides being read.
+pub const TREE_COST: usize = 4;
+
+/// How many bytes that are only copied, where texts or lists are joined, count as one that
+/// is read.
+pub const COPIES_PER_READ: usize = 4;
 
 /// Bytes of one payload: an input, an output, a patch.
 pub const PAYLOAD_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -101,6 +115,11 @@ pub const ATTEMPTS_MAX: u32 = 1_000;
 /// of spans stay far from the last time that a host can write down.
 pub const SPAN_MAX: Millis = Millis::from_secs(100 * 365 * 24 * 60 * 60);
 
+/// The last time that a workflow may name for a wait: the first of January 2126, as far
+/// ahead as [`SPAN_MAX`] when this was written. While a wait begins, its end is no further
+/// ahead than that span, so that a host can be asked to wake it.
+pub const UNTIL_MAX: Timestamp = Timestamp(4_922_899_200_000);
+
 /// Parsed workflows that are kept though no execution needs them: those of the
 /// last starts. The largest takes some ten megabytes.
 pub const PLANS_KEPT_MAX: usize = 4;
@@ -144,6 +163,10 @@ const _: () = assert!(
 const _: () = assert!(
     EVALUATION_BYTES_MAX >= STATE_BYTES_MAX + PAYLOAD_BYTES_MAX,
     "an expression can take the whole of the largest state and make something of it"
+);
+const _: () = assert!(
+    READ_BYTES_MAX >= EVALUATION_BYTES_MAX,
+    "what one evaluation makes of the largest state counts as read too"
 );
 const _: () = assert!(
     BATCH_BYTES_MAX >= 2 * STATE_BYTES_MAX,

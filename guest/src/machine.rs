@@ -10,7 +10,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use crate::agenda::{Agenda, Filing, InstanceFiling, MapAgenda, MapFiling, UndoFiling};
-use crate::condition::Scope;
+use crate::condition::{Reads, Scope};
 use crate::contract::NodeState;
 use crate::instance::{self, RunIx};
 use crate::json::push_quoted;
@@ -27,6 +27,8 @@ pub struct Machine {
     pub(crate) plan: Arc<Plan>,
     pub(crate) state: State,
     pub(crate) agenda: Agenda,
+    /// What expressions may still read.
+    pub(crate) reads: Reads,
 }
 
 impl Machine {
@@ -50,6 +52,7 @@ impl Machine {
             plan,
             state,
             agenda,
+            reads: Reads::default(),
         }
     }
 

@@ -273,7 +273,8 @@ fn goes_on(machine: &Machine, run: RunIx, repeat: &Repeat, last: &str) -> bool {
         return false;
     }
     let (id, iteration) = (machine.node_id(run), machine.iteration(run).to_string());
-    let scope = machine.scope().in_node(&id).in_iteration(last, &iteration);
+    let scope = machine.scope().reading(machine.reads.begin());
+    let scope = scope.in_node(&id).in_iteration(last, &iteration);
     let index = run.instance().map(|index| index.to_string());
     match element(machine, run).zip(index.as_deref()) {
         Some((item, index)) => repeat.condition.is_true(&scope.of_instance(item, index)),

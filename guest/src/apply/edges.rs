@@ -16,6 +16,7 @@ use crate::workflow::plan::{EdgeIx, EdgeRule, Kind, NodeIx};
 /// Judge what leads on from a node that completed (rule R7), each edge on the state
 /// just after it: settling an edge changes nothing that a condition sees.
 pub(super) fn judge_edges(machine: &mut Machine, ix: NodeIx, chosen_target: Option<&str>) {
+    machine.reads.begin();
     for edge in machine.node(ix).outgoing.clone().map(EdgeIx) {
         let is_live = is_live(machine, edge, chosen_target);
         settle_edge(machine, edge, is_live);
@@ -28,7 +29,9 @@ fn is_live(machine: &Machine, edge: EdgeIx, chosen_target: Option<&str>) -> bool
         _ if !edge.on.judges_success() => false,
         (Some(target), _) => machine.node(edge.to).id == target,
         (None, EdgeRule::Ordinary(None)) => true,
-        (None, EdgeRule::Ordinary(Some(condition))) => condition.is_true(&machine.scope()),
+        (None, EdgeRule::Ordinary(Some(condition))) => {
+            condition.is_true(&machine.scope().reading(&machine.reads))
+        }
         (None, EdgeRule::Chosen) => false,
     }
 }
@@ -46,7 +49,8 @@ pub(super) fn judge_failure(machine: &mut Machine, ix: NodeIx) -> bool {
     let Some(error) = machine.error(ix) else {
         return false;
     };
-    let scope = machine.scope().with_error(&error);
+    let scope = machine.scope().reading(machine.reads.begin());
+    let scope = scope.with_error(&error);
     let holds = |condition: &Option<Expression>| {
         let condition = condition.as_ref();
         condition.is_none_or(|condition| condition.is_true(&scope))

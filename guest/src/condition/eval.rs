@@ -8,16 +8,19 @@ use core::cell::Cell;
 
 use super::expr::{Expr, Part, Path, Relation, Step};
 use super::number::Number;
+use super::reads::Reads;
 use super::root::Root;
 use super::scope::Scope;
-use super::value::{LIST_BYTES, Value};
+use super::value::{LIST_BYTES, Value, comparison_bytes};
 use crate::json::{Object, element, member, push_quoted};
-use crate::limits::{EVALUATION_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use crate::limits::{COPIES_PER_READ, EVALUATION_BYTES_MAX, PAYLOAD_BYTES_MAX};
 
-/// One evaluation: what it sees, and how many bytes it may still make.
+/// One evaluation: what it sees, and how many bytes it may still make and read.
 pub(super) struct Evaluation<'a> {
     scope: Scope<'a>,
     bytes_left: Cell<usize>,
+    /// What it may read if it is alone.
+    own_reads: Reads,
 }
 
 impl<'a> Evaluation<'a> {
@@ -25,7 +28,17 @@ impl<'a> Evaluation<'a> {
         Self {
             scope: *scope,
             bytes_left: Cell::new(EVALUATION_BYTES_MAX),
+            own_reads: Reads::default(),
         }
+    }
+
+    fn reads(&self) -> &Reads {
+        self.scope.reads.unwrap_or(&self.own_reads)
+    }
+
+    /// Whether the expression holds, and could be judged.
+    pub(super) fn holds(&self, expr: &'a Expr) -> bool {
+        self.is_true(expr) && !self.reads().is_over()
     }
 
     /// What the expression comes to.
@@ -38,20 +51,36 @@ impl<'a> Evaluation<'a> {
             Expr::List(items) => self.list(items),
             Expr::Path(path) => match self.resolve(path) {
                 None => Value::Null,
-                Some(Cow::Borrowed(json)) => Value::read(json),
+                Some(Cow::Borrowed(json)) => self.read(json),
                 Some(Cow::Owned(made)) => Value::made(made),
             },
             Expr::Steps(base, steps) => steps.iter().fold(self.value(base), |value, step| {
-                child(value, &self.key(step))
+                let key = self.key(step);
+                match self.reads().take(value.bytes()) {
+                    true => child(value, &key),
+                    false => Value::Null,
+                }
             }),
             Expr::Has(path) => Value::Bool(self.resolve(path).is_some()),
-            Expr::Size(of) => Value::Number(Cow::Owned(self.value(of).size().to_string())),
+            Expr::Size(of) => {
+                let of = self.value(of);
+                match self.reads().take(of.bytes()) {
+                    true => Value::Number(Cow::Owned(of.size().to_string())),
+                    false => Value::Null,
+                }
+            }
             Expr::Not(of) => Value::Bool(!self.is_true(of)),
-            Expr::Compare(first, rest) => rest
-                .iter()
-                .fold(self.value(first), |left, (relation, right)| {
-                    Value::Bool(holds(&left, *relation, &self.value(right)))
-                }),
+            Expr::Compare(first, rest) => {
+                rest.iter()
+                    .fold(self.value(first), |left, (relation, right)| {
+                        let right = self.value(right);
+                        let bytes = comparison_bytes(&left, &right, *relation == Relation::In);
+                        match self.reads().take(bytes) {
+                            true => Value::Bool(holds(&left, *relation, &right)),
+                            false => Value::Null,
+                        }
+                    })
+            }
             Expr::All(parts) => Value::Bool(parts.iter().all(|part| self.is_true(part))),
             Expr::Any(parts) => Value::Bool(parts.iter().any(|part| self.is_true(part))),
             Expr::Sum(parts) => self.sum(parts),
@@ -61,13 +90,46 @@ impl<'a> Evaluation<'a> {
                 self.value(first.map_or(last, |(_, then)| then))
             }
             Expr::Holds(text, place, part) => {
-                Value::Bool(is_part(&self.value(text), *place, &self.value(part)))
+                let (text, part) = (self.value(text), self.value(part));
+                let searched = if *place == Part::Anywhere {
+                    text.bytes()
+                } else {
+                    0
+                };
+                match self.reads().take(searched + part.bytes()) {
+                    true => Value::Bool(is_part(&text, *place, &part)),
+                    false => Value::Null,
+                }
             }
         }
     }
 
     fn is_true(&self, expr: &'a Expr) -> bool {
-        self.value(expr).is_true()
+        match self.value(expr) {
+            Value::Number(text) if !self.reads().take(text.len()) => false,
+            value => value.is_true(),
+        }
+    }
+
+    /// The value of checked JSON text. A text is decoded.
+    fn read(&self, json: &'a str) -> Value<'a> {
+        let is_text = json.trim_start().starts_with('"');
+        match is_text && !self.reads().take(json.len()) {
+            true => Value::Null,
+            false => Value::read(json),
+        }
+    }
+
+    /// The child of a JSON text, if there is one: what stands before it is read.
+    fn step(&self, json: &'a str, key: &Key<'_>) -> Option<&'a str> {
+        let child = child_text(json, key);
+        let read = child.map_or(json.len(), |child| {
+            child.as_ptr().addr() + child.len() - json.as_ptr().addr()
+        });
+        match self.reads().take(read) {
+            true => child,
+            false => None,
+        }
     }
 
     /// A list that is larger than a payload may be is null.
@@ -98,7 +160,10 @@ impl<'a> Evaluation<'a> {
             _ => return Value::Null,
         };
         for part in parts {
-            if !sum.take(&part) || sum.bytes() > PAYLOAD_BYTES_MAX {
+            let is_read = self
+                .reads()
+                .take((sum.bytes() + part.bytes()) / COPIES_PER_READ);
+            if !is_read || !sum.take(&part) || sum.bytes() > PAYLOAD_BYTES_MAX {
                 return Value::Null;
             }
         }
@@ -134,7 +199,8 @@ impl<'a> Evaluation<'a> {
                 let object = object?;
                 let Some(first) = first else {
                     let bytes = object.bytes_with(&Object::new());
-                    return self.make(bytes).then(|| Cow::Owned(object.to_text()));
+                    let is_made = self.make(bytes) && self.reads().take(bytes);
+                    return is_made.then(|| Cow::Owned(object.to_text()));
                 };
                 steps.next();
                 match self.key(first) {
@@ -155,7 +221,7 @@ impl<'a> Evaluation<'a> {
             (Root::NodeId, Some(_)) => return None,
         };
         steps
-            .try_fold(start, |json, step| child_text(json, &self.key(step)))
+            .try_fold(start, |json, step| self.step(json, &self.key(step)))
             .map(Cow::Borrowed)
     }
 
@@ -178,7 +244,8 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Put what the expression comes to into a text, by `put`: a text as it is, all else
-    /// as JSON text. False, and nothing, if it is null.
+    /// as JSON text. False, and nothing, if it is null; false too where more would be read
+    /// than may be.
     pub(super) fn insert(
         &self,
         expr: &'a Expr,
@@ -194,10 +261,11 @@ impl<'a> Evaluation<'a> {
                 put(into, &json);
             }
         }
-        true
+        !self.reads().is_over()
     }
 
-    /// Append what the expression comes to, as JSON text. False if it is null.
+    /// Append what the expression comes to, as JSON text. False if it is null, or more would
+    /// be read than may be.
     pub(super) fn push_json(&self, expr: &'a Expr, json: &mut String) -> bool {
         let verbatim = match expr {
             Expr::Path(path) => self.resolve(path),
@@ -207,6 +275,10 @@ impl<'a> Evaluation<'a> {
         match verbatim {
             Some(value) => json.push_str(value.trim()),
             None => self.value(expr).write(json),
+        }
+        if self.reads().is_over() {
+            json.truncate(start);
+            json.push_str("null");
         }
         json[start..] != *"null"
     }

@@ -40,6 +40,7 @@ mod number;
 mod value;
 mod root;
 mod expr;
+mod reads;
 mod scope;
 mod input;
 mod literal;
@@ -49,6 +50,7 @@ mod eval;
 mod seen;
 
 pub use input::SyntaxError;
+pub use reads::Reads;
 pub use root::{Root, Roots};
 pub use scope::Scope;
 
@@ -115,10 +117,11 @@ impl Expression {
     }
 
     /// Whether it holds: null, false, 0, "", [] and {} are false, all else is
-    /// true.
+    /// true. Nothing holds where more would be read than may be
+    /// ([`crate::limits::READ_BYTES_MAX`]).
     #[must_use]
     pub fn is_true(&self, scope: &Scope<'_>) -> bool {
-        Evaluation::new(scope).value(&self.root).is_true()
+        Evaluation::new(scope).holds(&self.root)
     }
 
     /// Its value as JSON text; what a path leads to is kept verbatim.

@@ -1,5 +1,6 @@
 //! What an expression is evaluated on.
 
+use super::reads::Reads;
 use crate::json::Object;
 
 /// What an expression can see.
@@ -19,6 +20,8 @@ pub struct Scope<'a> {
     pub(super) output: Option<&'a str>,
     /// How nodes failed whose failure an edge has handled (rule R26), by their ids.
     pub(super) errors: Option<&'a Object>,
+    /// What it may read, together with others. `None` if it is alone.
+    pub(super) reads: Option<&'a Reads>,
 }
 
 impl<'a> Scope<'a> {
@@ -35,6 +38,16 @@ impl<'a> Scope<'a> {
             iteration: None,
             output: None,
             errors: None,
+            reads: None,
+        }
+    }
+
+    /// The same, for evaluations that share what they may read.
+    #[must_use]
+    pub fn reading(self, reads: &'a Reads) -> Self {
+        Self {
+            reads: Some(reads),
+            ..self
         }
     }
 

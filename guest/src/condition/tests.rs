@@ -3,10 +3,11 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Expression, Roots, Scope};
+use super::{Expression, Reads, Roots, Scope};
 use crate::json::Object;
 use crate::limits::{
     CONDITION_BYTES_MAX, CONDITION_DEPTH_MAX, EVALUATION_BYTES_MAX, PAYLOAD_BYTES_MAX,
+    READ_BYTES_MAX,
 };
 
 const INPUT: &str = r#" {"claim": 17, "name": "Zoë", "tags": ["a", "b"]} "#;
@@ -310,9 +311,9 @@ fn r8_what_is_too_large_is_null() {
     }
     // Each sum is as large as one may be.
     let fit = EVALUATION_BYTES_MAX / PAYLOAD_BYTES_MAX;
-    let beyond = "size(state.half + state.half) > 0 && ".repeat(fit);
+    let beyond = "(state.half + state.half).startsWith('x') && ".repeat(fit);
     assert_eq!(value(&format!("{beyond} size('a' + 'b') == 2")), "false");
-    let within = "size(state.half + state.half) > 0 && ".repeat(fit - 1);
+    let within = "(state.half + state.half).startsWith('x') && ".repeat(fit - 1);
     assert_eq!(value(&format!("{within} size('a' + 'b') == 2")), "true");
 }
 
@@ -341,4 +342,66 @@ fn r26_a_field_that_no_failure_has_is_refused() {
         let error = parse(text).expect_err("it is refused");
         assert_eq!((error.offset, &*error.message), (offset, message), "{text}");
     }
+}
+
+/// However much a condition asks of however large a state: what it reads is bounded, and
+/// where that is passed nothing holds, be it written the other way round.
+#[test]
+fn r8_what_is_read_is_bounded() {
+    const LIST_BYTES: usize = 3 << 20;
+    let element = r#""a-word-of-some-length","#;
+    let list = element.repeat(LIST_BYTES / element.len());
+    let mut state = Object::new();
+    state.insert("l".into(), &format!("[{}]", &list[..list.len() - 1]));
+    state.insert("text".into(), &format!("\"{}\"", "x".repeat(LIST_BYTES)));
+    let scope = Scope::new("null", &state);
+    let often = READ_BYTES_MAX / LIST_BYTES + 1;
+    let holds = |text: &str| Expression::parse(text).unwrap().is_true(&scope);
+    for part in [
+        "!('zz' in state.l)",
+        "size(state.l) != 1",
+        "state.l[100000000] == null",
+        "!state.text.contains('y')",
+        "state.text != state.text + 'x'",
+        "[state.l] != [state.l, 1]",
+    ] {
+        assert!(holds(part), "{part}");
+        let many = [part].repeat(often).join(" && ");
+        assert!(!holds(&many), "{part}");
+    }
+    // What is cheap is not counted as if it were read.
+    let many = ["state.l != 1 && state.l && has(state.text)"]
+        .repeat(50)
+        .join(" && ");
+    assert!(holds(&many));
+    // Those that belong together share it.
+    let (reads, size) = (
+        Reads::default(),
+        Expression::parse("size(state.l) > 1").unwrap(),
+    );
+    let together = scope.reading(&reads);
+    let held = (0..2 * often).filter(|_| size.is_true(&together)).count();
+    assert!((1..often).contains(&held), "{held}");
+    reads.begin();
+    assert!(size.is_true(&together));
+    assert_eq!(
+        Expression::parse("state.l").unwrap().value(&together).len(),
+        list.len() + 1
+    );
+    assert!(reads.take_total() > READ_BYTES_MAX);
+    assert_eq!(reads.take_total(), 0);
+}
+
+/// A value that could not be made without reading more than may be is none.
+#[test]
+fn r8_a_value_that_reads_too_much_is_null() {
+    let mut state = Object::new();
+    state.insert("l".into(), &format!("[{}1]", "1,".repeat(1 << 20)));
+    let scope = Scope::new("null", &state);
+    let often = READ_BYTES_MAX / (2 << 20) + 1;
+    let sizes = ["size(state.l)"].repeat(often).join(", ");
+    let value = |text: &str| Expression::parse(text).unwrap().value(&scope);
+    assert_eq!(value("[size(state.l)]"), format!("[{}]", (1 << 20) + 1));
+    assert_eq!(value(&format!("size([{sizes}])")), "null");
+    assert_eq!(value(&format!("size([{sizes}]) == 1 ? 'a' : 'b'")), "null");
 }

@@ -8,6 +8,7 @@ use core::cmp::Ordering;
 
 use super::number::Number;
 use crate::json::{Lexer, Token, decode_text, elements, length, member};
+use crate::limits::TREE_COST;
 
 /// The brackets of a list.
 pub(super) const LIST_BYTES: usize = 2;
@@ -58,7 +59,11 @@ impl<'a> Value<'a> {
             Self::Bool(value) => *value,
             Self::Number(text) => !Number::read(text).is_zero(),
             Self::Text(text) => !text.is_empty(),
-            Self::List(_) | Self::Json(_) => self.size() > 0,
+            Self::List(values) => !values.is_empty(),
+            Self::Json(json) => {
+                let json = json.trim();
+                !json[1..json.len() - 1].trim_ascii().is_empty()
+            }
         }
     }
 
@@ -80,6 +85,10 @@ impl<'a> Value<'a> {
         }
     }
 
+    fn is_container(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Json(_))
+    }
+
     /// How many bytes it has as JSON text, not counting the escapes of texts.
     pub(super) fn bytes(&self) -> usize {
         match self {
@@ -98,10 +107,13 @@ impl<'a> Value<'a> {
     pub(super) fn is_in(&self, container: &Self) -> bool {
         match container {
             Self::List(values) => values.iter().any(|value| self == value),
-            Self::Json(json) if json.starts_with('[') => {
-                let wanted = Tree::of(self);
-                elements(json).any(|element| wanted == Tree::read(element))
-            }
+            Self::Json(json) if json.starts_with('[') => match self {
+                Self::List(_) | Self::Json(_) => {
+                    let wanted = Tree::of(self);
+                    elements(json).any(|element| wanted == Tree::read(element))
+                }
+                _ => elements(json).any(|element| *self == Value::read(element)),
+            },
             Self::Json(json) => match self {
                 Self::Text(key) => member(json, key).is_some(),
                 _ => false,
@@ -137,7 +149,16 @@ impl<'a> Value<'a> {
 
 impl PartialEq for Value<'_> {
     fn eq(&self, other: &Self) -> bool {
-        Tree::of(self) == Tree::of(other)
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Number(a), Self::Number(b)) => Number::read(a) == Number::read(b),
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (a, b) if a.is_container() && b.is_container() => {
+                a.is_list() == b.is_list() && Tree::of(a) == Tree::of(b)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -150,6 +171,24 @@ impl PartialOrd for Value<'_> {
             (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
             _ => None,
         }
+    }
+}
+
+/// How many bytes are read where these are compared, or one is looked for in the other.
+pub(super) fn comparison_bytes(left: &Value<'_>, right: &Value<'_>, is_in: bool) -> usize {
+    let (wanted, bytes) = (left.bytes(), right.bytes());
+    let is_decoded = left.is_container() || matches!(left, Value::Number(_));
+    match right {
+        // Each of them is held against it.
+        Value::List(values) if is_in => {
+            let wanted = wanted.saturating_mul(values.len());
+            TREE_COST.saturating_mul(wanted.saturating_add(bytes))
+        }
+        // Another type is neither equal nor comparable.
+        _ if !is_in && left.is_container() != right.is_container() => 0,
+        _ if is_decoded => TREE_COST.saturating_mul(wanted.saturating_add(bytes)),
+        _ if is_in => bytes,
+        _ => wanted.min(bytes),
     }
 }
 

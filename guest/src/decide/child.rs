@@ -62,7 +62,8 @@ fn input(machine: &Machine, run: RunIx, subgraph: &Subgraph) -> Result<String, N
     let element = element(machine, run);
     let index = run.instance().map(|index| index.to_string());
     let element = element.zip(index.as_deref());
-    let mut scope = machine.scope().in_node(&id);
+    let scope = machine.scope().reading(machine.reads.begin());
+    let mut scope = scope.in_node(&id);
     if let Some((item, index)) = element {
         scope = scope.of_instance(item, index);
     }

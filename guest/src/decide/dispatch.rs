@@ -113,7 +113,8 @@ fn payload(
     });
     let element = element.zip(index.as_deref());
     let kind = kind(machine, run);
-    let mut scope = machine.scope().in_node(node_id);
+    let scope = machine.scope().reading(machine.reads.begin());
+    let mut scope = scope.in_node(node_id);
     if let Some((item, index)) = element {
         scope = scope.of_instance(item, index);
     }

@@ -35,28 +35,33 @@ use crate::contract::{EventKind, IllegalEvent, SkipReason, WorkOrder};
 use crate::guards::{
     budget_to_stall_on, dispatch_per_tick, first_dispatch, is_ending, is_held, may_decide,
 };
-use crate::limits::{BATCH_BYTES_MAX, BATCH_DECISIONS_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_DECISIONS_MAX, READ_BYTES_MAX};
 use crate::machine::Machine;
 use crate::time::Timestamp;
 use decision::decision;
 use dispatch::may_dispatch;
 
 /// Decide and apply until there is nothing left to decide at `now`, until as
-/// many work items are ordered as one step may (rule R4), or until the batch
-/// is as large as a host should have to take at once.
+/// many work items are ordered as one step may (rule R4), until the batch
+/// is as large as a host should have to take at once, or until expressions have
+/// read much for it.
 ///
 /// # Errors
 /// A decision was refused: a fault of the machine itself. It must be dropped.
 pub fn drain(machine: &mut Machine, now: Timestamp) -> Result<Batch, IllegalEvent> {
     let mut batch = Batch::default();
     let mut budget = dispatch_per_tick(machine);
-    let mut bytes = 0;
+    let (mut bytes, mut read) = (0, 0);
+    // What the facts had judged is no part of the batch.
+    machine.reads.take_total();
     while bytes < BATCH_BYTES_MAX
         && batch.events.len() < BATCH_DECISIONS_MAX
+        && read < READ_BYTES_MAX
         && let Some(decision) = decide(machine, now, budget)
     {
         apply(machine, &decision.event)?;
         bytes += decision.bytes();
+        read += machine.reads.take_total();
         let is_new =
             |order: &WorkOrder| matches!(order, WorkOrder::Enqueue(_) | WorkOrder::StartChild(_));
         if decision.order.as_ref().is_some_and(is_new) {
@@ -65,7 +70,9 @@ pub fn drain(machine: &mut Machine, now: Timestamp) -> Result<Batch, IllegalEven
         batch.events.push(decision.event);
         batch.orders.extend(decision.order);
     }
-    let is_full = bytes >= BATCH_BYTES_MAX || batch.events.len() >= BATCH_DECISIONS_MAX;
+    let is_full = bytes >= BATCH_BYTES_MAX
+        || batch.events.len() >= BATCH_DECISIONS_MAX
+        || read >= READ_BYTES_MAX;
     let cut = budget == 0 || is_full;
     batch.more = cut && is_due(machine, now);
     Ok(batch)

@@ -86,7 +86,7 @@ fn settlement(machine: &Machine, now: Timestamp, ix: NodeIx) -> EventKind {
 
 /// Rule R7: the first true branch.
 fn choose(machine: &Machine, branches: &[Branch]) -> Option<String> {
-    let scope = machine.scope();
+    let scope = machine.scope().reading(machine.reads.begin());
     let is_true = |branch: &&Branch| {
         branch
             .condition

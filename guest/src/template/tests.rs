@@ -4,9 +4,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Insertion, NoValue, TextTemplate};
-use crate::condition::{Roots, Scope};
+use crate::condition::{Reads, Roots, Scope};
 use crate::json::Object;
-use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::limits::{PAYLOAD_BYTES_MAX, READ_BYTES_MAX};
 
 const STATE: &str = r#"{
     "name": "a b", "n": 1.50, "yes": true, "none": null, "list": [1, "x", null], "empty": "",
@@ -133,6 +133,36 @@ fn r29_many_expressions_do_not_come_to_more_than_a_payload() {
     let mut json = String::new();
     assert_eq!(text.push_json(&scope, &mut json), Err(NoValue::TooLarge));
     assert!(json.len() <= 2 * PAYLOAD_BYTES_MAX, "{}", json.len());
+}
+
+/// Together they read no more than may be.
+#[test]
+fn r29_the_texts_of_a_kind_read_within_one_bound() {
+    use super::{KindTemplate, Unresolved};
+    let mut state = Object::new();
+    state.insert(
+        "l".to_string(),
+        &alloc::format!("[{}1]", "1,".repeat(1 << 20)),
+    );
+    let often = READ_BYTES_MAX / (2 << 20) + 1;
+    let kind = alloc::format!("[{}0]", "\"\",".repeat(often));
+    let size = || read("<${size(state.l)}>", Insertion::Plain);
+    let texts = (0..often).map(|at| {
+        (
+            1 + 3 * at..3 + 3 * at,
+            alloc::format!("/kind/{at}"),
+            1,
+            size(),
+        )
+    });
+    let kind = KindTemplate::new(&kind, texts.collect(), "/kind").unwrap();
+    let reads = Reads::default();
+    let scope = Scope::new("null", &state).reading(&reads);
+    let unresolved = kind.push(&scope, &mut String::new());
+    assert_eq!(
+        unresolved,
+        Err(Unresolved::Null(alloc::format!("/kind/{}", often - 2)))
+    );
 }
 
 /// What a payload has of a text into which the worker puts something.

@@ -9,6 +9,7 @@
 mod source;
 mod environment;
 mod file;
+mod spelling;
 mod masks;
 mod put_in;
 

@@ -292,3 +292,38 @@ async fn no_error_holds_a_secret_of_its_request() {
     }
     engine.shutdown().await;
 }
+
+/// Servers take such a segment for the folder above: the request would be about something
+/// else than the workflow says.
+#[tokio::test]
+async fn r29_no_expression_leads_to_another_path() {
+    let server = HttpServer::start("127.0.0.1", |asked| {
+        answer("200 OK", &[], json!({ "path": asked.path }).to_string())
+    });
+    let engine = http_engine().await;
+    for (path, segment) in [
+        ("/users/${'..'}/delete", ".."),
+        ("/users/${'.'}", "."),
+        ("/users/.${'.'}?a", ".."),
+        ("/users/%2E${'.'}/", "%2E."),
+    ] {
+        let (end, log) = request(&engine, json!({ "url": server.url(path) })).await;
+        assert_eq!((end.status, attempts(&log)), (Status::Failed, 1), "{log}");
+        assert!(log.contains("Some(\"unusable_value\")"), "{log}");
+        let said = format!("the value at /kind/url has the segment `{segment}`");
+        assert!(log.contains(&said), "{log}");
+    }
+    for (path, asked) in [
+        ("/users/${'../a'}/delete", "/users/..%2Fa/delete"),
+        ("/users/${'...'}?q=${'..'}", "/users/...?q=.."),
+    ] {
+        let (end, log) = request(&engine, json!({ "url": server.url(path) })).await;
+        assert_eq!(
+            end.final_state.as_str(),
+            json!({ "path": asked }).to_string(),
+            "{log}"
+        );
+    }
+    assert_eq!(server.asked(), 2);
+    engine.shutdown().await;
+}

@@ -21,6 +21,7 @@ impl Secrets for Vault {
     fn secret(&self, tenant: &str, name: &str) -> Result<Option<String>, WorkError> {
         match name {
             "KEY" => Ok(Some(key(tenant))),
+            "PIN" => Ok(Some("1234".to_owned())),
             "SEALED" => Err(WorkError::retryable("the vault is sealed").class("vault")),
             _ => Ok(None),
         }
@@ -261,4 +262,27 @@ async fn r29_a_secret_that_is_cut_is_left_out() {
     );
     assert!(!told.contains("hunter"), "{told}");
     engine.shutdown().await;
+}
+
+/// Other numbers hold a short one by chance.
+#[tokio::test]
+async fn r29_a_number_is_hidden_where_it_stands_alone_and_leaves_others_as_they_are() {
+    let said = r#"{"total":812345,"paid":true,"pin":1234,"told":"1234, not x1234"}"#;
+    for output in [None, Some("json"), Some("last_line")] {
+        let engine = engine(&Place::memory(), "default").await;
+        engine.work_commands(1);
+        let mut kind = json!({
+            "type": "command", "argv": ["echo", said], "env": { "PIN": "${secret.PIN}" }
+        });
+        if let Some(output) = output {
+            kind["output"] = json!(output);
+        }
+        let execution = start(&engine, &single(json!({ "kind": kind }))).await;
+        let end = execution.finished().await.expect("it ends");
+        assert_eq!(
+            end.final_state.as_str(),
+            r#"{"total":812345,"paid":true,"pin":"***PIN***","told":"***PIN***, not x1234"}"#
+        );
+        engine.shutdown().await;
+    }
 }

@@ -42,6 +42,36 @@ fn r19_an_event_can_be_waited_for_until_a_time() {
     );
 }
 
+/// A host cannot be asked to wake it then. Others go on.
+#[test]
+fn r19_a_time_too_far_ahead_fails_its_node() {
+    check(
+        r#"
+        a -> w, a -> b
+        w: wait timer {"until":"${state.t}"}
+        0000 tick => schedule a
+        0010 complete a {"t":"2069-12-31T00:00:00Z"} => schedule b, wait w @3155673600000
+        "#,
+    );
+    check(
+        r#"
+        a -> w, a -> b
+        w: wait timer {"until":"${state.t}"}
+        0000 tick => schedule a
+        0010 complete a {"t":"2200-01-01T00:00:00Z"} => schedule b, exhaust w too_large /kind/until
+        0020 complete b => failed w
+        "#,
+    );
+    check(
+        r#"
+        a -> w
+        w: wait timer {"until":"2100-01-01T00:00:00Z"}
+        0000 tick       => schedule a
+        0010 complete a => exhaust w too_large /kind/until, failed w
+        "#,
+    );
+}
+
 /// A fork waits until the same time; a span would begin anew.
 #[test]
 fn law11_a_fork_waits_until_the_same_time() {

@@ -11,6 +11,9 @@ use super::graph::milliseconds_of;
 use super::next::Question;
 use super::record::{Stage, Wait};
 
+/// How far ahead a wait may end.
+const HUNDRED_YEARS_MS: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
+
 impl Question<'_> {
     pub(super) fn ready(&self) -> Option<EventKind> {
         if self.is_stopping() {
@@ -156,6 +159,11 @@ impl Question<'_> {
                         None => return self.unresolved(node, "/kind/until"),
                     },
                 };
+                let is_far = |time: u64| time > self.now + HUNDRED_YEARS_MS;
+                if it.text("until").is_some() && fire_at.is_some_and(is_far) {
+                    let cause = NodeFailure::TooLarge("/kind/until".to_owned());
+                    return self.exhausted(node, 0, cause);
+                }
                 EventKind::TimerCreated(TimerCreated {
                     node_id: self.id(node),
                     fire_at,

@@ -19,6 +19,7 @@ use super::plan::{Body, Join, Kind, PlanText, RunOn, Subgraph, Terminate, Timer,
 use super::table::{Field, Type, check_object, may, must};
 use crate::condition::{Expression, Roots};
 use crate::json::{elements, member};
+use crate::limits::UNTIL_MAX;
 use crate::time::{Millis, Timestamp};
 pub(super) use common::{How, TargetSource};
 use common::{input_mapping, targets, text, violation_target, whole};
@@ -338,6 +339,9 @@ fn wait(kind: &Fields<'_, '_>) -> Option<Wait> {
     })
 }
 
+/// [`UNTIL_MAX`], as it is written.
+const UNTIL_MAX_TEXT: &str = "2126-01-01T00:00:00Z";
+
 /// When a wait ends by itself: after a span, or at a time.
 fn timer(kind: &Fields<'_, '_>) -> Option<Timer> {
     let span = whole(kind, "timeout_secs").map(Millis::from_secs);
@@ -355,6 +359,15 @@ fn timer(kind: &Fields<'_, '_>) -> Option<Timer> {
     if let Err(why) = time {
         let message = format!("{} is no time: {why}", quoted(&until));
         let remedy = "write it like \"2030-01-31T09:30:00Z\" or \"2030-01-31T09:30:00+02:00\"";
+        kind.fault("until", message, remedy);
+    }
+    let is_far = |time: &Timestamp| *time > UNTIL_MAX;
+    if time.as_ref().is_ok_and(is_far) {
+        let message = format!(
+            "{} is too far ahead: no wait ends after {UNTIL_MAX_TEXT}",
+            quoted(&until)
+        );
+        let remedy = format!("write a time until {UNTIL_MAX_TEXT}, or leave it out");
         kind.fault("until", message, remedy);
     }
     time.ok().map(Timer::At)

@@ -46,7 +46,12 @@ pub(super) fn refuse(
         "the value at {pointer} holds the character U+{:04X}, which no {taker} can be given",
         u32::from(odd)
     );
-    Err(WorkError::permanent(said).class(UNUSABLE))
+    Err(unusable(said))
+}
+
+/// The failure of an attempt whose value cannot be handed on.
+pub(super) fn unusable(said: String) -> WorkError {
+    WorkError::permanent(said).class(UNUSABLE)
 }
 
 /// A step of a JSON pointer (RFC 6901).

@@ -41,8 +41,10 @@ pub(super) struct Program {
 /// How a program ended, and what it said.
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
+    /// As it was written: secrets are hidden in what it means, where a number can be told
+    /// from a part of one.
     pub(super) stdout: Vec<u8>,
-    /// The end of it.
+    /// The end of it, without secrets.
     pub(super) stderr: Vec<u8>,
 }
 
@@ -256,11 +258,12 @@ async fn read_end(
     .await
 }
 
-/// What comes of one of a program's outputs, without secrets.
+/// What comes of one of a program's outputs.
 struct Heard<'a> {
     stream: OutputStream,
     said: &'a Said,
     mask: StreamMask,
+    /// Of stdout as it came, of stderr without secrets: its end is cut.
     bytes: Vec<u8>,
 }
 
@@ -275,14 +278,19 @@ impl<'a> Heard<'a> {
     }
 
     fn add(&mut self, chunk: &[u8]) {
+        if self.stream == OutputStream::Stdout {
+            self.bytes.extend_from_slice(chunk);
+        }
         let chunk = self.mask.next(chunk);
         self.tell(&chunk);
     }
 
-    fn tell(&mut self, chunk: &[u8]) {
-        if !chunk.is_empty() {
-            self.said.add(self.stream, chunk);
-            self.bytes.extend_from_slice(chunk);
+    fn tell(&mut self, hidden: &[u8]) {
+        if !hidden.is_empty() {
+            self.said.add(self.stream, hidden);
+        }
+        if self.stream == OutputStream::Stderr {
+            self.bytes.extend_from_slice(hidden);
         }
     }
 

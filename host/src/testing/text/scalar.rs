@@ -29,7 +29,7 @@ pub(super) fn resolved(word: &str) -> Result<Value, Ambiguous> {
         };
     }
     let lower = word.to_ascii_lowercase();
-    if matches!(lower.as_str(), "yes" | "no" | "on" | "off") {
+    if matches!(lower.as_str(), "yes" | "no" | "on" | "off" | "y" | "n") {
         return Err(Ambiguous {
             message: format!(
                 "`{word}` is a text to some readers of YAML, and true or false to others"
@@ -37,6 +37,14 @@ pub(super) fn resolved(word: &str) -> Result<Value, Ambiguous> {
             remedy: format!(
                 "write `true` or `false`, or \"{word}\" in quotation marks if it is a text"
             ),
+        });
+    }
+    if word == "=" || word == "<<" || is_date(word) || is_sexagesimal(word) {
+        return Err(Ambiguous {
+            message: format!(
+                "`{word}` is a text to some readers of YAML, and a date, a number or a sign to others"
+            ),
+            remedy: format!("put it in quotation marks: \"{word}\""),
         });
     }
     if looks_like_a_number(&lower) {
@@ -57,6 +65,26 @@ fn is_number(word: &str) -> bool {
         .all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
     // What JSON reads as a value, and is made of these alone, is a number.
     looks_right && serde_json::from_str::<&serde_json::value::RawValue>(word).is_ok()
+}
+
+/// Whether this begins with a date, as `2026-01-01` or `2026-1-1T00:00:00Z`.
+fn is_date(word: &str) -> bool {
+    let date = word.split(['T', 't', ' ']).next().unwrap_or_default();
+    let parts: Vec<&str> = date.split('-').collect();
+    let of_digits = |part: &str, lengths: &[usize]| {
+        lengths.contains(&part.len()) && part.bytes().all(|it| it.is_ascii_digit())
+    };
+    matches!(parts[..], [year, month, day]
+        if of_digits(year, &[4]) && of_digits(month, &[1, 2]) && of_digits(day, &[1, 2]))
+}
+
+/// Whether this is a number to base 60, as `12:30:45` or `12:30`.
+fn is_sexagesimal(word: &str) -> bool {
+    let unsigned = word.strip_prefix(['+', '-']).unwrap_or(word);
+    let whole = unsigned.split('.').next().unwrap_or_default();
+    let digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit() || it == b'_');
+    whole.contains(':') && whole.split(':').all(digits)
 }
 
 /// Whether a word in small letters is a number in another notation of YAML's.
@@ -101,8 +129,11 @@ mod tests {
             ("-1.50e3", Value::Number("-1.50e3".to_owned())),
             ("7", Value::Number("7".to_owned())),
             ("1.2.3", Value::Text("1.2.3".to_owned())),
-            ("2026-01-01", Value::Text("2026-01-01".to_owned())),
-            ("12:30", Value::Text("12:30".to_owned())),
+            ("2026-01", Value::Text("2026-01".to_owned())),
+            ("2026-01-01-a", Value::Text("2026-01-01-a".to_owned())),
+            ("12:3x", Value::Text("12:3x".to_owned())),
+            ("http://h:80", Value::Text("http://h:80".to_owned())),
+            ("==", Value::Text("==".to_owned())),
             ("5s", Value::Text("5s".to_owned())),
             ("-", Value::Text("-".to_owned())),
             ("nope", Value::Text("nope".to_owned())),
@@ -111,8 +142,34 @@ mod tests {
             assert_eq!(resolved(word).ok(), Some(expected), "{word}");
         }
         for word in [
-            "yes", "No", "ON", "off", "0x1F", "0o17", "+1", "01", "-007", "1_000", ".5", "5.",
-            ".inf", "-.INF", ".NaN", "1e999", "-1e999",
+            "yes",
+            "No",
+            "ON",
+            "off",
+            "0x1F",
+            "0o17",
+            "+1",
+            "01",
+            "-007",
+            "1_000",
+            ".5",
+            "5.",
+            ".inf",
+            "-.INF",
+            ".NaN",
+            "1e999",
+            "-1e999",
+            "y",
+            "N",
+            "=",
+            "<<",
+            "12:30",
+            "12:30:45",
+            "-1:30.5",
+            "2026-01-01",
+            "2026-1-1",
+            "2026-01-01T00:00:00Z",
+            "2026-01-01t1",
         ] {
             assert!(resolved(word).is_err(), "{word}");
         }

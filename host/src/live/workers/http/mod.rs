@@ -138,7 +138,8 @@ async fn run(client: &Client, item: &WorkItem, masks: &Masks) -> Result<Answer, 
         follow: kind.follow_redirects.unwrap_or_default(),
         ends: Instant::now() + HTTP_TIMEOUT,
     };
-    let answer = match check(&headers).and_then(|()| call(&kind, headers, &input)) {
+    let checked = check_path(url).and_then(|()| check(&headers));
+    let answer = match checked.and_then(|()| call(&kind, headers, &input)) {
         Ok(call) => exchange.go(call.of_attempt(item)).await,
         Err(error) => Err(error),
     };
@@ -164,6 +165,17 @@ fn check(headers: &BTreeMap<String, String>) -> Result<(), WorkError> {
         })?;
     }
     Ok(())
+}
+
+/// A segment of the path that servers take for the folder above, or for none: with it, the
+/// request is about something else than the path says (rule R29).
+fn check_path(url: &str) -> Result<(), WorkError> {
+    match place::dot_segment(url) {
+        None => Ok(()),
+        Some(segment) => Err(filled::unusable(format!(
+            "{NOT_ASKED}: the value at /kind/url has the segment `{segment}` in its path, which servers take for another path; write the path without it, and let no expression come to it"
+        ))),
+    }
 }
 
 /// The first request.

@@ -78,6 +78,18 @@ impl Place {
     }
 }
 
+/// The first segment of a URL's path that is `.` or `..`, also where dots are written in
+/// percent.
+pub(super) fn dot_segment(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
+    let is_dots = |segment: &&str| {
+        let plain = segment.replace("%2e", ".").replace("%2E", ".");
+        plain == "." || plain == ".."
+    };
+    rest.split(['/', '\\']).skip(1).find(is_dots)
+}
+
 impl Origin {
     pub(super) fn scheme(&self) -> &'static str {
         if self.is_https { "https" } else { "http" }
@@ -138,5 +150,23 @@ mod tests {
             Place::of("ftp://h").expect_err("another scheme"),
             NoPlace::Scheme("ftp".to_owned())
         );
+    }
+    #[test]
+    fn r29_a_segment_that_leads_elsewhere_is_found() {
+        for (url, found) in [
+            ("http://h/users/../delete", Some("..")),
+            ("http://h/users/%2E./delete", Some("%2E.")),
+            ("http://h/.", Some(".")),
+            ("http://h/a/%2e?b", Some("%2e")),
+            ("https://h/..#a", Some("..")),
+            ("http://h/a\\..\\b", Some("..")),
+            ("http://../a", None),
+            ("http://h/...?a=/../b", None),
+            ("http://h/..%2Fb/.a/a..", None),
+            ("http://h?/../", None),
+            ("http://h", None),
+        ] {
+            assert_eq!(dot_segment(url), found, "{url}");
+        }
     }
 }
