@@ -1,14 +1,12 @@
 //! The children of an execution, and theirs, as a tree.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use refrain::id::ExecutionId;
 use refrain::limits::CHILD_DEPTH_MAX;
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, NodeState, ParentOrigin, Status};
 use refrain::names;
 use refrain::replay::nodes::Nodes;
-use refrain::store::{ChildRecord, ExecutionRecord, Reader, Timestamp, ended};
+use refrain::store::{ChildRecord, ExecutionRecord, Reader, StoreError, Timestamp, ended};
 use serde::{Serialize, Serializer};
 
 use super::database::Database;
