@@ -13,6 +13,7 @@ mod doors;
 mod built;
 mod documented;
 mod pages;
+mod anchored;
 mod reference;
 mod how_we_know;
 mod layers;

@@ -261,7 +261,7 @@ mod tests {
             message,
         };
         let digest = "00".to_owned();
-        let unreadable = Anchors::read("").expect_err("it is empty");
+        let unreadable = Anchors::read("", "heads").expect_err("it is empty");
         let damaged = || "damaged".to_owned();
         let (audit, cause) = (
             ErrorRemedy::Audit(execution),

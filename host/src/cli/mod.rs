@@ -8,7 +8,9 @@
 
 // What they share.
 mod act;
+mod anchoring;
 mod attempts;
+mod audited;
 mod by;
 mod children;
 mod coded;
@@ -73,6 +75,7 @@ mod export;
 mod fork;
 mod guest;
 mod init;
+mod key;
 mod list;
 mod log;
 mod node_output;
@@ -156,6 +159,7 @@ enum Command {
     Skip(skip::Arguments),
     Export(export::Arguments),
     Audit(audit::Arguments),
+    Key(key::Arguments),
     Upgrade(upgrade::Arguments),
     Fork(fork::Arguments),
     Erase(erase::Arguments),
@@ -299,6 +303,7 @@ impl Command {
             Self::Skip(arguments) => skip::run(arguments),
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
+            Self::Key(arguments) => key::run(&arguments),
             Self::Upgrade(arguments) => upgrade::run(&arguments),
             Self::Fork(arguments) => fork::run(arguments),
             Self::Erase(arguments) => erase::run(&arguments),

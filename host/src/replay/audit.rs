@@ -21,6 +21,7 @@ use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::Walk;
 use crate::guest::Library;
 use crate::id::ExecutionId;
+use crate::model::Digest;
 use crate::signing::PublicKey;
 use crate::store::{Reader, StoreError, at_one_moment};
 
@@ -81,8 +82,8 @@ impl<'a> Auditor<'a> {
         self
     }
 
-    /// An auditor that trusts these keys, too, with what they have signed of erased logs
-    /// ([`Audit::signature`]).
+    /// An auditor that trusts these keys, too, with what they have signed: of erased logs
+    /// ([`Audit::signature`]), and of the heads that logs had ([`Audit::anchor`]).
     #[must_use]
     pub fn with_trusted(mut self, keys: impl IntoIterator<Item = PublicKey>) -> Self {
         self.trusted.extend(keys);
@@ -160,6 +161,7 @@ impl<'a> Auditor<'a> {
         };
         let mut audit = clean(&recording);
         audit.signature = signature::check(&recording, &self.trusted);
+        audit.anchor = self.anchors.told_of(&recording, &self.trusted);
         let whole = integrity::check(&recording).and_then(|()| self.anchors.check(&recording));
         let whole = whole.and_then(|()| self.check_link(&recording, origin, &mut audit));
         let judged = match whole {
@@ -325,6 +327,7 @@ fn clean(recording: &Recording) -> Audit {
         execution_id: Some(recording.execution_id.to_string()),
         verdict: Verdict::Clean,
         events: recording.plain().count() as u64,
+        head: recording.plain().last().map(|(_, head)| Digest(head.hash)),
         decisions: 0,
         owed_a_step: false,
         forked_from: None,
@@ -332,6 +335,7 @@ fn clean(recording: &Recording) -> Audit {
         child_of: None,
         erased: recording.claimed.attestation().cloned(),
         signature: None,
+        anchor: None,
         divergence: None,
     }
 }
@@ -342,6 +346,7 @@ fn gone(id: ExecutionId, finding: Finding) -> Audit {
         execution_id: Some(id.to_string()),
         verdict: finding.0,
         events: 0,
+        head: None,
         decisions: 0,
         owed_a_step: false,
         forked_from: None,
@@ -349,6 +354,7 @@ fn gone(id: ExecutionId, finding: Finding) -> Audit {
         child_of: None,
         erased: None,
         signature: None,
+        anchor: None,
         divergence: Some(*finding.1),
     }
 }
@@ -359,6 +365,7 @@ fn unreadable(unreadable: Unreadable) -> Audit {
         execution_id: unreadable.execution_id.map(|id| id.to_string()),
         verdict: integrity::verdict_of(unreadable.cause),
         events: unreadable.sequence.saturating_sub(1),
+        head: None,
         decisions: 0,
         owed_a_step: false,
         forked_from: None,
@@ -366,6 +373,7 @@ fn unreadable(unreadable: Unreadable) -> Audit {
         child_of: None,
         erased: None,
         signature: None,
+        anchor: None,
         divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
     }
 }

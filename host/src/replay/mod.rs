@@ -21,7 +21,8 @@ mod recorded;
 mod erased;
 // Who vouches for what is attested of one.
 mod signature;
-// Heads that were noted elsewhere.
+// The documents in which heads are noted elsewhere, and what they say of a log.
+mod anchor_file;
 mod anchor;
 // The log answers instead of the world.
 mod ports;
@@ -49,7 +50,8 @@ mod audit;
 // The beginning of a log, as that of another one.
 mod beginning;
 
-pub use anchor::{AnchorError, Anchors};
+pub use anchor::Anchors;
+pub use anchor_file::AnchorError;
 pub use audit::{Auditor, fetch_guest};
 pub use beginning::{Unfit, check_log, replay_beginning};
 pub(crate) use divergence::node_of;
@@ -59,4 +61,4 @@ pub(crate) use link::are_of_one_time;
 pub use player::Player;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use travel::{NextStep, Seek, StateOrigin, Travel, TravelError};
-pub use verdict::{Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
+pub use verdict::{AnchorCheck, Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};

@@ -1,6 +1,6 @@
 //! The command line: what a person types, and what comes back.
 //!
-//! `desk` is a folder to work in; `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs; `bad_input` has every way to get it wrong,
+//! `desk` is a folder to work in; `anchoring` heads that are noted and signed, `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs; `bad_input` has every way to get it wrong,
 //! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks,
 //! `helpful` what is said to who has typed almost the right thing,
@@ -11,6 +11,7 @@
 //! `testing` tests of workflows, `told_apart` the past and the present, `talking` what becomes of talk that nobody reads, `idle` what a program costs
 //! that has nothing to do, `repairing` what is found out about failures and waits, `naming` how executions are named and found, `answers` what of an output is the answer, `yaml` workflows in YAML, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
 
+mod anchoring;
 mod answers;
 mod bad_database;
 mod bad_input;
