@@ -1,12 +1,10 @@
 //! An audit for people.
 
-use refrain::model::Explanation;
 use refrain::replay::{
-    AnchorCheck, Audit, Compared, Difference, Divergence, Link, LinkState, SignatureCheck, Verdict,
+    Advice, AnchorCheck, Audit, Divergence, Link, LinkState, SignatureCheck, Verdict,
 };
-use refrain::{names, render};
-use serde_json::Value;
 
+use super::database::Database;
 use super::erased;
 use super::output::Paint;
 use super::text::{Text, counted, text};
@@ -55,7 +53,7 @@ pub(super) fn text(audit: &Audit, colours: bool) -> Text {
         text.push(&anchored(audit, anchor));
     }
     if let Some(divergence) = &audit.divergence {
-        text.push(&details(divergence));
+        text.push(&diverged(divergence));
     }
     text
 }
@@ -162,73 +160,26 @@ fn linked_with_parent(link: &Link) -> Text {
     )
 }
 
-fn details(divergence: &Divergence) -> Text {
-    let place = format!("event {}", divergence.sequence);
-    let message = Text::lines(&divergence.message);
-    let named = divergence.sequence == 0 || divergence.message.starts_with(&place);
-    let mut text = if named {
-        text!("  {}\n", message)
-    } else {
-        text!("  {}: {}\n", place, message)
-    };
-    let (expected, found) = match divergence.compared {
-        Some(Compared::GuestWithLog) => ("the guest decides", "the log has"),
-        Some(Compared::LogWithStore) => ("by the log", "in the store"),
-        _ => ("expected", "found"),
-    };
-    let (by_whom, width) = ((expected, found), expected.len());
-    let names = [
-        (Text::word(expected), &divergence.expected),
-        (Text::word(found).padded(width), &divergence.found),
-    ];
-    for (name, value) in names {
-        if let Some(value) = value {
-            text.push(&text!("    {}  {}\n", name, value));
-        }
+/// The one report of a divergence, with what to do next.
+pub(super) fn diverged(divergence: &Divergence) -> Text {
+    let mut text = Text::new();
+    for (depth, line) in divergence.report() {
+        let line = Text::lines(&line);
+        let indent = Text::of(format_args!("{:1$}", "", 2 + 2 * depth));
+        text.push(&text!("{}{}\n", indent, line));
     }
-    for Difference {
-        pointer,
-        expected,
-        found,
-        ..
-    } in divergence
-        .difference
-        .iter()
-        .filter(|it| !it.pointer.is_empty())
-    {
-        let side = |value: &Option<Value>| match value {
-            Some(value) => text!("{}", value),
-            None => text!("nothing"),
-        };
-        text.push(&text!(
-            "    at {:?}: {} {}, {} {}\n",
-            pointer,
-            by_whom.0,
-            side(expected),
-            by_whom.1,
-            side(found)
-        ));
-    }
-    if let Some(hash) = &divergence.state_hash {
-        text.push(&text!("    state before: {}\n", hash));
-    }
-    if let Some(explanation) = &divergence.explanation {
-        text.push(&explained(explanation));
-    }
+    text.push(&text!("    next: {}\n", next(divergence)));
     text
 }
 
-/// Why the guest has a node where it is. What could be done about it then is not
-/// said: that moment is past.
-fn explained(explanation: &Explanation) -> Text {
-    let mut text = text!(
-        "    the guest on node {:?}, which is {}:\n",
-        explanation.node_id,
-        names::node_state(explanation.state)
-    );
-    for reason in &explanation.reasons {
-        let sentence = render::sentence(&explanation.node_id, &reason.cause);
-        text.push(&text!("      {}\n", Text::part_of_lines(&sentence)));
+/// What to do next, with the command for it.
+fn next(divergence: &Divergence) -> Text {
+    let said = text!("{}", divergence.advice.sentence());
+    match divergence.advice {
+        Advice::RestoreBackup => {
+            let command = Database::opened().command("restore", &["BACKUP"]);
+            text!("{}: `{}`", said, command)
+        }
+        _ => said,
     }
-    text
 }

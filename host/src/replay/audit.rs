@@ -114,7 +114,7 @@ impl<'a> Auditor<'a> {
                 let mut audit = self.audit(reading, origin.as_ref())?;
                 audit.owed_children = owed;
                 if let (Err(finding), None) = (heads, &audit.divergence) {
-                    (audit.verdict, audit.divergence) = (finding.0, Some(*finding.1));
+                    audit.conclude(finding, false);
                 }
                 Ok(Some(audit))
             }
@@ -177,9 +177,7 @@ impl<'a> Auditor<'a> {
         match judged {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Found(finding)) => {
-                (audit.verdict, audit.divergence) = (finding.0, Some(*finding.1));
-            }
+            Err(Stop::Found(finding)) => audit.conclude(finding, self.other.is_some()),
         }
         Ok(audit)
     }
@@ -323,48 +321,37 @@ pub fn fetch_guest(
 
 /// The audit of a log in which nothing is wrong.
 fn clean(recording: &Recording) -> Audit {
+    let events = recording.plain().count() as u64;
     Audit {
-        execution_id: Some(recording.execution_id.to_string()),
-        verdict: Verdict::Clean,
-        events: recording.plain().count() as u64,
         head: recording.plain().last().map(|(_, head)| Digest(head.hash)),
-        decisions: 0,
-        owed_a_step: false,
-        forked_from: None,
-        owed_children: Vec::new(),
-        child_of: None,
         erased: recording.claimed.attestation().cloned(),
-        signature: None,
-        anchor: None,
-        divergence: None,
+        ..empty(Some(recording.execution_id.to_string()), events)
     }
 }
 
 /// The audit of an execution that is no longer there.
 fn gone(id: ExecutionId, finding: Finding) -> Audit {
-    Audit {
-        execution_id: Some(id.to_string()),
-        verdict: finding.0,
-        events: 0,
-        head: None,
-        decisions: 0,
-        owed_a_step: false,
-        forked_from: None,
-        owed_children: Vec::new(),
-        child_of: None,
-        erased: None,
-        signature: None,
-        anchor: None,
-        divergence: Some(*finding.1),
-    }
+    let mut audit = empty(Some(id.to_string()), 0);
+    audit.conclude(finding, false);
+    audit
 }
 
 /// The audit of a log that cannot be read.
 fn unreadable(unreadable: Unreadable) -> Audit {
+    let id = unreadable.execution_id.map(|id| id.to_string());
+    let mut audit = empty(id, unreadable.sequence.saturating_sub(1));
+    let divergence = Divergence::plain(unreadable.sequence, unreadable.message);
+    let verdict = integrity::verdict_of(unreadable.cause);
+    audit.conclude((verdict, divergence.into()), false);
+    audit
+}
+
+/// An audit in which nothing was found yet.
+fn empty(execution_id: Option<String>, events: u64) -> Audit {
     Audit {
-        execution_id: unreadable.execution_id.map(|id| id.to_string()),
-        verdict: integrity::verdict_of(unreadable.cause),
-        events: unreadable.sequence.saturating_sub(1),
+        execution_id,
+        verdict: Verdict::Clean,
+        events,
         head: None,
         decisions: 0,
         owed_a_step: false,
@@ -374,6 +361,6 @@ fn unreadable(unreadable: Unreadable) -> Audit {
         erased: None,
         signature: None,
         anchor: None,
-        divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
+        divergence: None,
     }
 }

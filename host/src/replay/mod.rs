@@ -5,7 +5,9 @@
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
-// What was found, as JSON.
+// What was found: where two values differ, and the rule behind a decision.
+mod difference;
+mod rule;
 mod divergence;
 // What an audit answers.
 mod verdict;
@@ -54,11 +56,13 @@ pub use anchor::Anchors;
 pub use anchor_file::AnchorError;
 pub use audit::{Auditor, fetch_guest};
 pub use beginning::{Unfit, check_log, replay_beginning};
+pub use difference::Difference;
 pub(crate) use divergence::node_of;
-pub use divergence::{Compared, Difference, Divergence};
+pub use divergence::{Advice, Compared, Divergence, DivergenceCode};
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use player::Player;
+pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use travel::{NextStep, Seek, StateOrigin, Travel, TravelError};
 pub use verdict::{AnchorCheck, Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};

@@ -4,7 +4,8 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::divergence::Divergence;
+use super::divergence::{Advice, Compared, Divergence};
+use super::rule::Rule;
 use crate::guest::{ComponentError, LibraryError};
 use crate::log::{Attestation, Timestamp};
 use crate::model::Digest;
@@ -161,6 +162,23 @@ pub struct Audit {
 }
 
 impl Audit {
+    /// Takes what was found, with the rule that it is about and what to do next. Where
+    /// another guest was asked than the log's own, a divergence is nothing bad.
+    pub(super) fn conclude(&mut self, finding: (Verdict, Box<Divergence>), asked_other: bool) {
+        let (verdict, mut found) = (finding.0, *finding.1);
+        let is_of_store = found.compared == Some(Compared::LogWithStore);
+        let (law, advice) = match verdict {
+            Verdict::Newer => (None, Advice::UseNewer),
+            Verdict::Divergent if is_of_store => (Some(3), Advice::RestoreBackup),
+            Verdict::Divergent if asked_other => (Some(2), Advice::KeepGuest),
+            Verdict::Divergent | Verdict::Illegal => (Some(2), Advice::CompareCopies),
+            _ => (Some(4), Advice::CompareCopies),
+        };
+        found.rule = found.rule.or(law.map(Rule::Law));
+        found.advice = advice;
+        (self.verdict, self.divergence) = (verdict, Some(found));
+    }
+
     /// Whether nothing is wrong with the log, and a key that was named as trusted has
     /// signed its last event: it is *signed and complete*, where another good one is only
     /// *whole* in itself.
