@@ -6,6 +6,7 @@ mod audit;
 mod erasing;
 mod divergent_guest;
 mod golden;
+mod logged_nodes;
 mod hostile_guests;
 mod sabotage;
 mod breakage;

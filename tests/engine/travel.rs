@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::digest::work_item_digest;
 use refrain::model::{Event, EventKind, Origin};
-use refrain::replay::{Player, Recording, Seek, Travel, TravelError, from_export};
+use refrain::replay::{Origins, Player, Recording, Seek, Travel, TravelError, from_export};
 use refrain_tests::golden::sets;
 
 /// All golden logs with what their travel needs.
@@ -110,7 +110,9 @@ fn each_item_is_found_again_by_its_digest() -> Result<()> {
                 _ => continue,
             };
             travel.go(event.sequence)?;
-            let item = travel.item(node, attempt)?.context("it was ordered")?;
+            let item = Origins::of(&mut travel)
+                .item(node, attempt)?
+                .context("it was ordered")?;
             ensure!(
                 work_item_digest(&item) == digest,
                 "{name}, {}",
@@ -119,7 +121,7 @@ fn each_item_is_found_again_by_its_digest() -> Result<()> {
             ensure!(travel.sequence() == event.sequence, "the cursor stays");
             items += 1;
         }
-        ensure!(travel.item("nobody", 1)?.is_none());
+        ensure!(Origins::of(&mut travel).item("nobody", 1)?.is_none());
     }
     ensure!(items > 100, "{items}");
     Ok(())
@@ -134,7 +136,7 @@ fn r10_a_value_comes_from_the_event_that_set_it_last() -> Result<()> {
         let state: serde_json::Map<String, serde_json::Value> = travel.state()?.parse()?;
         for key in state.keys() {
             let value = travel.value(key)?;
-            let origin = travel.origin(key)?;
+            let origin = Origins::of(&mut travel).state_key(key)?;
             ensure!(travel.sequence() == last, "the cursor stays");
             let origin = origin.with_context(|| format!("{name}: {key} comes from nowhere"))?;
             travel.go(origin.sequence)?;
@@ -147,7 +149,7 @@ fn r10_a_value_comes_from_the_event_that_set_it_last() -> Result<()> {
             travel.go(last)?;
             origins += 1;
         }
-        ensure!(travel.origin("nothing")?.is_none());
+        ensure!(Origins::of(&mut travel).state_key("nothing")?.is_none());
     }
     ensure!(origins > 30, "{origins}");
     Ok(())

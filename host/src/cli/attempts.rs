@@ -2,10 +2,8 @@
 
 use refrain::ExecutionId;
 use refrain::model::NodeState;
+use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::{Reader, StoreError};
-
-use super::node::Node;
-use super::nodes::Nodes;
 
 /// How many events are read at once.
 const PAGE: u32 = 1000;

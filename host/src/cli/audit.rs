@@ -1,8 +1,6 @@
 //! `refrain audit`: does every decision come out the same again?
 
-use std::fs::File;
-use std::io::{self, BufReader};
-use std::os::fd::AsFd;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -14,13 +12,13 @@ use serde_json::Value;
 
 use super::anchoring::{Anchoring, AnchoringArguments};
 use super::audited::text;
-use super::coded::{OrCoded, refuse};
+use super::coded::refuse;
 use super::database::{self, Database};
 use super::files::STDIN;
 use super::guests;
 use super::named::Named;
 use super::output::{self, Form};
-use super::{Answer, damage, failure, keys, list};
+use super::{Answer, damage, failure, files, keys, list};
 
 /// Replay executions from their logs, and compare every decision
 ///
@@ -147,7 +145,7 @@ fn of_files(mut auditor: Auditor<'_>, files: &[PathBuf]) -> anyhow::Result<Audit
         }
         for path in files {
             let place = path.display().to_string();
-            if let Ok(origin) = from_export(opened(path)?, &place)? {
+            if let Ok(origin) = from_export(files::log(path)?, &place)? {
                 auditor = auditor.with_origin(origin);
             }
         }
@@ -160,20 +158,10 @@ fn of_files(mut auditor: Auditor<'_>, files: &[PathBuf]) -> anyhow::Result<Audit
     })
 }
 
-fn opened(path: &Path) -> anyhow::Result<BufReader<File>> {
-    let place = path.display();
-    let file = match path == Path::new(STDIN) {
-        true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
-        false => File::open(path),
-    };
-    let file = file.or_coded("log_unreadable", || format!("cannot open the log {place}"))?;
-    Ok(BufReader::new(file))
-}
-
 fn of_file(auditor: &mut Auditor<'_>, path: &Path) -> anyhow::Result<Audit> {
     let place = path.display().to_string();
     auditor
-        .audit_export(opened(path)?, &place)
+        .audit_export(files::log(path)?, &place)
         .with_context(|| format!("cannot audit {place}"))
 }
 

@@ -4,15 +4,13 @@ use refrain::id::ExecutionId;
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, NodeState, ParentOrigin, Status};
 use refrain::names;
-use refrain::store::{
-    ChildRecord, ChildState, ExecutionRecord, Reader, StoreError, Timestamp, ended,
-};
+use refrain::replay::nodes::Nodes;
+use refrain::store::{ChildRecord, ExecutionRecord, Reader, Timestamp, ended};
 use serde::{Serialize, Serializer};
 
 use super::database::Database;
 use super::ending::{self, Ending};
 use super::log;
-use super::nodes::Nodes;
 use super::text::{Text, text};
 use super::waiting::{self, Waiting};
 
@@ -236,18 +234,6 @@ pub(super) fn parent(events: &[KeptEvent]) -> Option<ParentOrigin> {
         Some(EventKind::WorkflowStarted(started)) => started.parent.clone(),
         _ => None,
     }
-}
-
-/// Nodes that nobody waits for although the log says so alone: those with a detached child
-/// complete when it was started.
-pub(super) fn is_detached(
-    store: &mut dyn Reader,
-    id: ExecutionId,
-    node_id: &str,
-) -> Result<bool, StoreError> {
-    let last = store.children(id)?;
-    let last = last.iter().rev().find(|record| record.node_id == node_id);
-    Ok(last.is_some_and(|record| record.state == ChildState::Settled))
 }
 
 /// Where what holds up a node is to be found: its child, as long as that has not ended

@@ -104,13 +104,23 @@ pub(super) fn standing(record: &ExecutionRecord) -> (Text, Paint) {
     }
 }
 
-/// Why an execution is set aside, and what lifts that, if it is.
-pub(super) fn why_set_aside(record: &ExecutionRecord, database: &Database) -> Option<Text> {
+/// Why an execution is set aside, and what lifts that, if it is; nothing of that without a
+/// database.
+pub(super) fn why_set_aside<'d>(
+    record: &ExecutionRecord,
+    database: impl Into<Option<&'d Database>>,
+) -> Option<Text> {
     let tampering = record.tampering.as_ref()?;
+    let set_aside = database.into().map(|database| {
+        text!(
+            "; it is set aside until a backup is restored, or it is mended, and this checks it anew: {}",
+            database.command("resume", &[record.id.to_string()])
+        )
+    });
     Some(text!(
-        "its log is tampered with at event {}: {}; it is set aside until a backup is restored, or it is mended, and this checks it anew: {}",
+        "its log is tampered with at event {}: {}{}",
         tampering.sequence,
         tampering.message,
-        database.command("resume", &[record.id.to_string()])
+        set_aside.unwrap_or_default()
     ))
 }

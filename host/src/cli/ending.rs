@@ -4,11 +4,10 @@ use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{Event, EventKind, NodeState, Remedy, Status, WorkflowFailure};
 use refrain::render;
+use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
-use super::node::Node;
-use super::nodes::Nodes;
 use super::progress::one_line;
 use super::remedy;
 use super::text::{Text, text};
@@ -158,13 +157,23 @@ impl Ending {
     }
 
     /// Why it does not go on, or goes on only to its end, where an error does not say so.
-    pub(super) fn why_held(&self, record: &ExecutionRecord, database: &Database) -> Option<Text> {
-        let unpause = || database.command("unpause", &[record.id.to_string()]);
+    pub(super) fn why_held<'d>(
+        &self,
+        record: &ExecutionRecord,
+        database: impl Into<Option<&'d Database>>,
+    ) -> Option<Text> {
+        let unpause = database.into().map_or(Text::new(), |database| {
+            let command = database.command("unpause", &[record.id.to_string()]);
+            match self.is_cancelling {
+                false => text!("; to lift that: {}", command),
+                true => text!(": {}", command),
+            }
+        });
         match (record.status, self.is_cancelling) {
-            (Status::Paused, false) => Some(text!("it is paused; to lift that: {}", unpause())),
+            (Status::Paused, false) => Some(text!("it is paused{}", unpause)),
             (Status::Paused, true) => Some(text!(
-                "it is paused, and a request to cancel it is recorded: it ends when the pause is lifted: {}",
-                unpause()
+                "it is paused, and a request to cancel it is recorded: it ends when the pause is lifted{}",
+                unpause
             )),
             (Status::Running | Status::Stalled, true) => Some(text!("it is being cancelled")),
             _ => None,
@@ -176,17 +185,20 @@ impl Ending {
         self.is_cancelling
     }
 
-    /// Why, with what to type about it.
-    pub(super) fn text(
+    /// Why, with what to type about it; nothing of that without a database.
+    pub(super) fn text<'d>(
         &self,
         execution: ExecutionId,
         nodes: &Nodes,
-        database: &Database,
+        database: impl Into<Option<&'d Database>>,
     ) -> Option<Text> {
+        let database = database.into();
         let not_undone = not_undone(nodes);
         let is_undone = nodes.iter().any(|node| node.undoes().is_some());
         // What was undone is not there any more for a fork to go on with.
-        if let Some(first) = self.failed.first().filter(|_| !is_undone) {
+        if let (Some(first), Some(database)) = (self.failed.first(), database)
+            && !is_undone
+        {
             return Some(text!(
                 "{}: `{}` goes on from there",
                 Text::joined(
@@ -203,8 +215,8 @@ impl Ending {
         };
         let error = [error].into_iter().chain(not_undone);
         let error = Text::joined(error, "; ");
-        let remedies = remedy::lines(&self.remedies, execution, database);
-        Some(text!("{}{}", error, remedies))
+        let remedies = database.map(|it| remedy::lines(&self.remedies, execution, it));
+        Some(text!("{}{}", error, remedies.unwrap_or_default()))
     }
 }
 

@@ -8,73 +8,73 @@ use refrain::id::ExecutionId;
 use refrain::log::json::explanation_json;
 use refrain::log::{Attestation, KeptEvent};
 use refrain::model::{
-    ChildRefusal, Explanation, NodeFailure, NodeState, Reason, ReasonCause, SchedulerError,
-    undone_by,
+    ChildRefusal, Explanation, Inspection, NodeFailure, NodeState, Reason, ReasonCause,
+    SchedulerError, undone_by,
 };
 use refrain::names;
 use refrain::render;
 use refrain::replay::Player;
-use refrain::store::{ExecutionRecord, Reader, Timestamp};
+use refrain::replay::nodes::{Node, Nodes};
+use refrain::store::Timestamp;
 use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
-use super::named::{self, Named};
-use super::node::Node;
-use super::nodes::Nodes;
+use super::leases::Leases;
+use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
-use super::{Answer, children, erased, guests, log, remedy, time};
+use super::{Answer, children, erased, log, remedy};
 
 /// Say why a node runs, waits, was skipped or failed
 ///
 /// Without NODE: of each node that the execution failed for, or that holds it up.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The execution
-    #[arg(value_name = "EXECUTION")]
-    execution: Named,
+    #[command(flatten)]
+    log: LogArguments,
+    #[command(flatten)]
+    guests: GuestArguments,
     /// The node
     #[arg(value_name = "NODE")]
     node: Option<String>,
+    /// The node, where the log is in a file
+    #[arg(long = "node", value_name = "NODE", conflicts_with = "node")]
+    of_file: Option<String>,
+    /// Say why it was where it was behind this event
+    #[arg(long, value_name = "SEQUENCE")]
+    at: Option<u64>,
     #[command(flatten)]
     form: Form,
-    #[command(flatten)]
-    database: Database,
+}
+
+impl Arguments {
+    /// The node that was named. `None` if none was.
+    fn node(&self) -> Option<&str> {
+        self.node.as_deref().or(self.of_file.as_deref())
+    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let Arguments {
-        execution,
-        node,
-        form,
-        database,
-    } = arguments;
-    let execution = execution.find(database)?;
-    let (execution, node) = match node {
-        Some(node) => {
-            let (execution, node) = named::below(database, execution, node)?;
-            (execution, Some(node))
-        }
-        None => (execution, None),
-    };
-    let (mut store, record) = damage::checked(database, execution)?;
-    if let Some(attestation) = &record.erased {
-        return say_erased(arguments, execution, attestation);
+    let (mut open, node) =
+        arguments
+            .log
+            .open_for(arguments.node(), arguments.at, &arguments.guests)?;
+    if let Some(attestation) = &open.record.erased {
+        return say_erased(arguments, open.record.id, attestation);
     }
-    if record.tampering.is_some() {
-        return say_tampered(arguments, &record);
+    if open.record.tampering.is_some() {
+        return say_tampered(arguments, &open);
     }
-    let now = time::of_execution(&record, store.is_simulated(), time::now(&mut store)?);
-    let events = log::kept(&mut store, execution)?;
+    let mut player = open.player()?;
+    let events = log::kept(&mut *open.store, open.record.id)?;
     let told = Nodes::of(events.iter().map(KeptEvent::event));
-    let written = Written::of(&mut store, &record)?;
     let nodes = match &node {
         Some(node) => vec![node.clone()],
-        None => causes(&told),
+        None => causes(&told, &player.inspect()?),
     };
-    let mut player = guests::player(&mut store, &record)?;
+    let execution = open.record.id;
     let mut explanations = Vec::new();
     for node in nodes.iter().take(EXPLAINED_MAX) {
         explanations.push(match player.explain(node) {
@@ -85,52 +85,100 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             Err(error) => return Err(error.into()),
         });
     }
-    if form.json {
-        output::document(&documents(&explanations, &record, node.is_some()))?;
+    if arguments.form.json {
+        let leases = Leases::of(&mut open)?;
+        output::document(&documents(&explanations, &open, &leases, node.is_some()))?;
         return Ok(Answer::Good);
     }
-    let colours = output::colours(&std::io::stdout());
-    if node.is_none() {
-        let (standing, paint) = damage::standing(&record);
-        let why = why_ended::why(&mut store, &record, &told, &written)?;
+    let shown = Explained {
+        explanations,
+        is_one: node.is_some(),
+        more: nodes.len().saturating_sub(EXPLAINED_MAX),
+        told,
+    };
+    shown.say(&mut open, &mut player)?;
+    Ok(Answer::Good)
+}
+
+/// What is explained.
+struct Explained {
+    explanations: Vec<Explanation>,
+    /// Whether a node was named.
+    is_one: bool,
+    /// How many nodes are left out.
+    more: usize,
+    told: Nodes,
+}
+
+impl Explained {
+    fn say(&self, open: &mut OpenLog, player: &mut Player) -> anyhow::Result<()> {
+        let colours = output::colours(&std::io::stdout());
+        let now = open.now()?;
+        let database = open.to_act_on().cloned();
+        let written = Written::of(&mut *open.store, &open.record)?;
+        if !self.is_one {
+            self.say_standing(open, &written, colours)?;
+        }
+        let leases = Leases::of(open)?;
+        let mut said = BTreeSet::new();
+        for explanation in &self.explanations {
+            let id = open.record.id;
+            let reasons = reasons(explanation, id, database.as_ref(), now, &mut said);
+            output::data(&text(explanation, reasons, colours));
+            output::data(&leases.text(&explanation.node_id, now));
+            output::data(&of_child(explanation, &self.told));
+            output::data(&refused_edges(player, explanation, &written)?);
+            if let Some(database) = &database {
+                let node = &explanation.node_id;
+                let causes = children::causes(&mut *open.store, id, node, database, now)?;
+                output::data(&causes);
+            }
+        }
+        if self.more > 0 {
+            output::say(&text!("and {} nodes more", self.more));
+        }
+        Ok(())
+    }
+
+    /// How the execution stands, and why, as far as its nodes do not say it.
+    fn say_standing(
+        &self,
+        open: &mut OpenLog,
+        written: &Written,
+        colours: bool,
+    ) -> anyhow::Result<()> {
+        let (standing, paint) = damage::standing(&open.record);
+        let why = why_ended::why(&mut *open.store, &open.record, &self.told, written)?;
         let why = match why {
             Some(why) => text!("; {}", why),
-            None if nodes.is_empty() => text!("; no node holds it up"),
+            None if self.explanations.is_empty() => text!("; no node holds it up"),
+            None => Text::new(),
+        };
+        let when = match open.place {
+            Some(Place { sequence, last }) => {
+                text!(" behind event {} of {}", sequence, last)
+            }
             None => Text::new(),
         };
         output::data(&text!(
-            "{} is {}{}\n",
-            execution,
+            "{} {} {}{}{}\n",
+            open.record.id,
+            if open.place.is_some() { "was" } else { "is" },
             standing.painted(paint, colours),
+            when,
             why
         ));
+        Ok(())
     }
-    let mut said = BTreeSet::new();
-    for explanation in &explanations {
-        let reasons = reasons(explanation, execution, database, now, &mut said);
-        output::data(&text(explanation, reasons, colours));
-        output::data(&of_child(explanation, &told));
-        output::data(&refused_edges(&mut player, explanation, &written)?);
-        output::data(&children::causes(
-            &mut store,
-            execution,
-            &explanation.node_id,
-            database,
-            now,
-        )?);
-    }
-    if nodes.len() > EXPLAINED_MAX {
-        output::say(&text!("and {} nodes more", nodes.len() - EXPLAINED_MAX));
-    }
-    Ok(Answer::Good)
 }
 
 /// So many nodes are explained where none was named.
 const EXPLAINED_MAX: usize = 20;
 
 /// The nodes that an execution failed for, or that hold it up: those that have begun and
-/// have not ended well. All others wait for these, or are settled.
-fn causes(nodes: &Nodes) -> Vec<String> {
+/// have not ended well, and those that could run and are held back. All others wait for
+/// these, or are settled.
+fn causes(nodes: &Nodes, inspection: &Inspection) -> Vec<String> {
     let is_cause = |node: &&Node| {
         !matches!(
             node.state,
@@ -145,7 +193,20 @@ fn causes(nodes: &Nodes) -> Vec<String> {
     let mut causes: Vec<&Node> = nodes.iter().filter(is_cause).filter(is_open).collect();
     // What has failed comes first: the rest may only be waiting for what follows on that.
     causes.sort_by_key(|node| node.state != NodeState::Failed);
-    causes.iter().map(|node| node.id.clone()).collect()
+    let begun: BTreeSet<&str> = causes.iter().map(|node| node.id.as_str()).collect();
+    let ready = ready(inspection).into_iter();
+    let ready = ready.filter(|id| !begun.contains(id.as_str()));
+    let begun = causes.iter().map(|node| node.id.clone());
+    begun.chain(ready).collect()
+}
+
+/// The nodes that could run, as the built-in guest shows an execution. Another one may show
+/// it otherwise.
+fn ready(inspection: &Inspection) -> Vec<String> {
+    let shown: Value = serde_json::from_str(&inspection.state).unwrap_or_default();
+    let nodes = shown["nodes"].as_object().into_iter().flatten();
+    let ready = nodes.filter(|(_, node)| node["state"] == names::node_state(NodeState::Ready));
+    ready.map(|(id, _)| id.clone()).collect()
 }
 
 /// Which workflow was asked for, where a child cannot be started because it is not
@@ -196,10 +257,17 @@ fn refused_edges(
 const END: &str = "end";
 
 /// The one that was asked for, or all with the execution that they are of.
-fn documents(explanations: &[Explanation], record: &ExecutionRecord, is_one: bool) -> Value {
+fn documents(explanations: &[Explanation], open: &OpenLog, leases: &Leases, is_one: bool) -> Value {
+    let record = &open.record;
     let execution_id = record.id.to_string();
-    let mut documents = explanations.iter().map(explanation_json);
-    match documents.next() {
+    let mut documents = explanations.iter().map(|explanation| {
+        let mut document = explanation_json(explanation);
+        if let Some(lease) = leases.document(&explanation.node_id) {
+            document["lease"] = lease;
+        }
+        document
+    });
+    let mut all = match documents.next() {
         Some(mut document) if is_one => {
             document["execution_id"] = execution_id.into();
             document
@@ -209,7 +277,11 @@ fn documents(explanations: &[Explanation], record: &ExecutionRecord, is_one: boo
             "status": names::status(record.status),
             "causes": first.into_iter().chain(documents).collect::<Vec<_>>(),
         }),
+    };
+    if let Some(place) = open.place {
+        all["behind"] = json!(place);
     }
+    all
 }
 
 /// Of an erased log only its plain fields are left: no scheduler can say why.
@@ -230,9 +302,10 @@ fn say_erased(
 
 /// What is not to be believed is not explained: a scheduler that were asked would go by
 /// what somebody else has written.
-fn say_tampered(arguments: &Arguments, record: &ExecutionRecord) -> anyhow::Result<Answer> {
+fn say_tampered(arguments: &Arguments, open: &OpenLog) -> anyhow::Result<Answer> {
+    let record = &open.record;
     let document = json!({ "tampered": record.tampering.as_ref().map(TamperedDocument::of) });
-    let why = damage::why_set_aside(record, &arguments.database).unwrap_or_default();
+    let why = damage::why_set_aside(record, open.to_act_on()).unwrap_or_default();
     say_untold(arguments, record.id, document, &text!(": {}", why))?;
     Ok(Answer::Bad)
 }
@@ -246,10 +319,10 @@ fn say_untold(
 ) -> anyhow::Result<()> {
     if arguments.form.json {
         document["execution_id"] = execution.to_string().into();
-        document["node_id"] = arguments.node.clone().into();
+        document["node_id"] = arguments.node().into();
         output::document(&document)?;
     } else {
-        let what = match &arguments.node {
+        let what = match arguments.node() {
             Some(node) => text!("node {:?} is where it is", node),
             None => text!("its nodes are where they are"),
         };
@@ -274,12 +347,13 @@ fn text(explanation: &Explanation, reasons: Vec<Text>, colours: bool) -> Text {
     text
 }
 
-/// The reasons in sentences, each with what to type about it. A stall holds up all nodes: one
+/// The reasons in sentences, each with what to type about it; nothing of that without a
+/// database. A stall holds up all nodes: one
 /// that was told of is not told again.
 fn reasons(
     explanation: &Explanation,
     execution: ExecutionId,
-    database: &Database,
+    database: Option<&Database>,
     now: Timestamp,
     told: &mut BTreeSet<String>,
 ) -> Vec<Text> {
@@ -294,6 +368,9 @@ fn reasons(
             return text!("the execution is stalled, see above");
         }
         let sentence = Text::part_of_lines(&sentence);
+        let Some(database) = database else {
+            return sentence;
+        };
         let remedies = remedy::each(&reason.remedies, execution, database);
         match reason.remedies.len() {
             1 => text!("{}: {}", sentence, Text::joined(remedies, ", ")),

@@ -1,8 +1,9 @@
-//! Files and arguments that are read whole. Each has its limit, so that a device
-//! without an end is refused like any file that is too long. `-` is stdin.
+//! Files and arguments. What is read whole has a limit, so that a device without an end is
+//! refused like any file that is too long. `-` is stdin.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use refrain::json::{MARK, text_of};
@@ -61,6 +62,18 @@ pub(super) fn component(path: &Path) -> anyhow::Result<Vec<u8>> {
     read(path, COMPONENT_BYTES_MAX + 1).or_coded("component_unreadable", || {
         format!("cannot read the component {place}")
     })
+}
+
+/// A log that was exported, to be read line by line: it has no limit.
+pub(super) fn log(path: &Path) -> anyhow::Result<BufReader<File>> {
+    let file = match path == Path::new(STDIN) {
+        true => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+        false => File::open(path),
+    };
+    let file = file.or_coded("log_unreadable", || {
+        format!("cannot open the log {}", path.display())
+    })?;
+    Ok(BufReader::new(file))
 }
 
 /// The text of heads that were noted.

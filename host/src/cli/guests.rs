@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context;
 use refrain::ErrorRemedy;
 use refrain::guest::{CallLimits, Library, NoPorts, Sandbox};
+use refrain::id::ExecutionId;
 use refrain::model::{Fault, WorkflowSummary};
-use refrain::replay::{Player, fetch_guest, from_store};
+use refrain::replay::{Player, Recording, fetch_guest, from_store};
 use refrain::store::{ExecutionRecord, Reader};
 
 use super::coded::{OrCoded, refuse};
@@ -70,9 +71,9 @@ pub(super) fn validate(
     Ok(library.instance::<NoPorts>(&digest)?.validate(workflow)?)
 }
 
-/// An execution as its own guest sees it now.
-pub(super) fn player(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<Player> {
-    let id = record.id;
+/// The log of an execution that is in this store. What cannot be read of it is an error, and
+/// so is that it is erased.
+pub(super) fn recording(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Arc<Recording>> {
     let reading = from_store(store, id)?.with_context(|| format!("execution {id} is gone"))?;
     let recording = match reading {
         Ok(recording) => Arc::new(recording),
@@ -90,6 +91,12 @@ pub(super) fn player(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow
             "the log of {id} is erased: its scheduler cannot be asked about it any more"
         );
     }
+    Ok(recording)
+}
+
+/// An execution as its own guest sees it now.
+pub(super) fn player(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<Player> {
+    let recording = recording(store, record.id)?;
     let mut library = library()?;
     fetch_guest(&mut library, store, &record.guest_digest)?;
     let mut player = Player::new(&mut library, &record.guest_digest, recording)?;

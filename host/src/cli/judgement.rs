@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use refrain::model::{NodeState, Status};
+use refrain::replay::nodes::Node;
 use refrain::store::{ItemRecord, ItemState, Timestamp};
 
 use super::database::Database;
-use super::node::Node;
 use super::seen::Seen;
 use super::text::{Text, text};
 use super::waiting::{self, Waiting};

@@ -5,9 +5,8 @@ use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{EventKind, NodeExhausted, NodeFailure, WorkflowFailure};
 use refrain::render;
+use refrain::replay::nodes::Nodes;
 use refrain::store::{Reader, StoreError, StoredEvent};
-
-use super::nodes::Nodes;
 
 /// What failed at the bottom, and why.
 pub(super) struct Leaf {
@@ -104,7 +103,7 @@ pub(super) fn tell(
             true => format!("{error}; {way}: {leaf}"),
             false => format!("its child failed: {way}: {leaf}"),
         };
-        nodes.say_why(&node_id, error);
+        nodes.set_error(&node_id, error);
     }
     Ok(())
 }

@@ -20,17 +20,18 @@ mod ending;
 mod erased;
 mod failure;
 mod files;
+mod gantt;
 mod guests;
 mod json_text;
 mod judgement;
 mod keys;
 mod labels;
 mod leaf;
+mod leases;
 mod list_children;
+mod log_source;
 mod named;
-mod node;
 mod node_table;
-mod nodes;
 mod output;
 mod placed;
 mod progress;
@@ -91,6 +92,7 @@ mod signal;
 mod skip;
 mod start;
 mod test;
+mod timeline;
 mod unpause;
 mod upgrade;
 mod validate;
@@ -149,6 +151,7 @@ enum Command {
     #[command(name = "output")]
     Output(node_output::Arguments),
     Explain(explain::Arguments),
+    Timeline(timeline::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
     Unpause(unpause::Arguments),
@@ -293,6 +296,7 @@ impl Command {
             Self::Log(arguments) => log::run(&arguments),
             Self::Output(arguments) => node_output::run(arguments),
             Self::Explain(arguments) => explain::run(&arguments),
+            Self::Timeline(arguments) => timeline::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),
             Self::Unpause(arguments) => unpause::run(arguments),

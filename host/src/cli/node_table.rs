@@ -1,12 +1,12 @@
-//! Nodes in a table, and how many there are in each state.
+//! Nodes in a table, how wide their names are, and how many there are in each state.
 
 use std::collections::{BTreeMap, HashMap};
 
 use refrain::names;
+use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::Timestamp;
+use serde_json::Value;
 
-use super::node::Node;
-use super::nodes::Nodes;
 use super::output::Paint;
 use super::table::{Table, plain};
 use super::text::{Text, counted, text};
@@ -76,9 +76,48 @@ pub(super) fn node_table(nodes: &[Node], told: &Nodes, now: Timestamp) -> Table 
 /// The last error; of a map, how its instances stand.
 fn last_column(node: &Node, told: &Nodes) -> String {
     let error = node.error.as_deref().unwrap_or_default().replace('\n', " ");
-    match told.instances_in_words(node) {
+    match instances_in_words(told, node) {
         Some(words) if error.is_empty() => words,
         Some(words) => format!("{error}; {words}"),
         None => error,
     }
+}
+
+/// How many instances of a map are in each state: `2000 instances: 1990 completed, 10 failed`.
+/// `None` if the node is no map.
+pub(super) fn instances_in_words(told: &Nodes, map: &Node) -> Option<String> {
+    let states = told.instances_of(map)?;
+    let count = map.instances?;
+    let noun = if count == 1 { "instance" } else { "instances" };
+    let mut words = match states.is_empty() {
+        true => format!("{count} {noun}"),
+        false => format!("{count} {noun}: {}", in_words(&states)),
+    };
+    let undos = told.undos_of(map);
+    if !undos.is_empty() {
+        words.push_str("; compensations: ");
+        words.push_str(&in_words(&undos));
+    }
+    Some(words)
+}
+
+/// How many there are in each state, in words: `1990 completed, 10 failed`.
+fn in_words(states: &BTreeMap<&'static str, u32>) -> String {
+    let each = states.iter();
+    let each = each.map(|(state, count)| format!("{count} {}", state.replace('_', " ")));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// How wide the names of a workflow's nodes are, those of workflows within it with the way
+/// to them. The depth is that of JSON, which is bounded.
+pub(super) fn widest(workflow: &Value) -> usize {
+    let nodes = workflow["nodes"].as_object().into_iter().flatten();
+    let widths = nodes.map(|(id, node)| {
+        let own = Text::word(id).width();
+        match widest(&node["kind"]["body"]) {
+            0 => own,
+            below => own + 1 + below,
+        }
+    });
+    widths.max().unwrap_or(0)
 }

@@ -11,9 +11,10 @@ use refrain::model::{
     StallReason, Stalled, Status, TimerCreated,
 };
 use refrain::names;
+use refrain::replay::nodes::is_one_of_many;
 use refrain::store::{StoredEvent, Timestamp};
 
-use super::node::{is_one_of_many, widest};
+use super::node_table::{instances_in_words, widest};
 use super::output::{self, Paint};
 use super::seen::{ChildOf, Seen};
 use super::terminal::StatusLine;
@@ -337,9 +338,7 @@ impl Rest {
             return Text::new();
         };
         match self.of {
-            RestOf::Map => seen
-                .nodes
-                .instances_in_words(node)
+            RestOf::Map => instances_in_words(&seen.nodes, node)
                 .map_or(Text::new(), |instances| text!(", {}", instances)),
             RestOf::FirstIteration if node.iterations > 1 => text!(", iteration 0"),
             RestOf::FirstIteration => Text::new(),

@@ -3,6 +3,7 @@
 use refrain::model::NodeState;
 use refrain::names;
 use refrain::render::UnsetPath;
+use refrain::replay::nodes::Node;
 use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -10,7 +11,6 @@ use serde_json::value::RawValue;
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
 use super::judgement::rests_until;
-use super::node::Node;
 use super::seen::Seen;
 use super::text::{Text, text};
 use super::workers::Served;

@@ -2,11 +2,10 @@
 
 use refrain::log::KeptEvent;
 use refrain::model::NodeState;
+use refrain::replay::nodes::{Node, Nodes};
 use refrain::{EngineError, Execution};
 
 use super::act::{self, Target, TargetArguments};
-use super::node::Node;
-use super::nodes::Nodes;
 use super::{Answer, log};
 
 /// Retry nodes that have failed for good, each with a fresh budget of attempts

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{Event, EventKind, instance_of};
+use refrain::replay::nodes::Nodes;
 use refrain::store::{
     ExecutionRecord, ItemRecord, Reader, SqliteStore, StoreError, StoredEvent, Timestamp, ended,
 };
@@ -12,7 +13,6 @@ use refrain::store::{
 use super::damage;
 use super::database::Database;
 use super::ending::Ending;
-use super::nodes::Nodes;
 use super::text::Text;
 
 /// What was seen of one execution.

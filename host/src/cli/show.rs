@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use refrain::log::KeptEvent;
 use refrain::model::{EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
 use refrain::names;
-use refrain::store::{Damaged, ExecutionRecord, ItemRecord, Many, Reader, Timestamp, ended};
+use refrain::replay::nodes::{Node, Nodes};
+use refrain::store::{Damaged, ExecutionRecord, Many, Reader, Timestamp, ended};
 use refrain::{EngineError, ErrorRemedy};
 
 use super::children::{self, Children};
@@ -13,22 +14,25 @@ use super::damage;
 use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
-use super::named::{self, Named};
-use super::node::Node;
+use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
 use super::node_table::{ROWS_MAX, node_table, stand_below_what_they_undo, summary};
-use super::nodes::Nodes;
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
-use super::time::{self, stamp};
+use super::time::stamp;
 use super::waiting::{self, Waiting};
+use super::why_ended::Written;
 use super::{Answer, erased, failure, guests, json_text, labels, leaf, list, log, shown};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The execution
-    #[arg(value_name = "EXECUTION")]
-    execution: Named,
+    #[command(flatten)]
+    log: LogArguments,
+    #[command(flatten)]
+    guests: GuestArguments,
+    /// Show it as it was behind this event
+    #[arg(long, value_name = "SEQUENCE")]
+    at: Option<u64>,
     /// Show of its nodes only those that have failed
     #[arg(long, conflicts_with = "node")]
     failed: bool,
@@ -37,13 +41,15 @@ pub(super) struct Arguments {
     node: Option<String>,
     #[command(flatten)]
     form: Form,
-    #[command(flatten)]
-    database: Database,
 }
 
 /// All that is shown.
 pub(super) struct View {
     pub(super) record: ExecutionRecord,
+    /// Behind which event it is shown. `None` if behind the last one, as it is now.
+    pub(super) place: Option<Place>,
+    /// Whether all that is known of it is its log.
+    is_log_alone: bool,
     /// The execution that it was forked from, if it is a fork.
     pub(super) forked_from: Option<ForkOrigin>,
     /// The node that asked for it, where it is a child.
@@ -71,28 +77,23 @@ pub(super) struct View {
 }
 
 pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
-    let mut execution = arguments.execution.find(&arguments.database)?;
-    if let Some(node) = &arguments.node {
-        let (id, node) = named::below(&arguments.database, execution, node)?;
-        execution = id;
-        arguments.node = Some(node);
-    }
+    let (mut open, node) =
+        arguments
+            .log
+            .open_for(arguments.node.as_deref(), arguments.at, &arguments.guests)?;
+    arguments.node = node;
     let arguments = &arguments;
-    let (mut store, record) = damage::checked(&arguments.database, execution)?;
     let children_max = match arguments.form.json || arguments.failed {
         true => usize::MAX,
         false => children::SHOWN_MAX,
     };
-    let mut view = view(&mut store, record, children_max)?;
+    let mut view = view(&mut open, children_max)?;
     view.choose(arguments)?;
     if arguments.form.json {
         output::document(&shown::document(&view)?)?;
     } else {
-        output::data(&text(
-            &view,
-            &arguments.database,
-            output::colours(&std::io::stdout()),
-        ));
+        let colours = output::colours(&std::io::stdout());
+        output::data(&text(&view, open.to_act_on(), colours));
     }
     for damaged in &view.damaged {
         output::tell(&text!("error: {}", damaged.to_string()));
@@ -104,13 +105,13 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
     Ok(Answer::good_if(is_whole && view.record.tampering.is_none()))
 }
 
-fn view(
-    store: &mut dyn Reader,
-    record: ExecutionRecord,
-    children_max: usize,
-) -> anyhow::Result<View> {
+fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
+    let now = open.now()?;
+    let (place, is_log_alone) = (open.place, open.is_log_alone());
+    let record = open.record.clone();
+    let store = &mut *open.store;
     let (events, unreadable) = match log::kept(store, record.id) {
-        Ok(events) => (events, None),
+        Ok(events) => (events, open.broken_off.as_ref().map(failure::line)),
         // What the record says can be shown all the same.
         Err(error) if record.tampering.is_some() => (Vec::new(), Some(failure::line(&error))),
         Err(error) => return Err(error),
@@ -120,12 +121,15 @@ fn view(
     let mut told = Nodes::of(events.iter().map(KeptEvent::event));
     leaf::tell(store, record.id, &mut told)?;
     let simulated = store.is_simulated();
-    let now = time::of_execution(&record, simulated, time::now(store)?);
     let items = match ended(record.status) || record.tampering.is_some() {
         true => Many::whole(Vec::new()),
         false => store.items(record.id)?,
     };
-    let waiting = waiting_for(&record, &told, &items.found, now);
+    let waiting = match ended(record.status) || record.tampering.is_some() {
+        true => Vec::new(),
+        false if is_log_alone => waiting::by_log(&told, now),
+        false => waiting::all(&told, &items.found, now),
+    };
     let mut nodes: Vec<Node> = told.iter().cloned().collect();
     let ids = node_ids(store, &record)?;
     nodes.extend(
@@ -145,15 +149,7 @@ fn view(
             state = Some(state_now(store, &record));
         }
     }
-    for node in nodes
-        .iter_mut()
-        .filter(|node| node.child && node.state == NodeState::Waiting)
-    {
-        if children::is_detached(store, record.id, &node.id)? {
-            node.state = NodeState::Completed;
-            node.ended_at = node.child_started_at;
-        }
-    }
+    complete_detached(store, &record, &mut nodes)?;
     let record_id = record.id;
     let (mut counts, mut undos) = (BTreeMap::new(), BTreeMap::new());
     for node in nodes.iter().filter(|node| node.map().is_none()) {
@@ -166,6 +162,8 @@ fn view(
     stand_below_what_they_undo(&mut nodes);
     Ok(View {
         record,
+        place,
+        is_log_alone,
         forked_from,
         parent: children::parent(&events),
         children: children::tree(store, record_id, now, children_max)?,
@@ -182,6 +180,27 @@ fn view(
         unreadable,
         damaged: items.damaged,
     })
+}
+
+/// Of a node whose child nobody waits for, the log says no more than that it was started.
+fn complete_detached(
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+    nodes: &mut [Node],
+) -> anyhow::Result<()> {
+    let may_be = |node: &&mut Node| {
+        node.child && node.state == NodeState::Waiting && node.child_started_at.is_some()
+    };
+    let mut started = nodes.iter_mut().filter(may_be).peekable();
+    if started.peek().is_none() {
+        return Ok(());
+    }
+    let written = Written::of(store, record)?;
+    for node in started.filter(|node| written.is_detached(&node.id)) {
+        node.state = NodeState::Completed;
+        node.ended_at = node.child_started_at;
+    }
+    Ok(())
 }
 
 /// Only the guest knows the state of an execution that has not ended. One that cannot tell
@@ -235,19 +254,6 @@ fn forked_from(events: &[KeptEvent]) -> Option<ForkOrigin> {
     }
 }
 
-/// What it waits for; nothing, once it has ended or is set aside.
-fn waiting_for(
-    record: &ExecutionRecord,
-    told: &Nodes,
-    items: &[ItemRecord],
-    now: Timestamp,
-) -> Vec<Waiting> {
-    if ended(record.status) || record.tampering.is_some() {
-        return Vec::new();
-    }
-    waiting::all(told, items, now)
-}
-
 /// The ids of all nodes of the workflow.
 pub(super) fn node_ids(
     store: &mut dyn Reader,
@@ -283,7 +289,7 @@ pub(super) fn node_ids(
     }
 }
 
-fn text(view: &View, database: &Database, colours: bool) -> Text {
+fn text(view: &View, database: Option<&Database>, colours: bool) -> Text {
     let View {
         record,
         simulated,
@@ -307,6 +313,14 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
         list::took(record, *simulated, *now),
         record.head.sequence
     );
+    if let Some(Place { sequence, last }) = view.place {
+        text.push(&text!(
+            "as it was behind event {} of {}, at {}\n",
+            sequence,
+            last,
+            stamp(*now)
+        ));
+    }
     if let Some(origin) = &view.forked_from {
         text.push(&text!(
             "forked from {}, behind its event {}\n",
@@ -358,11 +372,22 @@ fn text(view: &View, database: &Database, colours: bool) -> Text {
             waiting.text("", record.id, database, *now)
         ));
     }
-    for waiting in children::waits(&view.children, "", database, *now) {
-        text.push(&text!("\n{}\n", waiting));
+    if let Some(database) = database {
+        for waiting in children::waits(&view.children, "", database, *now) {
+            text.push(&text!("\n{}\n", waiting));
+        }
     }
+    let when = if view.is_log_alone {
+        "was then"
+    } else {
+        "is now"
+    };
     match state {
-        Some(Ok(state)) => text.push(&text!("\nits state is now\n{}\n", json_text::pretty(state))),
+        Some(Ok(state)) => text.push(&text!(
+            "\nits state {}\n{}\n",
+            when,
+            json_text::pretty(state)
+        )),
         Some(Err(error)) => text.push(&text!("\nits state cannot be told: {}\n", error)),
         None => {}
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use refrain::names;
+use refrain::replay::nodes::Node;
 use refrain::store::ended;
 use refrain::time::rfc3339;
 use serde::Serialize;
@@ -13,7 +14,7 @@ use super::children::Child;
 use super::damage::DamagedDocument;
 use super::labels::LabelsDocument;
 use super::list::RecordDocument;
-use super::node::Node;
+use super::log_source::Place;
 use super::show::View;
 use super::waiting::Waiting;
 
@@ -21,6 +22,9 @@ use super::waiting::Waiting;
 pub(super) struct Document<'a> {
     #[serde(flatten)]
     record: RecordDocument<'a>,
+    /// Behind which event it is shown, where that is not as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind: Option<Place>,
     forked_from: Option<OriginDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<ParentDocument<'a>>,
@@ -75,6 +79,7 @@ struct NodeDocument<'a> {
 pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
     Ok(Document {
         record: RecordDocument::of(&view.record, view.simulated),
+        behind: view.place,
         forked_from: view.forked_from.as_ref().map(|origin| OriginDocument {
             execution_id: &origin.execution_id,
             sequence: origin.sequence,

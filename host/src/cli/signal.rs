@@ -3,11 +3,10 @@
 use refrain::json::Json;
 use refrain::log::KeptEvent;
 use refrain::model::EventKind;
+use refrain::replay::nodes::{Nodes, Wait};
 use refrain::{Execution, Receipt, Signal};
 
 use super::act::{self, Target, TargetArguments};
-use super::node::Wait;
-use super::nodes::Nodes;
 use super::{Answer, failure, files, log};
 
 /// Deliver an external event; one that comes early is kept

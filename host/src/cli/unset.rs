@@ -4,10 +4,10 @@
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{EventKind, Explanation, NodeState, ReasonCause, Status};
 use refrain::render::{UnsetPath, unset_of_node, unset_paths};
+use refrain::replay::nodes::Node;
 use refrain::{Engine, EngineError, Execution};
 use serde_json::Value;
 
-use super::node::Node;
 use super::seen::Seen;
 
 /// So many nodes are looked at.

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use refrain::id::ExecutionId;
+use refrain::model::NodeState;
 use refrain::queues;
+use refrain::replay::nodes::{Nodes, Wait};
 use refrain::store::{ItemRecord, ItemState, Timestamp};
 use refrain::time::rfc3339;
 use serde_json::{Value, json};
 
 use super::database::Database;
-use super::node::Wait;
-use super::nodes::Nodes;
 use super::text::{Text, text};
 use super::time::stamp;
 
@@ -45,6 +45,29 @@ pub(super) enum Waiting {
 /// All that an execution waits for at `now`, work first.
 pub(super) fn all(nodes: &Nodes, items: &[ItemRecord], now: Timestamp) -> Vec<Waiting> {
     let mut all: Vec<Waiting> = workers(items, now);
+    all.extend(of_nodes(nodes, now));
+    all
+}
+
+/// The same where only the log is known, and not the queues.
+pub(super) fn by_log(nodes: &Nodes, now: Timestamp) -> Vec<Waiting> {
+    let scheduled = nodes.iter().filter_map(|node| {
+        let is_due = match (node.state, &node.wait) {
+            (NodeState::Scheduled, _) => true,
+            (NodeState::BackingOff, Some(Wait::Delay { until })) => *until <= now,
+            _ => false,
+        };
+        let queue = node.queue.as_deref().filter(|_| is_due)?;
+        Some((queue, node.id.as_str(), node.in_state_since?))
+    });
+    let mut all = by_queue(scheduled);
+    all.extend(of_nodes(nodes, now));
+    all
+}
+
+/// What nodes wait for besides workers.
+fn of_nodes(nodes: &Nodes, now: Timestamp) -> Vec<Waiting> {
+    let mut all = Vec::new();
     for node in nodes.iter() {
         let since = node.since.unwrap_or(now);
         let id = node.id.clone();
@@ -88,20 +111,23 @@ pub(super) fn all(nodes: &Nodes, items: &[ItemRecord], now: Timestamp) -> Vec<Wa
 
 /// Work that could be claimed now, by queue.
 fn workers(items: &[ItemRecord], now: Timestamp) -> Vec<Waiting> {
+    let claimable = |it: &&ItemRecord| it.state == ItemState::Waiting && it.item.not_before <= now;
+    by_queue(items.iter().filter(claimable).map(|record| {
+        let ItemRecord {
+            item, enqueued_at, ..
+        } = record;
+        let since = item.not_before.max(*enqueued_at);
+        (item.queue.as_str(), item.node_id.as_str(), since)
+    }))
+}
+
+/// Queues, with the nodes whose work waits there, and since when the first of them does.
+fn by_queue<'a>(work: impl Iterator<Item = (&'a str, &'a str, Timestamp)>) -> Vec<Waiting> {
     let mut queues: BTreeMap<&str, (Vec<String>, Timestamp)> = BTreeMap::new();
-    for ItemRecord {
-        item,
-        enqueued_at,
-        state,
-        ..
-    } in items
-    {
-        if *state == ItemState::Waiting && item.not_before <= now {
-            let since = item.not_before.max(*enqueued_at);
-            let (nodes, oldest) = queues.entry(&item.queue).or_insert((Vec::new(), since));
-            nodes.push(item.node_id.clone());
-            *oldest = since.min(*oldest);
-        }
+    for (queue, node, since) in work {
+        let (nodes, oldest) = queues.entry(queue).or_insert((Vec::new(), since));
+        nodes.push(node.to_owned());
+        *oldest = since.min(*oldest);
     }
     let waiting = |(queue, (nodes, since)): (&str, _)| Waiting::Worker {
         queue: queue.to_owned(),
@@ -112,31 +138,39 @@ fn workers(items: &[ItemRecord], now: Timestamp) -> Vec<Waiting> {
 }
 
 impl Waiting {
-    /// What it waits for at `now`, since when, and what to do about it. `way` stands before
-    /// the names of nodes: where the execution is a child, how it is come by.
-    pub(super) fn text(
+    /// What it waits for at `now`, since when, and what to do about it; nothing of that
+    /// without a database. `way` stands before the names of nodes: where the execution is a
+    /// child, how it is come by.
+    pub(super) fn text<'d>(
         &self,
         way: &str,
         execution: ExecutionId,
-        database: &Database,
+        database: impl Into<Option<&'d Database>>,
         now: Timestamp,
     ) -> Text {
-        let id = execution.to_string();
+        let Some(database) = database.into() else {
+            return self.sentence(way, now, false);
+        };
+        let sentence = self.sentence(way, now, true);
+        match self.command(execution, database, now) {
+            Some(command) => text!("{}\n  {}", sentence, command),
+            None => sentence,
+        }
+    }
+
+    /// What it waits for, and since when. `is_now`: that is so still.
+    fn sentence(&self, way: &str, now: Timestamp, is_now: bool) -> Text {
         match self {
             Self::Worker {
                 queue,
                 nodes,
                 since,
             } => text!(
-                "{} {} for a worker of queue {:?} since {}\n  {}",
+                "{} {} for a worker of queue {:?} since {}",
                 some_of(way, nodes),
                 if nodes.len() == 1 { "waits" } else { "wait" },
                 queue,
-                stamp(*since),
-                match queues::BUILT_IN.contains(&queue.as_str()) {
-                    true => database.command("resume", &[&id]),
-                    false => database.command_to_serve(queue),
-                }
+                stamp(*since)
             ),
             Self::Approval {
                 node,
@@ -150,16 +184,12 @@ impl Waiting {
                     text!(" ({})", Text::lines(question))
                 };
                 text!(
-                    "{}{} waits for an approval{} since {}{}\n  {}",
+                    "{}{} waits for an approval{} since {}{}",
                     way,
                     node,
                     question,
                     stamp(*since),
-                    deadline(*until, now),
-                    match is_over(*until, now) {
-                        true => database.command("resume", &[&id]),
-                        false => database.command("approve", &[&id, node]),
-                    }
+                    deadline(*until, now, is_now)
                 )
             }
             Self::Signal {
@@ -168,18 +198,32 @@ impl Waiting {
                 since,
                 until,
             } => text!(
-                "{}{} waits for the external event {:?} since {}{}\n  {}",
+                "{}{} waits for the external event {:?} since {}{}",
                 way,
                 node,
                 key,
                 stamp(*since),
-                deadline(*until, now),
-                match is_over(*until, now) {
-                    true => database.command("resume", &[&id]),
-                    false => database.command("signal", &[&id, key, "{}"]),
-                }
+                deadline(*until, now, is_now)
             ),
             Self::Time { node, until } => text!("{}{} waits until {}", way, node, stamp(*until)),
+        }
+    }
+
+    /// What to type about it. `None` if only time helps.
+    fn command(&self, execution: ExecutionId, database: &Database, now: Timestamp) -> Option<Text> {
+        let id = execution.to_string();
+        let resume = || database.command("resume", &[&id]);
+        match self {
+            Self::Worker { queue, .. } if queues::BUILT_IN.contains(&queue.as_str()) => {
+                Some(resume())
+            }
+            Self::Worker { queue, .. } => Some(database.command_to_serve(queue)),
+            Self::Approval { until, .. } | Self::Signal { until, .. } if is_over(*until, now) => {
+                Some(resume())
+            }
+            Self::Approval { node, .. } => Some(database.command("approve", &[&id, node])),
+            Self::Signal { key, .. } => Some(database.command("signal", &[&id, key, "{}"])),
+            Self::Time { .. } => None,
         }
     }
 
@@ -258,12 +302,13 @@ fn some_of(way: &str, nodes: &[String]) -> Text {
     }
 }
 
-/// Until when it waits. Where that is over, nobody has worked on it since.
-fn deadline(until: Option<Timestamp>, now: Timestamp) -> Text {
+/// Until when it waits. Where that is over, nobody has worked on it since. `is_now`: that is
+/// so still.
+fn deadline(until: Option<Timestamp>, now: Timestamp, is_now: bool) -> Text {
     let Some(at) = until else {
         return Text::new();
     };
-    match is_over(until, now) {
+    match is_now && is_over(until, now) {
         true => text!(
             ", until {}, which has passed: what follows is decided as soon as this works on it:",
             stamp(at)

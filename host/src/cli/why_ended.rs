@@ -1,12 +1,12 @@
 //! Why an execution has ended, where its nodes alone do not say it; and what the edges of a
 //! failed node saw that might have handled the failure.
 
-use refrain::model::{EventKind, Explanation, ReasonCause, WorkflowFailure};
+use refrain::model::{EventKind, Explanation, ReasonCause, WorkflowFailure, instance_of};
 use refrain::render;
+use refrain::replay::nodes::Nodes;
 use refrain::store::{ExecutionRecord, Reader, StoreError, ended};
 use serde_json::Value;
 
-use super::nodes::Nodes;
 use super::text::{Text, text};
 
 /// The text of an execution's workflow, read.
@@ -37,6 +37,17 @@ impl Written {
         judged
             .filter_map(|edge| Some((edge["to"].as_str()?, edge["condition"].as_str()?)))
             .collect()
+    }
+
+    /// Whether nobody waits for the child of this node: it is completed when that was started,
+    /// and its log says no more of it.
+    pub(super) fn is_detached(&self, node_id: &str) -> bool {
+        let nodes = &self.0["nodes"];
+        let kind = match instance_of(node_id) {
+            Some((map, _)) => &nodes[map]["kind"]["body"],
+            None => &nodes[node_id]["kind"],
+        };
+        kind["detached"] == true
     }
 
     /// The node of the kind `terminate` that was reached, if one was.

@@ -75,8 +75,9 @@ macro_rules! event_kinds {
             &[$( $( (stringify!($field), stringify!($mark)) ),* )?],
         )*];
 
-        /// The name of an event's kind.
-        pub(super) fn kind_name(kind: &EventKind) -> &'static str {
+        /// The name of an event's kind, one of [`KIND_NAMES`].
+        #[must_use]
+        pub fn kind_name(kind: &EventKind) -> &'static str {
             match kind {
                 $( EventKind::$variant { .. } => $name, )*
             }

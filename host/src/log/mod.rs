@@ -29,7 +29,7 @@ pub use anchor::{ANCHOR_FORMAT, Anchor, AnchorSignature};
 pub use attestation::{Attestation, AttestedVerdict};
 pub use chained::ChainedEvent;
 pub use digest::Hash;
-pub use form::KIND_NAMES;
+pub use form::{KIND_NAMES, kind_name};
 pub use head::{ErasedEvent, Head, KeptEvent, Salt, StoredEvent};
 
 pub use crate::model::Timestamp;

@@ -238,8 +238,10 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// The node that an event is about.
-pub(crate) fn node_of(kind: &EventKind) -> Option<&str> {
+/// The node, instance or compensation that an event of this kind is about. `None` if it is
+/// about the execution.
+#[must_use]
+pub fn node_of(kind: &EventKind) -> Option<&str> {
     match kind {
         EventKind::NodeScheduled(e) => Some(&e.node_id),
         EventKind::NodeStarted(e) => Some(&e.node_id),

@@ -5,6 +5,8 @@
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
+// What a log says of each node, without its guest.
+pub mod nodes;
 // What was found: where two values differ, and the rule behind a decision.
 mod difference;
 mod rule;
@@ -17,6 +19,12 @@ mod kept_events;
 mod source;
 // What needs no guest: sequence, chain, time, endings.
 mod integrity;
+// Where the time of an execution went.
+pub mod timeline;
+// The status that a log gives its execution, without its guest.
+mod status;
+// A log as a store has it.
+mod log_store;
 // What a store says about a log, as it is compared.
 mod recorded;
 // What is left of an erased log, compared with what the store says of it.
@@ -30,7 +38,7 @@ mod anchor;
 mod ports;
 // A guest behind those ports.
 mod player;
-// A cursor over a log.
+// A cursor over a log, and where values come from.
 mod travel;
 // Instances that go from log to log.
 mod guests;
@@ -57,12 +65,13 @@ pub use anchor_file::AnchorError;
 pub use audit::{Auditor, fetch_guest};
 pub use beginning::{Unfit, check_log, replay_beginning};
 pub use difference::Difference;
-pub(crate) use divergence::node_of;
-pub use divergence::{Advice, Compared, Divergence, DivergenceCode};
+pub use divergence::{Advice, Compared, Divergence, DivergenceCode, node_of};
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
+pub use log_store::LogStore;
 pub use player::Player;
 pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
-pub use travel::{NextStep, Seek, StateOrigin, Travel, TravelError};
+pub use status::status_of;
+pub use travel::{NextStep, Origins, Seek, StateOrigin, Travel, TravelError};
 pub use verdict::{AnchorCheck, Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};

@@ -293,6 +293,18 @@ impl Recording {
         page.map(|(_, stored)| stored.event.clone()).collect()
     }
 
+    /// Leaves the first events, up to this one, as a log of its own. `None` if it has no such
+    /// event, or is erased.
+    #[must_use]
+    pub fn until(mut self, sequence: u64) -> Option<Self> {
+        let count = usize::try_from(sequence).ok()?;
+        self.head = self.events.get(count.checked_sub(1)?)?.head();
+        self.events.truncate(count);
+        self.broken_link = self.broken_link.filter(|link| link.place < count);
+        self.broken_off = None;
+        Some(self)
+    }
+
     /// Writes the log as an export.
     ///
     /// # Errors

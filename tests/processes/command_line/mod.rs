@@ -1,6 +1,6 @@
 //! The command line: what a person types, and what comes back.
 //!
-//! `desk` is a folder to work in; `anchoring` heads that are noted and signed, `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs; `bad_input` has every way to get it wrong,
+//! `desk` is a folder to work in; `anchoring` heads that are noted and signed, `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs, `logs` where logs are read from; `bad_input` has every way to get it wrong,
 //! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks,
 //! `helpful` what is said to who has typed almost the right thing,
@@ -8,7 +8,7 @@
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
 //! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `proxies` requests by way of them, `hostile_text` text that would steer a terminal, `simulating` what
 //! `--simulate` keeps apart, `typed_back` what it says to type, `upgrading` executions that are handed to another scheduler, `terminals` those that are narrow or know little,
-//! `testing` tests of workflows, `told_apart` the past and the present, `talking` what becomes of talk that nobody reads, `idle` what a program costs
+//! `testing` tests of workflows, `timelines` charts of the time, `told_apart` the past and the present, `talking` what becomes of talk that nobody reads, `idle` what a program costs
 //! that has nothing to do, `repairing` what is found out about failures and waits, `naming` how executions are named and found, `answers` what of an output is the answer, `yaml` workflows in YAML, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
 
 mod anchoring;
@@ -32,6 +32,7 @@ mod hostile_text;
 mod idle;
 mod jamjet;
 mod kept;
+mod logs;
 mod measuring;
 mod naming;
 mod operating;
@@ -47,6 +48,7 @@ mod simulating;
 mod talking;
 mod terminals;
 mod testing;
+mod timelines;
 mod told_apart;
 mod typed_back;
 mod undoing;
