@@ -9,6 +9,7 @@
 // What they share.
 mod act;
 mod anchoring;
+mod asked;
 mod attempts;
 mod audited;
 mod by;
@@ -18,11 +19,13 @@ mod damage;
 mod database;
 mod ending;
 mod erased;
+mod exact;
 mod failure;
 mod files;
 mod gantt;
 mod guests;
 mod json_text;
+mod junit;
 mod judgement;
 mod keys;
 mod labels;
@@ -96,6 +99,7 @@ mod timeline;
 mod unpause;
 mod upgrade;
 mod validate;
+mod whatif;
 mod work;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -163,6 +167,7 @@ enum Command {
     Export(export::Arguments),
     Audit(audit::Arguments),
     Key(key::Arguments),
+    Whatif(whatif::Arguments),
     Upgrade(upgrade::Arguments),
     Fork(fork::Arguments),
     Erase(erase::Arguments),
@@ -308,6 +313,7 @@ impl Command {
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
             Self::Key(arguments) => key::run(&arguments),
+            Self::Whatif(arguments) => whatif::run(&arguments),
             Self::Upgrade(arguments) => upgrade::run(&arguments),
             Self::Fork(arguments) => fork::run(arguments),
             Self::Erase(arguments) => erase::run(&arguments),

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use super::anchor::Anchors;
 use super::asked_guest::Stop;
+use super::change::Change;
 use super::child_links;
 use super::divergence::Divergence;
 use super::erased;
-use super::guests::{Guests, Reuse};
+use super::guests::{Guests, Reuse, fetch_guest};
 use super::integrity::{self, Finding};
 use super::kept_events::Unreadable;
 use super::link;
@@ -19,9 +20,9 @@ use super::signature;
 use super::source::{self, LastWorkflow, Reading, Recording};
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::Walk;
-use crate::guest::Library;
+use crate::guest::{Library, NoPorts};
 use crate::id::ExecutionId;
-use crate::model::Digest;
+use crate::model::{Digest, Fault};
 use crate::signing::PublicKey;
 use crate::store::{Reader, StoreError, at_one_moment};
 
@@ -36,6 +37,10 @@ pub struct Auditor<'a> {
     /// Logs that forks under audit may name as their origins.
     origins: HashMap<ExecutionId, Reading>,
     trusted: BTreeSet<PublicKey>,
+    /// What is to be otherwise from event 1 on.
+    change: Change,
+    /// The changed workflow that a guest has accepted last: the guest, and the text.
+    accepted: Option<(String, Arc<str>)>,
 }
 
 impl fmt::Debug for Auditor<'_> {
@@ -56,6 +61,8 @@ impl<'a> Auditor<'a> {
             anchors: Anchors::default(),
             origins: HashMap::new(),
             trusted: BTreeSet::new(),
+            change: Change::default(),
+            accepted: None,
         }
     }
 
@@ -64,6 +71,14 @@ impl<'a> Auditor<'a> {
     #[must_use]
     pub fn with_guest(mut self, digest: String) -> Self {
         self.other = Some(digest);
+        self
+    }
+
+    /// An auditor that replays each log with another beginning: what would its guest have
+    /// decided then? The log as it was recorded is held against the laws before.
+    #[must_use]
+    pub fn with_change(mut self, change: Change) -> Self {
+        self.change = change;
         self
     }
 
@@ -172,14 +187,43 @@ impl<'a> Auditor<'a> {
                     .and_then(|()| erased::compare_with_store(&recording))
                     .map_err(Stop::Found)
             }
-            Ok(()) => self.replay(&recording, &mut audit),
+            Ok(()) if self.change.is_none() => self.replay(&recording, &mut audit),
+            Ok(()) => {
+                let changed = Arc::new(self.changed(&recording)?);
+                self.replay(&changed, &mut audit)
+            }
         };
         match judged {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Found(finding)) => audit.conclude(finding, self.other.is_some()),
+            Err(Stop::Found(finding)) => audit.conclude(finding, self.asks_what_if()),
         }
         Ok(audit)
+    }
+
+    /// Whether something else is asked about than what the log is of.
+    fn asks_what_if(&self) -> bool {
+        self.other.is_some() || !self.change.is_none()
+    }
+
+    /// The log with its other beginning, whose workflow its guest accepts.
+    fn changed(&mut self, recording: &Recording) -> Result<Recording, AuditError> {
+        let unchanged = |problem: String| AuditError::Change {
+            execution: recording.execution_id.to_string(),
+            problem,
+        };
+        let changed = self.change.made_in(recording).map_err(unchanged)?;
+        let guest = self.other.clone().or_else(|| recording.first_guest());
+        let accepted = (guest.unwrap_or_default(), Arc::clone(&changed.workflow));
+        if self.change.is_of_workflow() && self.accepted.as_ref() != Some(&accepted) {
+            let mut instance = self.guests.library.instance::<NoPorts>(&accepted.0)?;
+            match instance.validate(&accepted.1) {
+                Err(error) => return Err(unchanged(error.to_string())),
+                Ok(Err(faults)) => return Err(unchanged(told(&faults))),
+                Ok(Ok(_)) => self.accepted = Some(accepted),
+            }
+        }
+        Ok(changed)
     }
 
     /// Compares a fork with its origin, and a child with its parent.
@@ -277,6 +321,14 @@ impl<'a> Auditor<'a> {
     }
 }
 
+/// The faults of a workflow in one line.
+fn told(faults: &[Fault]) -> String {
+    let each = faults
+        .iter()
+        .map(|it| format!("{} {}", it.pointer, it.message));
+    each.collect::<Vec<_>>().join("; ")
+}
+
 /// The children of which something is owed, to this execution or by it.
 fn owed_children(store: &mut dyn Reader, id: ExecutionId) -> Result<Vec<String>, StoreError> {
     if !store.has_children()? {
@@ -285,38 +337,6 @@ fn owed_children(store: &mut dyn Reader, id: ExecutionId) -> Result<Vec<String>,
     let owed = store.owed_children(usize::MAX)?.into_iter();
     let owed = owed.filter(|record| record.parent == id || record.child == id);
     Ok(owed.map(|record| record.child.to_string()).collect())
-}
-
-/// Takes a guest from the store into the library, if the library does not have it.
-///
-/// # Errors
-/// [`AuditError`] if the store fails, or has something else under this digest.
-pub fn fetch_guest(
-    library: &mut Library,
-    store: &mut dyn Reader,
-    digest: &str,
-) -> Result<(), AuditError> {
-    if library.bytes(digest).is_some() {
-        return Ok(());
-    }
-    let Some(bytes) = store.component(digest)? else {
-        return Ok(());
-    };
-    let found = library
-        .add_copy(bytes)
-        .map_err(|reason| AuditError::Component {
-            digest: digest.to_owned(),
-            reason,
-        })?;
-    if found != digest {
-        let place = format!("the component stored as {digest}");
-        return Err(StoreError::Corrupt {
-            place,
-            detail: format!("its bytes have the digest {found}"),
-        }
-        .into());
-    }
-    Ok(())
 }
 
 /// The audit of a log in which nothing is wrong.

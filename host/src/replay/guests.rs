@@ -11,10 +11,12 @@ use std::sync::Arc;
 use super::player::Player;
 use super::ports::ReplayPorts;
 use super::source::Recording;
+use super::verdict::AuditError;
 use crate::guest::{Footprint, Instance, Library, LibraryError};
 use crate::limits::GUESTS_FULL_MAX;
 use crate::model::EventKind;
 use crate::order_rules::{OrderRules, RulesCache};
+use crate::store::{Reader, StoreError};
 
 /// A library, and the instances of its guests that are idle.
 pub(super) struct Guests<'a> {
@@ -101,4 +103,36 @@ impl<'a> Guests<'a> {
         }
         self.idle.insert(digest.to_owned(), guest);
     }
+}
+
+/// Takes a guest from the store into the library, if the library does not have it.
+///
+/// # Errors
+/// [`AuditError`] if the store fails, or has something else under this digest.
+pub fn fetch_guest(
+    library: &mut Library,
+    store: &mut dyn Reader,
+    digest: &str,
+) -> Result<(), AuditError> {
+    if library.bytes(digest).is_some() {
+        return Ok(());
+    }
+    let Some(bytes) = store.component(digest)? else {
+        return Ok(());
+    };
+    let found = library
+        .add_copy(bytes)
+        .map_err(|reason| AuditError::Component {
+            digest: digest.to_owned(),
+            reason,
+        })?;
+    if found != digest {
+        let place = format!("the component stored as {digest}");
+        return Err(StoreError::Corrupt {
+            place,
+            detail: format!("its bytes have the digest {found}"),
+        }
+        .into());
+    }
+    Ok(())
 }

@@ -55,17 +55,23 @@ mod link;
 // Whether children are those that a log names, and a child is of its parent.
 mod child_links;
 mod parent_link;
+// Another beginning for a log.
+mod change;
 // The door.
 mod audit;
+// The same question about many logs.
+mod what_if;
 // The beginning of a log, as that of another one.
 mod beginning;
 
 pub use anchor::Anchors;
 pub use anchor_file::AnchorError;
-pub use audit::{Auditor, fetch_guest};
+pub use audit::Auditor;
 pub use beginning::{Unfit, check_log, replay_beginning};
+pub use change::Change;
 pub use difference::Difference;
 pub use divergence::{Advice, Compared, Divergence, DivergenceCode, node_of};
+pub use guests::fetch_guest;
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use log_store::LogStore;
@@ -75,3 +81,4 @@ pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from
 pub use status::status_of;
 pub use travel::{NextStep, Origins, Seek, StateOrigin, Travel, TravelError};
 pub use verdict::{AnchorCheck, Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
+pub use what_if::{Outcome, Summary, audit_many, threads_for};

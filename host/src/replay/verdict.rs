@@ -249,6 +249,14 @@ pub enum AuditError {
         #[source]
         reason: ComponentError,
     },
+    /// The beginning of a log cannot be changed so, or its guest refuses the workflow then.
+    #[error("the beginning of {execution} cannot be changed so: {problem}")]
+    Change {
+        /// The execution.
+        execution: String,
+        /// Why not, with the places in the workflow.
+        problem: String,
+    },
     /// The store, or the file, could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
