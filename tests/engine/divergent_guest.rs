@@ -6,7 +6,7 @@ use refrain::id::ExecutionId;
 use refrain::log::export::{ExportWriter, Header};
 use refrain::log::{Head, StoredEvent};
 use refrain::model::{Event, EventKind, Origin, Status};
-use refrain::replay::{Audit, Auditor, Verdict};
+use refrain::replay::{Audit, Auditor, Divergence, Verdict};
 use refrain_tests::chained::follow;
 use refrain_tests::component::product::DIVERGENT;
 use refrain_tests::wat_guest::WatGuest;
@@ -61,6 +61,35 @@ fn law2_an_audit_finds_another_guests_decisions() {
                 .any(|difference| difference.pointer.ends_with("/node_id")),
             "{divergence:?}"
         );
+        is_one_report(&divergence);
+    }
+}
+
+/// The same report for people and for programs: what is at the place, the state before, the
+/// rule that the guest goes by, and what to do next.
+fn is_one_report(divergence: &Divergence) {
+    let json = serde_json::to_value(divergence).expect("it is JSON");
+    for (pointer, value) in [
+        ("/code", "other_decision"),
+        ("/rule", "R2"),
+        ("/advice", "keep_guest"),
+        ("/compared", "guest_with_log"),
+    ] {
+        assert_eq!(json.pointer(pointer), Some(&value.into()), "{json}");
+    }
+    let hash = json["state_hash"].as_str().expect("the state is known");
+    let text = divergence.to_string();
+    for line in [
+        "the guest decides otherwise, at event 3\n",
+        "\n  the guest decides  {",
+        "\n  the log has        {",
+        "\n  at \"/node_id\": the guest decides \"",
+        "\n  rule: R2\n",
+        &format!("\n  state before: {hash}\n"),
+        "\n  the guest on node \"",
+        "\n  next: leave the execution with its own scheduler",
+    ] {
+        assert!(text.contains(line), "{line:?} is not in\n{text}");
     }
 }
 

@@ -12,6 +12,7 @@ mod sabotage;
 mod breakage;
 mod travel;
 mod versions;
+mod what_if;
 mod your_own_guest;
 mod cost;
 mod scale;

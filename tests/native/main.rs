@@ -13,6 +13,7 @@ mod doors;
 mod built;
 mod documented;
 mod pages;
+mod anchored;
 mod reference;
 mod pictures;
 mod how_we_know;

@@ -146,9 +146,12 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let library = cause.downcast_ref::<LibraryError>().map(LibraryError::code);
     let erase = cause.downcast_ref::<EraseError>().map(EraseError::code);
     let curable = cause.downcast_ref::<Curable>().map(|it| it.code);
+    let audit = cause.downcast_ref::<AuditError>();
+    let is_change = matches!(audit, Some(AuditError::Change { .. }));
     let kinds = [
         (cause.is::<KeyError>(), "invalid_key"),
         (cause.is::<AnchorError>(), "invalid_anchors"),
+        (is_change, "invalid_change"),
         (cause.is::<AuditError>(), "not_audited"),
         (cause.is::<JsonError>(), "invalid_json"),
         (cause.is::<io::Error>(), "io"),
@@ -261,7 +264,7 @@ mod tests {
             message,
         };
         let digest = "00".to_owned();
-        let unreadable = Anchors::read("").expect_err("it is empty");
+        let unreadable = Anchors::read("", "heads").expect_err("it is empty");
         let damaged = || "damaged".to_owned();
         let (audit, cause) = (
             ErrorRemedy::Audit(execution),

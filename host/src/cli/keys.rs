@@ -6,13 +6,56 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use refrain::signing::{KeyError, PublicKey, SigningKey};
+use refrain::signing::{KeyError, PublicKey, Signer as _, SigningKey};
 
 use super::coded::{coded, refuse};
 use super::files;
+
+/// The variable that names the file of a private key.
+const VARIABLE: &str = "REFRAIN_KEY";
+
+/// The file of a key.
+#[derive(clap::Args)]
+pub(super) struct KeyFile {
+    /// The file of the private key: Ed25519 in PKCS#8, as `refrain key new` and `openssl
+    /// genpkey -algorithm ed25519` write it
+    #[arg(long, env = VARIABLE, value_name = "KEYFILE")]
+    key: Option<PathBuf>,
+}
+
+impl KeyFile {
+    /// The file, if one is named.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.key
+            .as_deref()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The file, which must be named.
+    pub(super) fn needed(&self) -> anyhow::Result<&Path> {
+        self.path().ok_or_else(|| {
+            coded(
+                "usage",
+                format!("no file is named for the key; name one with --key FILE, or in {VARIABLE}"),
+            )
+        })
+    }
+}
+
+/// The public key of this file, which may be that of a private one.
+pub(super) fn either(path: &Path) -> anyhow::Result<PublicKey> {
+    let unused = || format!("cannot show the key in {}", path.display());
+    let text = opened(path)
+        .and_then(|file| files::key(&file))
+        .with_context(unused)?;
+    match PublicKey::from_pem(&text) {
+        Ok(key) => Ok(key),
+        Err(_) => Ok(private(path)?.public_key()),
+    }
+}
 
 /// The private key of this file. A file that is no private key is reported as that, no
 /// matter who may read it.

@@ -8,7 +8,10 @@
 
 // What they share.
 mod act;
+mod anchoring;
+mod asked;
 mod attempts;
+mod audited;
 mod by;
 mod children;
 mod coded;
@@ -17,11 +20,13 @@ mod database;
 mod debugger;
 mod ending;
 mod erased;
+mod exact;
 mod failure;
 mod files;
 mod gantt;
 mod guests;
 mod json_text;
+mod junit;
 mod judgement;
 mod keys;
 mod labels;
@@ -77,6 +82,7 @@ mod fork;
 mod graph;
 mod guest;
 mod init;
+mod key;
 mod list;
 mod log;
 mod node_output;
@@ -97,6 +103,7 @@ mod timeline;
 mod unpause;
 mod upgrade;
 mod validate;
+mod whatif;
 mod work;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -166,6 +173,8 @@ enum Command {
     Skip(skip::Arguments),
     Export(export::Arguments),
     Audit(audit::Arguments),
+    Key(key::Arguments),
+    Whatif(whatif::Arguments),
     Upgrade(upgrade::Arguments),
     Fork(fork::Arguments),
     Erase(erase::Arguments),
@@ -313,6 +322,8 @@ impl Command {
             Self::Skip(arguments) => skip::run(arguments),
             Self::Export(arguments) => export::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
+            Self::Key(arguments) => key::run(&arguments),
+            Self::Whatif(arguments) => whatif::run(&arguments),
             Self::Upgrade(arguments) => upgrade::run(&arguments),
             Self::Fork(arguments) => fork::run(arguments),
             Self::Erase(arguments) => erase::run(&arguments),

@@ -6,7 +6,7 @@ use anyhow::Context;
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::model::{RefusalCode, Status};
-use refrain::replay::{Auditor, Verdict};
+use refrain::replay::{Auditor, Summary, Verdict};
 use refrain::store::{
     Damaged, ExecutionRecord, Many, Reader, SqliteStore, ended, is_stalled_by_host,
 };
@@ -23,7 +23,7 @@ use super::output::{self, Form};
 use super::text::text;
 use super::unended::resume_all;
 use super::upgraded::{EachDocument, Upgraded};
-use super::{Answer, act, erased, failure, guests, list};
+use super::{Answer, act, erased, exact, failure, guests, list};
 
 /// Hand executions to another scheduler component: from then on it decides
 ///
@@ -87,6 +87,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             damaged: damaged.iter().map(DamagedDocument::of).collect(),
         })?;
     } else {
+        if arguments.dry_run {
+            sum_up(&each);
+        }
         say_what_is_next(arguments, &each)?;
         name(&damaged);
     }
@@ -256,6 +259,16 @@ fn may_be_upgraded(record: &ExecutionRecord) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What `refrain whatif` says of the same logs.
+fn sum_up(each: &[Each]) {
+    let audits = each.iter().filter_map(|(_, it)| it.audit.as_ref());
+    let summary = Summary::of(audits);
+    if summary != Summary::default() {
+        let colours = output::colours(&std::io::stdout());
+        output::data(&exact::summed_up(&summary, colours));
+    }
 }
 
 fn name(damaged: &[Damaged]) {

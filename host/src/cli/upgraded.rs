@@ -5,7 +5,7 @@ use refrain::replay::{Audit, Verdict};
 use serde::Serialize;
 
 use super::text::{Text, text};
-use super::{audit, failure};
+use super::{audited, failure};
 
 /// What came of one execution.
 #[derive(Default)]
@@ -78,7 +78,7 @@ impl Upgraded {
             ),
             (false, Some(_)) => {
                 let audit = self.audit.as_ref();
-                audit.map_or(Text::new(), |audit| audit::text(audit, colours))
+                audit.map_or(Text::new(), |audit| audited::text(audit, colours))
             }
         }
     }

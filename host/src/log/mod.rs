@@ -17,12 +17,15 @@ pub mod chain;
 mod chained;
 pub mod packed;
 pub mod json;
+mod signed;
 mod attestation;
+mod anchor;
 mod component;
 pub mod export;
 #[cfg(test)]
 mod samples;
 
+pub use anchor::{ANCHOR_FORMAT, Anchor, AnchorSignature};
 pub use attestation::{Attestation, AttestedVerdict};
 pub use chained::ChainedEvent;
 pub use digest::Hash;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::divergence::{Compared, Divergence, node_of};
+use super::divergence::{Compared, Divergence, DivergenceCode, node_of};
 use super::guests::{Guests, Reuse};
 use super::integrity::Finding;
 use super::player::Player;
 use super::ports::{Mismatch, ReplayPorts, ordered_by};
+use super::rule::Rule;
 use super::source::Recording;
 use super::verdict::{AuditError, Verdict};
 use crate::guest::{CallError, LibraryError};
@@ -135,14 +136,22 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
                 let divergence = Divergence::plain(sequence, newer.to_string());
                 found(Verdict::Newer, divergence)
             }
-            Err(error) => self.diverges(&format!("the guest gives no answer: {error}"), None),
+            Err(error) => {
+                let message = format!("the guest gives no answer: {error}");
+                self.diverges(DivergenceCode::GuestFailed, &message, None)
+            }
         }
     }
 
     fn mismatched(&mut self, mismatch: &Mismatch) -> Result<Outcome, Stop> {
         match mismatch {
-            Mismatch::Decision(event) => self.diverges("the guest decides otherwise", Some(event)),
+            Mismatch::Decision(event) => self.diverges(
+                DivergenceCode::OtherDecision,
+                "the guest decides otherwise",
+                Some(event),
+            ),
             Mismatch::Head { expected } => self.diverges(
+                DivergenceCode::OtherDecision,
                 &format!("the guest takes event {expected} for the last one of the log"),
                 None,
             ),
@@ -154,7 +163,7 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
                 let expected = json!({ "node_id": item.node_id, "attempt": item.attempt, "item_digest": digest });
                 self.misordered(&item.node_id, message, Some(expected))
             }
-            Mismatch::Child(fault) => self.diverges(fault, None),
+            Mismatch::Child(fault) => self.diverges(DivergenceCode::OtherOrder, fault, None),
             Mismatch::Unlawful { item, fault } => {
                 let message = format!(
                     "the guest orders what the workflow does not hold: the work item of attempt {} of node {:?} {fault}",
@@ -178,7 +187,8 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
             Divergence {
                 expected,
                 found,
-                ..Divergence::plain(sequence, message)
+                rule: Some(Rule::Scheduling(5)),
+                ..Divergence::plain(sequence, message).coded(DivergenceCode::OtherOrder)
             },
             None,
         )
@@ -200,9 +210,11 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
     /// event after those it has seen.
     pub(super) fn diverges<T>(
         &mut self,
+        code: DivergenceCode,
         message: &str,
         expected: Option<&Event>,
     ) -> Result<T, Stop> {
+        let rule = expected.and_then(|event| Rule::of_decision(&event.kind));
         let sequence = expected.map_or(self.player.ports().revealed() as u64 + 1, |event| {
             event.sequence
         });
@@ -218,9 +230,13 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
             _ => format!("{message}, at event {sequence}"),
         };
         let expected = expected.and_then(|event| as_json(&write_event(event)));
+        let divergence = Divergence::between(sequence, message, expected, found)
+            .compared(Compared::GuestWithLog);
         self.concluded(
-            Divergence::between(sequence, message, expected, found)
-                .compared(Compared::GuestWithLog),
+            Divergence {
+                rule,
+                ..divergence.coded(code)
+            },
             node,
         )
     }
@@ -239,6 +255,12 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
             player.show_first(self.done);
             divergence.state_hash = player.inspect().ok().map(|inspection| inspection.hash);
             divergence.explanation = node.and_then(|node| player.explain(&node).ok());
+            let reason = divergence
+                .explanation
+                .as_ref()
+                .and_then(|it| it.reasons.first());
+            let named = reason.and_then(|it| Rule::of_cause(&it.cause));
+            divergence.rule = divergence.rule.or(named);
         }
         found(Verdict::Divergent, divergence)
     }

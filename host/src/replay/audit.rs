@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::anchor::Anchors;
 use super::asked_guest::{Stop, found};
+use super::change::Change;
 use super::child_claims::StoredKin;
 use super::child_links;
 use super::child_log::ChildLog;
@@ -23,8 +24,9 @@ use super::signature;
 use super::source::{self, LastWorkflow, Reading, Recording};
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::Walk;
-use crate::guest::Library;
+use crate::guest::{Library, NoPorts};
 use crate::id::ExecutionId;
+use crate::model::{Digest, Fault};
 use crate::signing::PublicKey;
 use crate::store::{Reader, at_one_moment};
 
@@ -41,6 +43,10 @@ pub struct Auditor<'a> {
     origins: HashMap<ExecutionId, Arc<Recording>>,
     families: Families,
     trusted: BTreeSet<PublicKey>,
+    /// What is to be otherwise from event 1 on.
+    change: Change,
+    /// The changed workflow that a guest has accepted last: the guest, and the text.
+    accepted: Option<(String, Arc<str>)>,
 }
 
 impl fmt::Debug for Auditor<'_> {
@@ -62,6 +68,8 @@ impl<'a> Auditor<'a> {
             origins: HashMap::new(),
             families: Families::default(),
             trusted: BTreeSet::new(),
+            change: Change::default(),
+            accepted: None,
         }
     }
 
@@ -70,6 +78,14 @@ impl<'a> Auditor<'a> {
     #[must_use]
     pub fn with_guest(mut self, digest: String) -> Self {
         self.other = Some(digest);
+        self
+    }
+
+    /// An auditor that replays each log with another beginning: what would its guest have
+    /// decided then? The log as it was recorded is held against the laws before.
+    #[must_use]
+    pub fn with_change(mut self, change: Change) -> Self {
+        self.change = change;
         self
     }
 
@@ -89,8 +105,8 @@ impl<'a> Auditor<'a> {
         self
     }
 
-    /// An auditor that trusts these keys, too, with what they have signed of erased logs
-    /// ([`Audit::signature`]).
+    /// An auditor that trusts these keys, too, with what they have signed: of erased logs
+    /// ([`Audit::signature`]), and of the heads that logs had ([`Audit::anchor`]).
     #[must_use]
     pub fn with_trusted(mut self, keys: impl IntoIterator<Item = PublicKey>) -> Self {
         self.trusted.extend(keys);
@@ -167,13 +183,12 @@ impl<'a> Auditor<'a> {
         };
         let mut audit = clean(&recording);
         audit.signature = signature::check(&recording, &self.trusted);
+        audit.anchor = self.anchors.told_of(&recording, &self.trusted);
         audit.owed_children = kin.as_ref().map(StoredKin::owed).unwrap_or_default();
         match self.judged(&recording, origin, kin.as_ref(), &mut audit) {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Found(finding)) => {
-                (audit.verdict, audit.divergence) = (finding.0, Some(*finding.1));
-            }
+            Err(Stop::Found(finding)) => audit.conclude(finding, self.asks_what_if()),
         }
         Ok(audit)
     }
@@ -196,9 +211,40 @@ impl<'a> Auditor<'a> {
                 erased::compare_with_store(recording)?;
                 (Asked::Unknown, false)
             }
-            false => self.replay(recording, audit)?,
+            false if self.change.is_none() => self.replay(recording, audit)?,
+            false => {
+                let changed = self.changed(recording).map_err(Stop::Failed)?;
+                self.replay(&Arc::new(changed), audit)?;
+                // What is ordered otherwise says nothing of the children that there are.
+                (Asked::Unknown, false)
+            }
         };
         self.check_children(recording, asked, kin)
+    }
+
+    /// Whether something else is asked about than what the log is of.
+    fn asks_what_if(&self) -> bool {
+        self.other.is_some() || !self.change.is_none()
+    }
+
+    /// The log with its other beginning, whose workflow its guest accepts.
+    fn changed(&mut self, recording: &Recording) -> Result<Recording, AuditError> {
+        let unchanged = |problem: String| AuditError::Change {
+            execution: recording.execution_id.to_string(),
+            problem,
+        };
+        let changed = self.change.made_in(recording).map_err(unchanged)?;
+        let guest = self.other.clone().or_else(|| recording.first_guest());
+        let accepted = (guest.unwrap_or_default(), Arc::clone(&changed.workflow));
+        if self.change.is_of_workflow() && self.accepted.as_ref() != Some(&accepted) {
+            let mut instance = self.guests.library.instance::<NoPorts>(&accepted.0)?;
+            match instance.validate(&accepted.1) {
+                Err(error) => return Err(unchanged(error.to_string())),
+                Ok(Err(faults)) => return Err(unchanged(told(&faults))),
+                Ok(Ok(_)) => self.accepted = Some(accepted),
+            }
+        }
+        Ok(changed)
     }
 
     /// Compares a fork with its origin, and a child with its parent.
@@ -349,6 +395,14 @@ impl<'a> Auditor<'a> {
     }
 }
 
+/// The faults of a workflow in one line.
+fn told(faults: &[Fault]) -> String {
+    let each = faults
+        .iter()
+        .map(|it| format!("{} {}", it.pointer, it.message));
+    each.collect::<Vec<_>>().join("; ")
+}
+
 /// The execution that a log names as its origin, or as its parent.
 fn named(recording: &Recording) -> Option<ExecutionId> {
     let parent = parent_link::named(recording).map(|named| &named.execution_id);
@@ -358,41 +412,38 @@ fn named(recording: &Recording) -> Option<ExecutionId> {
 
 /// The audit of a log in which nothing is wrong.
 fn clean(recording: &Recording) -> Audit {
+    let events = recording.plain().count() as u64;
     Audit {
+        head: recording.plain().last().map(|(_, head)| Digest(head.hash)),
         erased: recording.claimed.attestation().cloned(),
-        ..of_events(
-            Some(recording.execution_id),
-            recording.plain().count() as u64,
-        )
+        ..empty(Some(recording.execution_id.to_string()), events)
     }
 }
 
 /// The audit of an execution that is no longer there.
 fn gone(id: ExecutionId, finding: Finding) -> Audit {
-    Audit {
-        verdict: finding.0,
-        divergence: Some(*finding.1),
-        ..of_events(Some(id), 0)
-    }
+    let mut audit = empty(Some(id.to_string()), 0);
+    audit.conclude(finding, false);
+    audit
 }
 
 /// The audit of a log that cannot be read.
 fn unreadable(unreadable: Unreadable) -> Audit {
-    Audit {
-        verdict: integrity::verdict_of(unreadable.cause),
-        divergence: Some(Divergence::plain(unreadable.sequence, unreadable.message)),
-        ..of_events(
-            unreadable.execution_id,
-            unreadable.sequence.saturating_sub(1),
-        )
-    }
+    let id = unreadable.execution_id.map(|id| id.to_string());
+    let mut audit = empty(id, unreadable.sequence.saturating_sub(1));
+    let divergence = Divergence::plain(unreadable.sequence, unreadable.message);
+    let verdict = integrity::verdict_of(unreadable.cause);
+    audit.conclude((verdict, divergence.into()), false);
+    audit
 }
 
-fn of_events(id: Option<ExecutionId>, events: u64) -> Audit {
+/// An audit in which nothing was found yet.
+fn empty(execution_id: Option<String>, events: u64) -> Audit {
     Audit {
-        execution_id: id.map(|id| id.to_string()),
+        execution_id,
         verdict: Verdict::Clean,
         events,
+        head: None,
         decisions: 0,
         owed_a_step: false,
         forked_from: None,
@@ -400,6 +451,7 @@ fn of_events(id: Option<ExecutionId>, events: u64) -> Audit {
         child_of: None,
         erased: None,
         signature: None,
+        anchor: None,
         divergence: None,
     }
 }

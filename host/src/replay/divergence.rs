@@ -1,10 +1,15 @@
-//! The finding of an audit, as JSON that people and programs can read.
+//! The finding of an audit: one report, as text for people and as JSON for programs.
+
+use std::fmt;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::difference::{Difference, differences};
+use super::rule::Rule;
 use crate::log::json::explanation_json;
 use crate::model::{EventKind, Explanation};
+use crate::{names, render};
 
 /// The first place where a log is not what it should be.
 #[derive(Clone, Debug, Serialize)]
@@ -12,6 +17,8 @@ use crate::model::{EventKind, Explanation};
 pub struct Divergence {
     /// The event concerned.
     pub sequence: u64,
+    /// What is wrong, in a word for programs.
+    pub code: DivergenceCode,
     /// What is wrong, in a sentence.
     pub message: String,
     /// Who says what is expected, and where what was found stands.
@@ -22,11 +29,68 @@ pub struct Divergence {
     pub found: Option<Value>,
     /// The places in which the two differ.
     pub difference: Vec<Difference>,
+    /// The rule of what the guest decides there, else of the first reason that it names
+    /// for the node concerned; where no guest was asked, the law that is broken.
+    pub rule: Option<Rule>,
     /// The SHA-256 of the execution's state just before, where it is known.
     pub state_hash: Option<String>,
     /// Why the guest has the node concerned where it is.
     #[serde(serialize_with = "as_json")]
     pub explanation: Option<Explanation>,
+    /// What to do next.
+    pub advice: Advice,
+}
+
+/// What is wrong, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DivergenceCode {
+    /// The log itself is not what it should be, by the laws.
+    LogUnsound,
+    /// The guest decides something else.
+    OtherDecision,
+    /// The guest decides nothing where the log has a decision.
+    NoDecision,
+    /// The guest gives no answer.
+    GuestFailed,
+    /// The guest orders what it did not decide, or what it may not.
+    OtherOrder,
+    /// The store says something else than the log.
+    StoreDiffers,
+}
+
+/// What to do about a divergence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Advice {
+    /// The log, or what decided in it, is another than it says: hold it against another
+    /// copy.
+    CompareCopies,
+    /// It was another guest that was asked: the execution is well off with its own.
+    KeepGuest,
+    /// The store has lost or changed something besides the log: put a backup in its place.
+    RestoreBackup,
+    /// A newer program can say more.
+    UseNewer,
+}
+
+impl Advice {
+    /// The advice in a sentence without its end.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::CompareCopies => {
+                "compare the log with a backup or an export, and trust neither before it is clear which was changed"
+            }
+            Self::KeepGuest => {
+                "leave the execution with its own scheduler, which decides what the log says"
+            }
+            Self::RestoreBackup => "put a backup of the store in its place",
+            Self::UseNewer => "use a newer program",
+        }
+    }
 }
 
 /// Two that say the same where nothing is wrong.
@@ -49,30 +113,21 @@ fn as_json<S: Serializer>(
     json.serialize(serializer)
 }
 
-/// One value that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Difference {
-    /// Its place, as a JSON pointer (RFC 6901).
-    pub pointer: String,
-    /// The value that should be there. `None` if none should.
-    pub expected: Option<Value>,
-    /// The value that is there. `None` if there is none.
-    pub found: Option<Value>,
-}
-
 impl Divergence {
     /// A divergence of which the message says everything.
     pub(super) fn plain(sequence: u64, message: impl Into<String>) -> Self {
         Self {
             sequence,
+            code: DivergenceCode::LogUnsound,
             message: message.into(),
             compared: None,
             expected: None,
             found: None,
             difference: Vec::new(),
+            rule: None,
             state_hash: None,
             explanation: None,
+            advice: Advice::CompareCopies,
         }
     }
 
@@ -97,6 +152,11 @@ impl Divergence {
 }
 
 impl Divergence {
+    /// The same, with this word for it.
+    pub(super) fn coded(self, code: DivergenceCode) -> Self {
+        Self { code, ..self }
+    }
+
     /// The same, between these.
     pub(super) fn compared(self, compared: Compared) -> Self {
         Self {
@@ -104,46 +164,78 @@ impl Divergence {
             ..self
         }
     }
-}
 
-/// The places in which two values differ, in the order of the pointers.
-#[must_use]
-pub fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
-    let mut all = Vec::new();
-    // The values' nesting is bounded by the JSON depth limit of what is
-    // stored, but a list of places costs no stack at all.
-    let mut places = vec![(String::new(), Some(expected), Some(found))];
-    while let Some((pointer, expected, found)) = places.pop() {
-        match (expected, found) {
-            (Some(Value::Object(a)), Some(Value::Object(b))) => {
-                let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-                places.extend(keys.map(|key| {
-                    (
-                        format!("{pointer}/{}", escaped(key)),
-                        a.get(key),
-                        b.get(key),
-                    )
-                }));
+    /// The report for people, line by line: how far each is set in, and what it says. Texts
+    /// of the world stand in it as they came. What to do next is not in it
+    /// ([`Divergence::advice`]): a program may know a command for that.
+    #[must_use]
+    pub fn report(&self) -> Vec<(usize, String)> {
+        let place = format!("event {}", self.sequence);
+        let is_named = self.sequence == 0 || self.message.starts_with(&place);
+        let mut lines = vec![match is_named {
+            true => (0, self.message.clone()),
+            false => (0, format!("{place}: {}", self.message)),
+        }];
+        self.report_values(&mut lines);
+        if let Some(rule) = self.rule {
+            lines.push((1, format!("rule: {rule}")));
+        }
+        if let Some(hash) = &self.state_hash {
+            lines.push((1, format!("state before: {hash}")));
+        }
+        if let Some(Explanation {
+            node_id,
+            state,
+            reasons,
+            ..
+        }) = &self.explanation
+        {
+            let state = names::node_state(*state);
+            lines.push((
+                1,
+                format!("the guest on node {node_id:?}, which is {state}:"),
+            ));
+            let reasons = reasons.iter();
+            lines.extend(reasons.map(|it| (2, render::sentence(node_id, &it.cause))));
+        }
+        lines
+    }
+
+    fn report_values(&self, lines: &mut Vec<(usize, String)>) {
+        let (by_guest, by_log) = match self.compared {
+            Some(Compared::GuestWithLog) => ("the guest decides", "the log has"),
+            Some(Compared::LogWithStore) => ("by the log", "in the store"),
+            None => ("expected", "found"),
+        };
+        let width = by_guest.len();
+        for (name, value) in [(by_guest, &self.expected), (by_log, &self.found)] {
+            if let Some(value) = value {
+                lines.push((1, format!("{name:width$}  {value}")));
             }
-            (Some(Value::Array(a)), Some(Value::Array(b))) => {
-                let indexes = 0..a.len().max(b.len());
-                places.extend(indexes.map(|i| (format!("{pointer}/{i}"), a.get(i), b.get(i))));
-            }
-            (a, b) if a == b => {}
-            (a, b) => all.push(Difference {
-                pointer,
-                expected: a.cloned(),
-                found: b.cloned(),
-            }),
+        }
+        let side = |value: &Option<Value>| match value {
+            Some(value) => value.to_string(),
+            None => "nothing".to_owned(),
+        };
+        for it in self.difference.iter().filter(|it| !it.pointer.is_empty()) {
+            let (expected, found) = (side(&it.expected), side(&it.found));
+            let pointer = &it.pointer;
+            lines.push((
+                1,
+                format!("at {pointer:?}: {by_guest} {expected}, {by_log} {found}"),
+            ));
         }
     }
-    all.sort_by(|a, b| a.pointer.cmp(&b.pointer));
-    all
 }
 
-/// A key, as it is written in a JSON pointer.
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+/// The whole report, a line each, with what to do next at its end.
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (depth, text) in self.report() {
+            writeln!(f, "{:1$}{text}", "", depth * 2)?;
+        }
+        write!(f, "  next: {}", self.advice.sentence())
+    }
 }
 
 /// The node, instance or compensation that an event of this kind is about. `None` if it is
@@ -187,39 +279,5 @@ pub fn node_of(kind: &EventKind) -> Option<&str> {
         | EventKind::StallLifted(_)
         | EventKind::GuestChanged(_)
         | EventKind::ExecutionForked(_) => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn differences_name_every_place_once() {
-        let table = [
-            (json!({"a": 1}), json!({"a": 1}), vec![]),
-            (json!({"a": 1}), json!({"a": 2}), vec!["/a"]),
-            (json!({"a": 1}), json!({"b": 1}), vec!["/a", "/b"]),
-            (
-                json!({"a": {"b": [1, 2]}}),
-                json!({"a": {"b": [1, 3, 4]}}),
-                vec!["/a/b/1", "/a/b/2"],
-            ),
-            (
-                json!({"a/b": 1, "c~d": 1}),
-                json!({"a/b": 2, "c~d": 2}),
-                vec!["/a~1b", "/c~0d"],
-            ),
-            (json!({"a": {}}), json!({"a": []}), vec!["/a"]),
-            (json!(1), json!(2), vec![""]),
-        ];
-        for (expected, found, pointers) in table {
-            let got: Vec<String> = differences(&expected, &found)
-                .into_iter()
-                .map(|d| d.pointer)
-                .collect();
-            assert_eq!(got, pointers, "{expected} against {found}");
-        }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::divergence::{Compared, Divergence};
+use super::divergence::{Compared, Divergence, DivergenceCode};
 use super::integrity::Finding;
 use super::recorded::recorded;
 use super::source::{Claimed, Recording};
@@ -62,7 +62,8 @@ pub(super) fn compare_with_store(recording: &Recording) -> Result<(), Finding> {
     }
     let message = "what the store says besides the log is not what is left of the log";
     let divergence = Divergence::between(end, message, Some(expected), Some(found))
-        .compared(Compared::LogWithStore);
+        .compared(Compared::LogWithStore)
+        .coded(DivergenceCode::StoreDiffers);
     Err((Verdict::Divergent, divergence.into()))
 }
 

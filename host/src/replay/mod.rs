@@ -7,7 +7,9 @@
 
 // What a log says of each node, without its guest.
 pub mod nodes;
-// What was found, as JSON.
+// What was found: where two values differ, and the rule behind a decision.
+mod difference;
+mod rule;
 mod divergence;
 // What an audit answers.
 mod verdict;
@@ -31,7 +33,8 @@ mod recorded;
 mod erased;
 // Who vouches for what is attested of one.
 mod signature;
-// Heads that were noted elsewhere.
+// The documents in which heads are noted elsewhere, and what they say of a log.
+mod anchor_file;
 mod anchor;
 // What a child's log says that its parent's has to agree with.
 mod child_log;
@@ -63,23 +66,32 @@ mod walk;
 mod link;
 // Each parent, read and replayed once for all its children.
 mod families;
+// Another beginning for a log.
+mod change;
 // The door.
 mod audit;
+// The same question about many logs.
+mod what_if;
 // The beginning of a log, as that of another one.
 mod beginning;
 
-pub use anchor::{AnchorError, Anchors};
+pub use anchor::Anchors;
+pub use anchor_file::AnchorError;
 pub use audit::Auditor;
 pub use beginning::{Unfit, check_log, replay_beginning};
-pub use divergence::{Compared, Difference, Divergence, differences, node_of};
+pub use change::Change;
+pub use difference::{Difference, differences};
+pub use divergence::{Advice, Compared, Divergence, DivergenceCode, node_of};
 pub use guests::fetch_guest;
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use log_store::LogStore;
 pub use player::Player;
+pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use status::status_of;
 pub use travel::{
     Conditions, NextStep, Origins, Seek, StateOrigin, Travel, TravelError, is_failure,
 };
-pub use verdict::{Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
+pub use verdict::{AnchorCheck, Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
+pub use what_if::{Outcome, Summary, audit_many, threads_for};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::divergence::{Compared, Divergence};
+use super::divergence::{Compared, Divergence, DivergenceCode};
 use super::queue::{ExpectedQueue, stored_json};
 use super::recorded::{labels_json, recorded};
 use super::source::{Kept, Recording};
@@ -67,7 +67,8 @@ impl Replayed<'_> {
         let message = "what the store says besides the log is not what the log says";
         Some(
             Divergence::between(end, message, Some(expected), Some(found))
-                .compared(Compared::LogWithStore),
+                .compared(Compared::LogWithStore)
+                .coded(DivergenceCode::StoreDiffers),
         )
     }
 

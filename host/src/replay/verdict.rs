@@ -4,10 +4,13 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::divergence::Divergence;
+use super::divergence::{Advice, Compared, Divergence};
+use super::rule::Rule;
 use crate::guest::{ComponentError, LibraryError};
-use crate::log::Attestation;
+use crate::log::{Attestation, Timestamp};
+use crate::model::Digest;
 use crate::store::StoreError;
+use crate::time::rfc3339;
 
 /// The conclusion of an audit about one execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,7 +58,7 @@ impl Verdict {
     }
 }
 
-/// Who vouches for an attestation. A key is named by its
+/// Who vouches for an attestation or an anchor. A key is named by its
 /// [fingerprint](crate::signing::PublicKey::fingerprint).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
@@ -74,12 +77,41 @@ pub enum SignatureCheck {
         /// The key.
         key: String,
     },
-    /// The signature is not that of its key over this attestation of this execution: one
-    /// of the three was changed, or it was taken from elsewhere.
+    /// It is signed in a way that this program cannot check: nothing is known of it.
+    NotChecked {
+        /// The algorithm.
+        algorithm: String,
+    },
+    /// The signature is not that of its key over this of this execution: one of the
+    /// three was changed, or it was taken from elsewhere.
     Bad {
         /// The key that is said to have signed it.
         key: String,
     },
+}
+
+/// What an anchor says of a log (law 4): that it was whole up to an event, at a time, and
+/// who vouches for that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AnchorCheck {
+    /// Where the anchor stands: a file and a line.
+    pub place: String,
+    /// The event whose hash it names.
+    pub sequence: u64,
+    /// When it was noted. `None` where the document does not say.
+    #[serde(serialize_with = "as_time")]
+    pub at: Option<Timestamp>,
+    /// Whether that is the log's last event. If not, the log has gone on since, and
+    /// nothing vouches for what came later.
+    pub complete: bool,
+    /// Who vouches for it. A signature that does not hold says nothing of the log, and
+    /// much of the anchors.
+    pub signature: SignatureCheck,
+}
+
+fn as_time<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+    at.and_then(rfc3339).serialize(to)
 }
 
 /// The audit of one execution.
@@ -92,6 +124,9 @@ pub struct Audit {
     pub verdict: Verdict,
     /// The number of events in the log, as far as it can be read.
     pub events: u64,
+    /// The hash of the last of them, which is the log's head. `None` if the log cannot be
+    /// read, or is empty.
+    pub head: Option<Digest>,
     /// The number of decisions that were asked for again and came out the same.
     pub decisions: u64,
     /// Whether the log ends where a turn's budget cut its guest off, so that the
@@ -117,8 +152,43 @@ pub struct Audit {
     /// Who vouches for that. `None` if the log is whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<SignatureCheck>,
+    /// What the anchors that the auditor was given say of it
+    /// ([`Auditor::with_anchors`](super::Auditor::with_anchors)): a signature that does not
+    /// hold, else the best of them. `None` if none is of this execution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<AnchorCheck>,
     /// The first fault. `None` if there is none.
     pub divergence: Option<Divergence>,
+}
+
+impl Audit {
+    /// Takes what was found, with the rule that it is about and what to do next. Where
+    /// another guest was asked than the log's own, a divergence is nothing bad.
+    pub(super) fn conclude(&mut self, finding: (Verdict, Box<Divergence>), asked_other: bool) {
+        let (verdict, mut found) = (finding.0, *finding.1);
+        let is_of_store = found.compared == Some(Compared::LogWithStore);
+        let (law, advice) = match verdict {
+            Verdict::Newer => (None, Advice::UseNewer),
+            Verdict::Divergent if is_of_store => (Some(3), Advice::RestoreBackup),
+            Verdict::Divergent if asked_other => (Some(2), Advice::KeepGuest),
+            Verdict::Divergent | Verdict::Illegal => (Some(2), Advice::CompareCopies),
+            _ => (Some(4), Advice::CompareCopies),
+        };
+        found.rule = found.rule.or(law.map(Rule::Law));
+        found.advice = advice;
+        (self.verdict, self.divergence) = (verdict, Some(found));
+    }
+
+    /// Whether nothing is wrong with the log, and a key that was named as trusted has
+    /// signed its last event: it is *signed and complete*, where another good one is only
+    /// *whole* in itself.
+    #[must_use]
+    pub fn is_signed_and_complete(&self) -> bool {
+        let trusted = |it: &AnchorCheck| {
+            it.complete && matches!(it.signature, SignatureCheck::Trusted { .. })
+        };
+        self.verdict.is_good() && self.anchor.as_ref().is_some_and(trusted)
+    }
 }
 
 fn as_json<S: Serializer>(erased: &Option<Attestation>, to: S) -> Result<S::Ok, S::Error> {
@@ -182,6 +252,14 @@ pub enum AuditError {
         /// Why not.
         #[source]
         reason: ComponentError,
+    },
+    /// The beginning of a log cannot be changed so, or its guest refuses the workflow then.
+    #[error("the beginning of {execution} cannot be changed so: {problem}")]
+    Change {
+        /// The execution.
+        execution: String,
+        /// Why not, with the places in the workflow.
+        problem: String,
     },
     /// The store, or the file, could not be read.
     #[error(transparent)]

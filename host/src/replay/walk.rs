@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::asked_guest::{AskedGuest, Stop, found};
-use super::divergence::Divergence;
+use super::divergence::{Divergence, DivergenceCode};
 use super::family::Inputs;
 use super::guests::{Guests, Reuse};
 use super::ports::{Mismatch, ordered_by};
@@ -178,7 +178,10 @@ impl<'a, 'l> Walk<'a, 'l> {
         let ports = self.guest.ports();
         let batch = ports.batch();
         if batch.is_empty() {
-            return self.guest.diverges("the guest decides nothing here", None);
+            let code = DivergenceCode::NoDecision;
+            return self
+                .guest
+                .diverges(code, "the guest decides nothing here", None);
         }
         let orders = ports.orders();
         for event in batch.iter().map(|stored| &stored.event) {
@@ -191,7 +194,7 @@ impl<'a, 'l> Walk<'a, 'l> {
                 );
                 return found(
                     Verdict::Divergent,
-                    Divergence::plain(event.sequence, message),
+                    Divergence::plain(event.sequence, message).coded(DivergenceCode::OtherOrder),
                 );
             }
             self.queue.apply(event, orders);

@@ -47,6 +47,18 @@ pub(super) fn block(text: &str, label: &'static str) -> Result<Vec<u8>, KeyError
         .map_err(|error| damaged(format!("it is no base64: {error}")))
 }
 
+/// The file that [`block`] reads like this.
+pub(super) fn write(der: &[u8], label: &str) -> String {
+    let base64 = STANDARD.encode(der);
+    let mut text = format!("{BEGIN}{label}{DASHES}\n");
+    // RFC 7468 has 64 characters in a line.
+    for line in base64.as_bytes().chunks(64) {
+        text.extend(line.iter().map(|byte| char::from(*byte)));
+        text.push('\n');
+    }
+    text + END + label + DASHES + "\n"
+}
+
 /// Why this DER is no Ed25519 key in that encoding.
 pub(super) fn refused(der: &[u8], label: &'static str, format: &'static str) -> KeyError {
     match der.windows(ED25519.len()).any(|it| it == ED25519) {

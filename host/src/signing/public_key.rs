@@ -36,6 +36,12 @@ impl PublicKey {
         }
     }
 
+    /// The PEM file of the key, as `openssl pkey -pubout` writes it.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::write(&[&BEFORE[..], &self.0].concat(), PUBLIC)
+    }
+
     /// `sha256:` and the SHA-256 of the key in DER, in hexadecimal digits. This is what
     /// `openssl pkey -pubin -in PUBLICKEY.pem -outform DER | sha256sum` prints.
     #[must_use]

@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
-use super::error::{KeyError, PRIVATE};
+use super::error::{KeyError, PRIVATE, SignerError};
 use super::pem;
 use super::public_key::PublicKey;
 use super::signer::Signer;
@@ -16,7 +17,27 @@ pub struct SigningKey {
     public: PublicKey,
 }
 
+/// What stands before the 32 bytes of a private key in DER: PKCS#8 as RFC 8410 has it,
+/// without the public key, which not every program reads there.
+const BEFORE: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+
 impl SigningKey {
+    /// A new key, from the system's random bytes, as the text of a PEM file that
+    /// [`SigningKey::from_pem`] and openssl read. Keep it where only you can read it.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no random bytes.
+    pub fn generate_pem() -> Result<String, SignerError> {
+        let mut der = BEFORE.to_vec();
+        der.resize(BEFORE.len() + 32, 0);
+        let random = SystemRandom::new().fill(&mut der[BEFORE.len()..]);
+        random.map_err(|_| SignerError::Failed("the system gives no random bytes".into()))?;
+        Ok(pem::write(&der, PRIVATE))
+    }
+
     /// The key of a PEM file: PKCS#8, not encrypted, as
     /// `openssl genpkey -algorithm ed25519` writes it.
     ///

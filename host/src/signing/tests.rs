@@ -49,6 +49,30 @@ fn keys_and_signatures_are_those_of_the_standard() {
 }
 
 #[test]
+fn a_new_key_is_another_each_time_and_comes_back_from_its_files() {
+    let [one, other] = [(); 2].map(|()| SigningKey::generate_pem().unwrap());
+    assert_ne!(one, other);
+    let (one, other) = (
+        SigningKey::from_pem(&one).unwrap(),
+        SigningKey::from_pem(&other).unwrap(),
+    );
+    assert_ne!(one.public_key(), other.public_key());
+    let public = one.public_key();
+    assert_eq!(PublicKey::from_pem(&public.to_pem()), Ok(public));
+    assert!(sign(&one, b"a message").unwrap().holds(b"a message"));
+    // The files are those of openssl, to the letter.
+    let openssl = [
+        pem("PRIVATE KEY", &[PKCS8, SECRET]),
+        pem("PUBLIC KEY", &[SPKI, PUBLIC]),
+    ];
+    assert_eq!(
+        pem::write(&bytes(&[PKCS8, SECRET].concat()), "PRIVATE KEY"),
+        openssl[0]
+    );
+    assert_eq!(key().public_key().to_pem(), openssl[1]);
+}
+
+#[test]
 fn a_changed_signature_does_not_hold() {
     let signature = sign(&key(), b"a message").unwrap();
     for place in 0..64 {

@@ -81,7 +81,7 @@ impl<'a> Found<'a> {
             crashed,
             folder: tempfile::tempdir().expect("a folder"),
             library: Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox")),
-            anchors: Anchors::read(&crashed.heads).expect("heads"),
+            anchors: Anchors::read(&crashed.heads, "heads.json").expect("heads"),
             whole: 0,
             lost: 0,
         }

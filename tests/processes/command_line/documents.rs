@@ -137,6 +137,7 @@ fn every_document_has_its_keys() {
             "divergence",
             "events",
             "execution_id",
+            "head",
             "verdict"
         ]
     );

@@ -52,7 +52,7 @@ fn judge(law: Law, account: &Account, audit: Audit, expected: Verdict) -> Result
     match audit.divergence {
         None if audit.verdict == expected => Ok(()),
         Some(divergence) => {
-            let message = format!("{:?}: {}", audit.verdict, divergence.message);
+            let message = format!("{:?}: {divergence}", audit.verdict);
             Err(Violation::at(
                 law,
                 account.record.id,

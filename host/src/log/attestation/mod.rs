@@ -17,12 +17,13 @@ use crate::id::ExecutionId;
 use crate::log::field::{Sink, Source};
 use crate::log::head::FORMAT;
 use crate::log::json::{JsonError, Reader, Writer};
+use crate::log::signed::{put_text, read_signature, write_signature};
 use crate::log::{Head, Timestamp};
-use crate::model::{Digest, hex, parse_hex};
+use crate::model::Digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::signing::{self, PublicKey, Signature, Signer, SignerError};
+use crate::signing::{self, Signature, Signer, SignerError};
 
 /// That an execution's log was erased, and what its audit said before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,9 +45,6 @@ pub struct Attestation {
 
 /// What the signed bytes begin with.
 const SIGNED: &str = "refrain-attestation/1";
-
-/// The only algorithm.
-const ALGORITHMS: &[&str] = &["ed25519"];
 
 /// The verdict about a log that may be erased: its chain must be whole, because an
 /// erased log has nothing else left.
@@ -146,12 +144,8 @@ impl Attestation {
         writer.number("events", head.sequence);
         writer.digest("head", &head.hash);
         writer.text("by", by);
-        if let Some(Signature { key, bytes }) = signature {
-            writer.record("signature", |writer| {
-                writer.text("algorithm", ALGORITHMS[0]);
-                writer.digest("key", &key.0);
-                writer.text("bytes", &hex(bytes));
-            });
+        if let Some(signature) = signature {
+            write_signature(&mut writer, signature);
         }
         writer.finish()
     }
@@ -200,20 +194,6 @@ impl<'de> Deserialize<'de> for Attestation {
         let json = Box::<RawValue>::deserialize(deserializer)?;
         Self::from_json(json.get()).map_err(serde::de::Error::custom)
     }
-}
-
-fn read_signature(reader: &mut Reader<'_>) -> Result<Signature, JsonError> {
-    reader.choice("algorithm", ALGORITHMS)?;
-    let key = PublicKey(reader.hash("key")?);
-    let bytes = parse_hex(&reader.text("bytes")?);
-    let bytes = bytes
-        .ok_or_else(|| reader.error("bytes", "it should be 128 lower-case hexadecimal digits"))?;
-    Ok(Signature { key, bytes })
-}
-
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend((text.len() as u64).to_le_bytes());
-    bytes.extend(text.as_bytes());
 }
 
 #[cfg(test)]

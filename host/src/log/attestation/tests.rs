@@ -3,6 +3,7 @@ use std::error::Error;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 use super::*;
+use crate::signing::PublicKey;
 
 fn attestation(verdict: AttestedVerdict) -> Attestation {
     Attestation {

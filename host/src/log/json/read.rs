@@ -54,6 +54,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What is left is of a form that this program does not know, and is left aside.
+    pub(in crate::log) fn leave_rest(&mut self) {
+        self.fields.clear();
+    }
+
     /// Whether this field is there, and has not been read.
     pub(in crate::log) fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub use attempts::Attempt;
 use attempts::attempts;
 
-use super::divergence::{Difference, differences};
+use super::difference::{Difference, differences};
 use crate::log::json::write_event;
 use crate::model::Event;
 

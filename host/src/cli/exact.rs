@@ -1,0 +1,102 @@
+//! What another scheduler would have decided, exactly: the form in which all commands that
+//! ask so answer.
+
+use std::io;
+
+use refrain::replay::{Audit, Outcome, Summary};
+use serde::Serialize;
+
+use super::asked::{Asked, FailedDocument, Question};
+use super::audited;
+use super::output::{self, Paint};
+use super::text::{Text, counted, text};
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Document<'a> {
+    mode: &'static str,
+    guest: Option<&'a str>,
+    summary: Summary,
+    executions: Vec<EachDocument<'a>>,
+    failed: Vec<FailedDocument>,
+}
+
+#[derive(Serialize)]
+struct EachDocument<'a> {
+    outcome: Outcome,
+    #[serde(flatten)]
+    audit: &'a Audit,
+}
+
+/// Shows what was answered. Logs of which nothing would be otherwise are named only where
+/// `each` is to be.
+pub(super) fn show(
+    question: &Question,
+    asked: &Asked,
+    each: bool,
+    json: bool,
+) -> anyhow::Result<()> {
+    let summary = Summary::of(&asked.audits);
+    if json {
+        let executions = asked.audits.iter().map(|audit| EachDocument {
+            outcome: Outcome::of(audit),
+            audit,
+        });
+        return output::document(&Document {
+            mode: "exact",
+            guest: question.guest.as_deref(),
+            summary,
+            executions: executions.collect(),
+            failed: asked.failed.iter().map(FailedDocument::of).collect(),
+        });
+    }
+    let colours = output::colours(&io::stdout());
+    let named = asked.audits.iter();
+    let named = named.filter(|audit| each || Outcome::of(audit) != Outcome::Same);
+    let mut text: Text = named.map(|audit| audited::text(audit, colours)).collect();
+    text.push(&summed_up(&summary, colours));
+    output::data(&text);
+    Ok(())
+}
+
+/// How many logs came to what, in a line.
+pub(super) fn summed_up(summary: &Summary, colours: bool) -> Text {
+    let Summary {
+        same,
+        diverge,
+        unsound,
+        erased,
+        newer,
+        events,
+        ..
+    } = *summary;
+    let all = same + diverge + unsound + erased + newer;
+    let paint = match summary.is_good() {
+        true => Paint::Green,
+        false => Paint::Red,
+    };
+    let said = match diverge {
+        0 => paint.on("exact: no decision would be another", colours),
+        1 => paint.on("exact: 1 log would be decided otherwise", colours),
+        _ => Text::word(&format!("exact: {diverge} logs would be decided otherwise"))
+            .painted(paint, colours),
+    };
+    let mut text = text!(
+        "{}, {} the same; {} with {} replayed",
+        said,
+        same,
+        counted(all as u64, "log"),
+        counted(events, "event")
+    );
+    for (count, what) in [
+        (unsound, "not sound, whoever is asked"),
+        (erased, "erased, so that no scheduler can be asked"),
+        (newer, "of a newer program"),
+    ] {
+        if count > 0 {
+            text.push(&text!("; {} {}", count, what));
+        }
+    }
+    text.push(&text!("\n"));
+    text
+}

@@ -1,0 +1,129 @@
+//! `refrain whatif`: would another scheduler have decided the same?
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use refrain::replay::{Change, Summary};
+use serde_json::{Map, Value};
+
+use super::asked::{Question, Which};
+use super::coded::{OrCoded, refuse};
+use super::database::Database;
+use super::named::Named;
+use super::output::Form;
+use super::{Answer, exact, files, guests, junit};
+
+/// Ask another scheduler about recorded executions: would it have decided the same?
+///
+/// Each log is replayed exactly as it was recorded, decision by decision, and the first
+/// decision that would be another is named. Nothing is written. This is the check before
+/// an upgrade: `refrain whatif --all` with the new program, or with `--guest`.
+///
+/// Answers 1 if anything would be decided otherwise, or a log is not sound; 2 if one could
+/// not be asked about.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["executions", "all", "file"]))]
+pub(super) struct Arguments {
+    /// The executions
+    #[arg(value_name = "EXECUTION")]
+    executions: Vec<Named>,
+    /// All executions of the database
+    #[arg(long)]
+    all: bool,
+    /// Logs that `refrain export` wrote
+    #[arg(long, value_name = "LOG.ndjson", num_args = 1..)]
+    file: Vec<PathBuf>,
+    /// The scheduler component to ask. That of this program, unless you say; with other
+    /// limits or policies, each log's own
+    #[arg(long, value_name = "FILE.wasm")]
+    guest: Option<PathBuf>,
+    /// Ask with other limits: `max_concurrent_nodes=N`, `max_dispatch_per_tick=N`, or both
+    /// with a comma between
+    #[arg(long, value_name = "NAME=N", value_delimiter = ',')]
+    limits: Vec<String>,
+    /// Ask with this retry policy in the place of the workflow's own of this name, as JSON
+    /// or `@FILE`; may be given several times
+    #[arg(long, value_name = "NAME=JSON")]
+    retry_policy: Vec<String>,
+    /// Write the answers as a JUnit file, too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// How many logs are replayed at once; as many as there are cores, unless you say
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut library = guests::library()?;
+    let change = arguments.change()?;
+    let guest = match &arguments.guest {
+        Some(path) => Some(guests::add(&mut library, path)?),
+        None => change.is_none().then(|| library.built_in().to_owned()),
+    };
+    let question = Question {
+        guest,
+        change,
+        threads: arguments.jobs.map(NonZeroUsize::get),
+        ..Question::default()
+    };
+    let asked = match arguments.file.as_slice() {
+        [] => {
+            let which = match arguments.all {
+                true => Which::All,
+                false => Which::These(&arguments.executions),
+            };
+            question.of_database(&library, &which, &arguments.database)?
+        }
+        files => question.of_files(&mut library, files)?,
+    };
+    exact::show(&question, &asked, !arguments.all, arguments.form.json)?;
+    if let Some(path) = &arguments.junit {
+        junit::write(path, &asked)?;
+    }
+    asked.refuse_unasked("asked about")?;
+    let summary = Summary::of(&asked.audits);
+    Ok(Answer::good_if(summary.is_good() && asked.damaged() == 0))
+}
+
+impl Arguments {
+    /// What is to be otherwise.
+    fn change(&self) -> anyhow::Result<Change> {
+        let mut change = Change::default();
+        for limit in &self.limits {
+            let (name, number) = named(limit, "--limits")?;
+            let place = match name {
+                "max_concurrent_nodes" => &mut change.max_concurrent_nodes,
+                "max_dispatch_per_tick" => &mut change.max_dispatch_per_tick,
+                _ => refuse!(
+                    "usage",
+                    "there is no limit {name:?}; give max_concurrent_nodes or max_dispatch_per_tick"
+                ),
+            };
+            match number.parse::<NonZeroU32>() {
+                Ok(number) => *place = Some(number.get()),
+                Err(_) => refuse!("usage", "{name} is a number from 1 on, and not {number:?}"),
+            }
+        }
+        for policy in &self.retry_policy {
+            let (name, policy) = named(policy, "--retry-policy")?;
+            let policy = files::json(policy, "retry policy")?;
+            serde_json::from_str::<Map<String, Value>>(&policy).or_coded("invalid_json", || {
+                format!("the retry policy {name:?} is no JSON object")
+            })?;
+            change.retry_policies.insert(name.to_owned(), policy);
+        }
+        Ok(change)
+    }
+}
+
+/// A name and what is said of it.
+fn named<'a>(argument: &'a str, option: &str) -> anyhow::Result<(&'a str, &'a str)> {
+    match argument.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name, value)),
+        _ => refuse!("usage", "{option} takes NAME=VALUE, and not {argument:?}"),
+    }
+}
