@@ -38,14 +38,34 @@ pub(super) fn why(
         Status::Stalled => record.head.sequence.saturating_sub(LOOKED_THROUGH).max(1),
         _ => record.head.sequence,
     };
-    match store.events(record.id, first, EVENTS_PAGE_MAX) {
-        Ok(events) => {
-            let ending = Ending::of(events.iter().map(|stored| &stored.event));
-            Ok((ending.error, ending.failed))
-        }
+    let ending = match of_events(store, record, first) {
+        Ok(ending) if ending.error.is_none() && first > 1 => of_events(store, record, 1),
+        ending => ending,
+    };
+    match ending {
+        Ok(ending) => Ok((ending.error, ending.failed)),
         // What is damaged of one is told by those who read its log.
         Err(error) if error.is_of_one() => Ok(nothing()),
         Err(error) => Err(error),
+    }
+}
+
+/// What the events of a log say from this one on.
+fn of_events(
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+    mut first: u64,
+) -> Result<Ending, StoreError> {
+    let mut ending = Ending::default();
+    loop {
+        let events = store.events(record.id, first, EVENTS_PAGE_MAX)?;
+        let Some(last) = events.last() else {
+            return Ok(ending);
+        };
+        first = last.event.sequence + 1;
+        for stored in &events {
+            ending.apply(&stored.event);
+        }
     }
 }
 
@@ -55,8 +75,7 @@ pub(super) fn is_stalled_on_budget(
     record: &ExecutionRecord,
 ) -> Result<bool, StoreError> {
     let first = record.head.sequence.saturating_sub(LOOKED_THROUGH).max(1);
-    let events = store.events(record.id, first, EVENTS_PAGE_MAX)?;
-    let ending = Ending::of(events.iter().map(|stored| &stored.event));
+    let ending = of_events(store, record, first)?;
     Ok(ending.remedies.contains(&Remedy::Lift))
 }
 
@@ -73,7 +92,18 @@ pub(super) struct Ending {
     remedies: Vec<Remedy>,
     /// The last event that says so.
     said_by: u64,
+    /// All that it is stalled on; the last is told of.
+    stalls: Vec<Stall>,
     is_cancelling: bool,
+}
+
+/// Why an execution is stalled: on a node, or as a whole.
+#[derive(Clone, Debug)]
+struct Stall {
+    node: Option<String>,
+    error: Option<String>,
+    remedies: Vec<Remedy>,
+    said_by: u64,
 }
 
 impl Ending {
@@ -113,18 +143,22 @@ impl Ending {
                 // A finalizer can stall a cancellation, and that cannot be cancelled.
                 let cancel = (!self.is_cancelling).then_some(Remedy::Cancel);
                 self.say(event, of_node.into_iter().chain(cancel).collect());
+                self.stall(stalled.node_id());
             }
-            EventKind::HostStalled(_) => self.say(event, vec![Remedy::Lift]),
+            EventKind::HostStalled(_) => {
+                self.say(event, vec![Remedy::Lift]);
+                self.stall(None);
+            }
             EventKind::CancelRequested(_) => {
                 self.is_cancelling = true;
                 self.remedies.retain(|it| *it != Remedy::Cancel);
+                for stall in &mut self.stalls {
+                    stall.remedies.retain(|it| *it != Remedy::Cancel);
+                }
             }
-            EventKind::StallLifted(_)
-            | EventKind::RetryRequested(_)
-            | EventKind::SkipRequested(_) => {
-                self.error = None;
-                self.remedies.clear();
-            }
+            EventKind::StallLifted(_) => self.no_longer_stalled(None),
+            EventKind::RetryRequested(it) => self.no_longer_stalled(Some(&it.node_id)),
+            EventKind::SkipRequested(it) => self.no_longer_stalled(Some(&it.node_id)),
             _ => {}
         }
     }
@@ -139,6 +173,25 @@ impl Ending {
         self.error = render::error(&event.kind).map(|error| error.into_owned());
         self.remedies = remedies;
         self.said_by = event.sequence;
+    }
+
+    /// What was said last is why it is stalled, on this node or as a whole.
+    fn stall(&mut self, node: Option<&str>) {
+        self.stalls.push(Stall {
+            node: node.map(str::to_owned),
+            error: self.error.clone(),
+            remedies: self.remedies.clone(),
+            said_by: self.said_by,
+        });
+    }
+
+    /// It is stalled on this node, or as a whole, no longer; on others perhaps.
+    fn no_longer_stalled(&mut self, node: Option<&str>) {
+        self.stalls.retain(|stall| stall.node.as_deref() != node);
+        let left = self.stalls.last().cloned();
+        self.error = left.as_ref().and_then(|stall| stall.error.clone());
+        self.said_by = left.as_ref().map_or(self.said_by, |stall| stall.said_by);
+        self.remedies = left.map_or(Vec::new(), |stall| stall.remedies);
     }
 
     /// That a child stands still, and what to type about it; with what makes it the same

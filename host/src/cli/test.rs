@@ -1,6 +1,7 @@
 //! `refrain test`: cases of workflows, played by the scheduler on a simulated clock.
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -18,6 +19,10 @@ use super::text::{Text, text};
 
 /// Columns of what happened: the narrowest terminal that is thought of.
 const COLUMNS: usize = 80;
+
+/// Lines of what happened: of a longer log, as one that does not end, its beginning and its
+/// end are told.
+const HAPPENED_LINES_MAX: usize = 50;
 
 /// Columns of a node's name in what happened.
 const NODE_COLUMNS_MAX: usize = 20;
@@ -218,7 +223,16 @@ fn verdict_text(verdict: &Verdict, colours: bool) -> Text {
     )
 }
 
-/// What happened, a line each, in [`COLUMNS`].
+/// Which of so many lines are left out, in the middle.
+fn left_out(lines: usize) -> Range<usize> {
+    let half = HAPPENED_LINES_MAX / 2;
+    match lines > 2 * HAPPENED_LINES_MAX {
+        true => half..lines - half,
+        false => 0..0,
+    }
+}
+
+/// What happened, a line each, in [`COLUMNS`]; of many, the first and the last.
 fn table(rows: &[Row], colours: bool) -> Text {
     let widest = |cells: Vec<usize>, min: usize| cells.into_iter().max().unwrap_or(0).max(min);
     let times: Vec<Text> = rows
@@ -250,7 +264,18 @@ fn table(rows: &[Row], colours: bool) -> Text {
     let [at, of, details] = words;
     let heading = line(at, " ", "WHAT", of, details).painted(Paint::Dim, colours);
     let mut text = text!("{}\n", heading);
-    for ((row, at), of) in rows.iter().zip(times).zip(nodes) {
+    let left_out = left_out(rows.len());
+    for (index, ((row, at), of)) in rows.iter().zip(times).zip(nodes).enumerate() {
+        if index == left_out.start && !left_out.is_empty() {
+            let note = format!(
+                "    … {} lines are left out; --json has them all",
+                left_out.len()
+            );
+            text.push(&text!("{}\n", Text::lines(&note)));
+        }
+        if left_out.contains(&index) {
+            continue;
+        }
         let mark = match row.origin {
             Origin::Fact => "<",
             Origin::Decision => ">",

@@ -75,7 +75,7 @@ pub fn child_refusal(code: ChildRefusal, workflow: Option<&WorkflowName>) -> Str
             "no workflow `{}` of version {} is registered; register it, then fork the execution from before this node",
             it.workflow_id, it.version
         ),
-        (ChildRefusal::UnknownWorkflow, None) => "its workflow is not registered in the version that is asked for; register it, then fork the execution from before this node".to_owned(),
+        (ChildRefusal::UnknownWorkflow, None) => "its workflow is not registered in the version that is asked for, or it is written in place and its name, `WORKFLOW/NODE`, is that of another registered text: register what is missing, or give this workflow another id, then fork the execution from before this node".to_owned(),
         (ChildRefusal::TooDeep, _) => {
             format!("it would be more than {CHILD_DEPTH_MAX} levels below its root")
         }
@@ -192,7 +192,7 @@ mod tests {
             (NodeFailure::ChildFailed(Some("boom".into())), "its child failed: boom"),
             (NodeFailure::ChildFailed(None), "its child failed"),
             (NodeFailure::ChildCancelled, "its child was cancelled"),
-            (NodeFailure::ChildRefused(ChildRefusal::UnknownWorkflow), "its child cannot be started: its workflow is not registered in the version that is asked for; register it, then fork the execution from before this node"),
+            (NodeFailure::ChildRefused(ChildRefusal::UnknownWorkflow), "its child cannot be started: its workflow is not registered in the version that is asked for, or it is written in place and its name, `WORKFLOW/NODE`, is that of another registered text: register what is missing, or give this workflow another id, then fork the execution from before this node"),
             (NodeFailure::ChildRefused(ChildRefusal::TooDeep), "its child cannot be started: it would be more than 32 levels below its root"),
             (NodeFailure::ChildRefused(ChildRefusal::TooMany), "its child cannot be started: its root has 100000 descendants, as many as it may have"),
             (NodeFailure::RepeatLimit(3), "its condition still held after 3 iterations, the most there may be"),

@@ -6,6 +6,9 @@ use std::io::{ErrorKind, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use refrain::limits::STOP_PATIENCE;
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::ground::{Ground, Said};
 
 const FULL: &str = "no room is left on the disk of";
@@ -67,6 +70,53 @@ fn a_full_disk_is_named_and_loses_nothing() {
     }
     println!("done, refused, went on with room: {outcomes:?}");
     assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
+}
+
+/// Nothing can be written any more, and that does not keep it from ending.
+#[test]
+fn a_run_on_a_full_disk_ends_when_it_is_told_to() {
+    let disk = match Ground::mounting(TINY_DISK) {
+        Ok(disk) => disk,
+        Err(reason) => {
+            println!("NOT DONE: no small disk can be mounted here ({reason})");
+            return;
+        }
+    };
+    let mut told = 0;
+    for room in ROOM {
+        disk.reset();
+        fill(&disk, room);
+        told += usize::from(ends_when_told_to(&disk, room));
+        free(&disk);
+        disk.goes_on(&format!("a run was ended on a disk with {room} bytes of room"));
+    }
+    assert!(told > 0, "no run came to wait for room");
+}
+
+/// Whether a run came to wait for room; then it is told to end, and does.
+fn ends_when_told_to(disk: &Ground, room: u64) -> bool {
+    let mut run = disk.refrain(&["run", "steps.json"]);
+    let to = tempfile::NamedTempFile::new().expect("a file");
+    run.stdout(Stdio::null())
+        .stderr(to.reopen().expect("a file"));
+    let mut run = run.spawn().expect("it starts");
+    let said = || fs::read_to_string(to.path()).expect("a file");
+    let mut deadline = Instant::now() + Duration::from_secs(30);
+    let mut is_told = false;
+    while run.try_wait().expect("a child").is_none() {
+        if !is_told && said().contains(FULL) {
+            let pid = Pid::from_child(&run);
+            kill_process(pid, Signal::TERM).expect("it runs");
+            is_told = true;
+            deadline = Instant::now() + 2 * STOP_PATIENCE;
+        }
+        if Instant::now() > deadline {
+            run.kill().expect("it runs");
+            panic!("with {room} bytes of room it never ended: {}", said());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    is_told
 }
 
 /// What came of a command on a full disk.

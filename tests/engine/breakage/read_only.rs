@@ -1,5 +1,5 @@
 //! The file, or its folder, was turned read-only: writing is refused with the
-//! remedy, and nothing changes.
+//! remedy, and nothing changes; reading goes on.
 
 use super::ground::{DATABASE, Ground};
 
@@ -24,6 +24,17 @@ fn what_may_only_be_read_is_not_written() {
             &["cancel", id],
         ] {
             ground.types(words).is_refused("cannot be written");
+        }
+        // What is there can be looked at.
+        for words in [
+            &["list"][..],
+            &["show", id],
+            &["log", id],
+            &["export", ground.ended()],
+            &["audit", "--all"],
+        ] {
+            let said = ground.types(words);
+            assert_eq!(said.code, Some(0), "{what}, {words:?}: {said:?}");
         }
         ground.unmount();
         let bytes = std::fs::read(ground.file(DATABASE)).expect("a file");

@@ -281,7 +281,7 @@ async fn r29_a_number_is_hidden_where_it_stands_alone_and_leaves_others_as_they_
         let end = execution.finished().await.expect("it ends");
         assert_eq!(
             end.final_state.as_str(),
-            r#"{"total":812345,"paid":true,"pin":"***PIN***","told":"***PIN***, not x1234"}"#
+            r#"{"paid":true,"pin":"***PIN***","told":"***PIN***, not x1234","total":812345}"#
         );
         engine.shutdown().await;
     }

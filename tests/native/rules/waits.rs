@@ -50,7 +50,7 @@ fn r19_a_time_too_far_ahead_fails_its_node() {
         a -> w, a -> b
         w: wait timer {"until":"${state.t}"}
         0000 tick => schedule a
-        0010 complete a {"t":"2069-12-31T00:00:00Z"} => schedule b, wait w @3155673600000
+        0010 complete a {"t":"2069-12-01T00:00:00Z"} => schedule b, wait w @3153081600000
         "#,
     );
     check(

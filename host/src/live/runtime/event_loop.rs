@@ -143,6 +143,10 @@ impl EventLoop {
             // What has ended at once has said so in the inbox.
             self.intake.cut();
         }
+        if self.shutdown.is_asked() {
+            let fails = self.schedule.retry_pause().is_some();
+            self.stopping.note_store(&mut self.core, fails);
+        }
         self.stopping.give_up_in_time(&mut self.core);
         for question in gathered.questions {
             question(&mut self.core);

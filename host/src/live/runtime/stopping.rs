@@ -23,6 +23,8 @@ use crate::live::values::panics::caught;
 pub(in crate::live) struct Stopping {
     /// The monotonic time until which it does; `None` if it was not told to stop.
     until: Option<Duration>,
+    /// The monotonic time since when nothing can be written, while it comes to its end.
+    failing_since: Option<Duration>,
 }
 
 impl Stopping {
@@ -31,6 +33,22 @@ impl Stopping {
         core.pool.end_all();
         let until = core.time.monotonic().saturating_add(STOP_PATIENCE);
         self.until.get_or_insert(until);
+    }
+
+    /// An engine that comes to its end in peace waits for what its workers do to be
+    /// written. Where the store fails for long, it never is: then it is as if it had been
+    /// told to stop, and had waited.
+    pub(in crate::live) fn note_store(&mut self, core: &mut Core, fails: bool) {
+        let now = core.time.monotonic();
+        if !fails {
+            self.failing_since = None;
+            return;
+        }
+        let since = *self.failing_since.get_or_insert(now);
+        if now.saturating_sub(since) >= STOP_PATIENCE && self.until.is_none() {
+            core.pool.end_all();
+            self.until = Some(now);
+        }
     }
 
     /// How long the engine waits still; `None` if it waits for nothing.

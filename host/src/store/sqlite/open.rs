@@ -57,6 +57,14 @@ pub(super) fn connect(path: &Path, opening: Opening) -> Result<Connected, StoreE
     let failed = |error: rusqlite::Error| open_error(path, &error);
     let name = file::name_for_sqlite(path);
     let mut connection = Connection::open_with_flags(name, flags(access)).map_err(failed)?;
+    // SQLite keeps files next to a database, for readers too. Where it cannot, and nobody
+    // can write to it, none are needed.
+    if access == Access::Read
+        && schema::identity(&connection).is_err()
+        && let Some(path) = stale_log::at_rest(path)
+    {
+        connection = stale_log::alone(&path).map_err(failed)?;
+    }
     connection.busy_timeout(lock_wait).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     // A statement's plan does not depend on what is bound to it: otherwise SQLite

@@ -12,10 +12,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::fs::{FlockOperation, StatVfsMountFlags, fcntl_lock, statvfs};
 
 use crate::store::StoreError;
 use crate::store::sqlite::file::with_suffix;
@@ -36,6 +36,16 @@ impl Note {
     fn follows(&self, file: &Self) -> bool {
         self.database == file.database && self.turns <= file.turns.saturating_add(1)
     }
+}
+
+/// Where the database stands on a file system that may only be read, and has no log: then
+/// nobody works on it here, and it is whole without one. `None` if it does not.
+pub(super) fn at_rest(path: &Path) -> Option<PathBuf> {
+    let path = fs::canonicalize(path).ok()?;
+    let folder = statvfs(path.parent()?).ok()?;
+    let has_log = fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let is_at_rest = folder.f_flag.contains(StatVfsMountFlags::RDONLY) && !has_log;
+    is_at_rest.then_some(path)
 }
 
 /// Moves the log next to this database aside, if it is not the database's own.
@@ -107,7 +117,7 @@ fn root_page(path: &Path) -> rusqlite::Result<Option<u32>> {
 
 /// Opens the file without its log. SQLite is told that nobody changes the file, so it
 /// looks at no other file.
-fn alone(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn alone(path: &Path) -> rusqlite::Result<Connection> {
     let mut uri = "file:".to_owned();
     for byte in path.as_os_str().as_bytes() {
         match byte {

@@ -218,7 +218,7 @@ fn cases_that_never_end_do() {
     let said = desk.types(&["test", "w.test.yaml"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     // The last time that can be written.
-    let late = "    clock: 9999-12-31T23:59:59.000Z\n    until: 1m\n";
+    let late = "    clock: \"9999-12-31T23:59:59.000Z\"\n    until: 1m\n";
     desk.file("w.test.yaml", case(late));
     let said = desk.types(&["test", "w.test.yaml"]);
     assert_eq!(said.code, Some(0), "{said:?}");
