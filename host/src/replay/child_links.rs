@@ -15,11 +15,11 @@ use crate::order_rules::{ChildRules, OrderRules};
 
 /// Finds what no log of this execution can say of its parent and its children.
 pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
-    let illegal = |found: Divergence| (Verdict::Illegal, found.into());
+    let illegal = |found: Box<Divergence>| (Verdict::Illegal, found);
     if let Some(named) = parent_link::named(recording)
         && let Some(message) = origin_fault(recording.execution_id, named)
     {
-        return Err(illegal(Divergence::plain(1, message)));
+        return Err(illegal(Divergence::plain(1, message).into()));
     }
     check_children(recording).map_err(illegal)
 }
@@ -87,7 +87,7 @@ pub(super) fn asked_for(recording: &Recording) -> impl Iterator<Item = Execution
 
 /// Finds the first child whose id does not follow from this execution and from what it was
 /// started for, or whose workflow is not the one that the node has written in place.
-fn check_children(recording: &Recording) -> Result<(), Divergence> {
+fn check_children(recording: &Recording) -> Result<(), Box<Divergence>> {
     let mut in_place = InPlace {
         text: &recording.workflow,
         rules: None,
@@ -105,7 +105,7 @@ fn check_children(recording: &Recording) -> Result<(), Divergence> {
                 "event {} names {child_id} as the child of node {node_id:?}, and that is another one's id: the child is {child}",
                 event.sequence
             );
-            return Err(Divergence::plain(event.sequence, message));
+            return Err(Divergence::plain(event.sequence, message).into());
         }
         if let EventKind::ChildStarted(started) = &event.kind {
             in_place.check(event.sequence, started)?;
@@ -124,7 +124,7 @@ struct InPlace<'a> {
 }
 
 impl<'a> InPlace<'a> {
-    fn check(&mut self, sequence: u64, started: &'a ChildStarted) -> Result<(), Divergence> {
+    fn check(&mut self, sequence: u64, started: &'a ChildStarted) -> Result<(), Box<Divergence>> {
         let rules = self.rules.get_or_insert_with(|| OrderRules::of(self.text));
         let of_node = || {
             let text = rules.child(&started.node_id).and_then(ChildRules::in_place);
@@ -141,6 +141,6 @@ impl<'a> InPlace<'a> {
         );
         let values = [expected, started.workflow_digest].map(|it| Some(it.to_string().into()));
         let [expected, found] = values;
-        Err(Divergence::between(sequence, message, expected, found))
+        Err(Divergence::between(sequence, message, expected, found).into())
     }
 }
