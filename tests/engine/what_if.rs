@@ -235,7 +235,7 @@ async fn other_limits_and_other_policies_touch_those_that_came_upon_them() {
     // A policy that is none is told, and not taken for a divergence.
     let recording = &ended.recordings()[0];
     let export = recording.export(Vec::new()).expect("it can be written");
-    let mut library = library.clone();
+    let mut library = library;
     let wrong = policy(r#"{ "max_attempts": "many" }"#);
     let asked = Auditor::new(&mut library)
         .with_change(wrong)
