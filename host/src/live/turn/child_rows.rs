@@ -30,6 +30,7 @@ pub(in crate::live) fn look(core: &mut Core, version: u64) -> Result<(), StoreEr
         version: Some(version),
         any,
         owed: any,
+        unproven: any,
         sound: std::mem::take(&mut core.children.sound),
         ..KnownChildren::default()
     };
@@ -123,6 +124,9 @@ pub(super) fn load(transaction: &mut Transaction<'_>) -> Result<(), StoreError> 
     let is_all = stored.found.len() < OWED_PER_TURN;
     let found = transaction.core.set_aside.named(stored);
     let is_damaged = found.iter().any(|it| is_set_aside(transaction.core, it));
+    let unproven = transaction.core.children.unproven;
+    transaction.children.is_unproven = unproven;
+    transaction.core.children.unproven = unproven && (!is_all || is_damaged);
     // What the turn has left to the next one is not stored yet.
     transaction.core.children.owed = !is_all || is_damaged || transaction.children.is_left;
     if !is_all {
@@ -144,6 +148,12 @@ const OWED_PER_TURN: usize = 1_000;
 pub(super) fn leave(transaction: &mut Transaction<'_>) {
     transaction.children.is_left = true;
     transaction.core.children.owed = true;
+    stays_unproven(transaction);
+}
+
+/// What was stored as owed and is not looked at is held against the logs later.
+pub(super) fn stays_unproven(transaction: &mut Transaction<'_>) {
+    transaction.core.children.unproven |= transaction.children.is_unproven;
 }
 
 /// A child, as the turn has it.

@@ -11,7 +11,7 @@ use crate::store::{ChildEnd, ChildRecord, ChildState, ended};
 
 use super::believed_rows::{contradiction, misnamed, set_aside};
 use super::budget::Phase;
-use super::child_rows::{keep, leave, load, may_be_any, row};
+use super::child_rows::{keep, leave, load, may_be_any, row, stays_unproven};
 use super::child_start::start;
 use super::open_turn::OpenTurn;
 use super::stall::stall;
@@ -29,6 +29,7 @@ pub(in crate::live) fn carry_out(turn: &mut OpenTurn<'_>) -> Result<bool, Engine
             continue;
         };
         if !is_ours(&turn.transaction, &record) {
+            stays_unproven(&mut turn.transaction);
             continue;
         }
         if !turn.transaction.may(Phase::Steps) {
@@ -77,12 +78,13 @@ fn is_ours(transaction: &Transaction<'_>, record: &ChildRecord) -> bool {
 }
 
 /// Whether what is stored as owed is what the logs say. One that it is not is set aside, and
-/// all others go on. Of what the turn itself came to, only the names are asked about.
+/// all others go on. Of what this engine has written, only the names are asked about.
 fn is_believed(turn: &mut OpenTurn<'_>, record: &ChildRecord) -> Result<bool, EngineError> {
     let transaction = &mut turn.transaction;
-    let is_new = transaction.children.changed.contains_key(&record.child);
+    let is_own = transaction.children.changed.contains_key(&record.child)
+        || !transaction.children.is_unproven;
     let found = match misnamed(record) {
-        None if is_new => return Ok(true),
+        None if is_own => return Ok(true),
         None => contradiction(transaction, record),
         misnamed => Ok(misnamed),
     };

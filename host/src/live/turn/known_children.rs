@@ -15,6 +15,9 @@ pub(crate) struct KnownChildren {
     pub(super) any: bool,
     /// Whether something may be owed.
     pub(super) owed: bool,
+    /// Whether rows of what is owed may be others' than this engine has written, and were not
+    /// held against the logs yet.
+    pub(super) unproven: bool,
     /// How many descendants roots have, as far as that was counted.
     pub(super) descendants: BTreeMap<ExecutionId, u64>,
     /// The parent whose log was read last for whom it waits for.
@@ -70,6 +73,8 @@ pub(in crate::live) struct ChildRows {
     pub(super) owed: VecDeque<ExecutionId>,
     /// Whether what was stored as owed is among them, as far as one turn reads it.
     pub(super) is_loaded: bool,
+    /// Whether what was stored as owed is to be held against the logs.
+    pub(super) is_unproven: bool,
     /// Whether something that is owed is left to a later turn.
     pub(super) is_left: bool,
     /// How many descendants roots have, as far as the turn asked for them.
