@@ -88,7 +88,9 @@ fn a_run_on_a_full_disk_ends_when_it_is_told_to() {
         fill(&disk, room);
         told += usize::from(ends_when_told_to(&disk, room));
         free(&disk);
-        disk.goes_on(&format!("a run was ended on a disk with {room} bytes of room"));
+        disk.goes_on(&format!(
+            "a run was ended on a disk with {room} bytes of room"
+        ));
     }
     assert!(told > 0, "no run came to wait for room");
 }

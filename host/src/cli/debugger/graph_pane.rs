@@ -126,23 +126,17 @@ fn chip(id: &str, nodes: &Nodes, styles: Styles) -> Vec<Span<'static>> {
 fn strip(map: &Node, nodes: &Nodes, styles: Styles) -> Vec<Span<'static>> {
     let count = map.instances.unwrap_or(0) as usize;
     let cells = count.min(CELLS);
-    let mut worst = vec![NodeState::Completed; cells];
-    for cell in 0..cells {
+    let worst = (0..cells).map(|cell| {
         let indices = cell * count / cells..(cell + 1) * count / cells;
         let states = indices.map(|index| {
             let told = nodes.named(&format!("{}[{index}]", map.id));
             told.map_or(NodeState::Pending, |it| it.state)
         });
-        worst[cell] = states
-            .max_by_key(|it| attention(*it))
-            .unwrap_or(NodeState::Pending);
-    }
+        let worst = states.max_by_key(|it| attention(*it));
+        worst.unwrap_or(NodeState::Pending)
+    });
     let mut spans = vec![Span::raw(" [")];
-    spans.extend(
-        worst
-            .into_iter()
-            .map(|it| Span::styled(sign(it), styles.of_node(it))),
-    );
+    spans.extend(worst.map(|it| Span::styled(sign(it), styles.of_node(it))));
     let of_state = nodes.instances_of(map).unwrap_or_default();
     let done: u32 = ["completed", "skipped"]
         .iter()

@@ -152,7 +152,7 @@ impl Level {
     pub(super) fn listed(&self, place: usize) -> Option<u64> {
         match &self.listed {
             Some(listed) => listed.get(place).copied(),
-            None => (place as u64 + 1 <= self.last()).then_some(place as u64 + 1),
+            None => ((place as u64) < self.last()).then_some(place as u64 + 1),
         }
     }
 
@@ -170,7 +170,7 @@ impl Level {
     pub(super) fn ask(&mut self) -> bool {
         let sequence = self.sequence();
         let mut asked = false;
-        if !self.state.as_ref().is_some_and(|(of, _)| *of == sequence) {
+        if self.state.as_ref().is_none_or(|(of, _)| *of != sequence) {
             self.state = Some((sequence, seen::state(&mut self.travel)));
             asked = true;
         }
