@@ -293,7 +293,7 @@ fn r22_faults_about_children_are_told_apart() {
         ),
         (
             "",
-            "expect: {children: {sub: {path: [y]}}}",
+            "expect: {children: {sub: {path: ['y']}}}",
             "4:38",
             "has no node `y`",
         ),
