@@ -1,5 +1,6 @@
 //! The debugger, in a terminal of its own.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -8,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use refrain_tests::binary;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::command_line::desk::{Desk, approval, chain, command};
 
@@ -90,6 +92,23 @@ impl Drop for Session {
     }
 }
 
+/// The processes whose command line ends in these words.
+fn processes(words: &[&str]) -> Vec<i32> {
+    let mut end: Vec<u8> = Vec::new();
+    for word in words {
+        end.extend(word.as_bytes());
+        end.push(0);
+    }
+    let entries = fs::read_dir("/proc").expect("the processes");
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let has_words = |process: &i32| {
+        // It may have ended meanwhile.
+        let typed = fs::read(format!("/proc/{process}/cmdline"));
+        typed.is_ok_and(|typed| typed.ends_with(&end))
+    };
+    names.filter(has_words).collect()
+}
+
 /// A folder with an execution that has failed at its second node.
 fn desk() -> Desk {
     let desk = Desk::new();
@@ -148,11 +167,12 @@ fn what_ends_the_program_gives_the_screen_back() {
     // No other test types this.
     let session = Session::of(&desk, (80, 24), "replay @last --at 1");
     session.waits_for(&["quit"]);
-    let killed = Command::new("pkill")
-        .args(["-TERM", "-f", "replay @last --at 1$"])
-        .status()
-        .expect("pkill, of procps");
-    assert!(killed.success());
+    let typed = ["replay", "@last", "--at", "1"];
+    let [process] = processes(&typed)[..] else {
+        panic!("one process has {typed:?}");
+    };
+    let process = Pid::from_raw(process).expect("a process has a number");
+    kill_process(process, Signal::TERM).expect("it is ours");
     session.waits_for(&["left with"]);
     let parser = session.screen.0.lock().expect("a screen");
     assert!(!parser.screen().alternate_screen() && !parser.screen().hide_cursor());
@@ -196,11 +216,7 @@ fn a_closed_terminal_ends_it() {
     let desk = desk();
     let session = Session::of(&desk, (80, 24), "replay @last --at 2");
     session.waits_for(&["quit"]);
-    let pattern = "replay @last --at 2$";
-    let is_there = || {
-        let found = Command::new("pgrep").args(["-f", pattern]).output();
-        !found.expect("pgrep, of procps").stdout.is_empty()
-    };
+    let is_there = || !processes(&["replay", "@last", "--at", "2"]).is_empty();
     assert!(is_there());
     // The terminal goes with the program that gave it.
     drop(session);
