@@ -285,7 +285,9 @@ impl Rounds<'_> {
             .stderr(File::create(self.said())?)
             .status()?;
         let said = std::fs::read_to_string(self.said())?;
-        let code = i32::from(!self.subject.completes);
+        // The last victim may have died after it had written all ends.
+        let is_over = said.starts_with("nothing to resume");
+        let code = i32::from(!self.subject.completes && !is_over);
         ensure!(resumed.code() == Some(code), "the last one said: {said}");
         self.witness.hear(&said);
         self.witness.look()?;
