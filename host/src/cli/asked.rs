@@ -35,8 +35,17 @@ pub(super) struct Question {
     pub(super) threads: Option<usize>,
 }
 
+/// The logs that are meant.
+pub(super) struct Logs<'a> {
+    /// These executions of a database, where no files are.
+    pub(super) executions: &'a [Named],
+    /// Or all of them.
+    pub(super) are_all: bool,
+    pub(super) files: &'a [PathBuf],
+}
+
 /// The executions of a database that are meant.
-pub(super) enum Which<'a> {
+enum Which<'a> {
     /// All of them.
     All,
     /// These.
@@ -81,9 +90,23 @@ impl Question {
         }
     }
 
+    /// Asks about these logs.
+    pub(super) fn ask(
+        &self,
+        library: &mut Library,
+        logs: &Logs<'_>,
+        database: &Database,
+    ) -> anyhow::Result<Asked> {
+        match logs.files {
+            [] if logs.are_all => self.of_database(library, &Which::All, database),
+            [] => self.of_database(library, &Which::These(logs.executions), database),
+            files => self.of_files(library, files),
+        }
+    }
+
     /// Asks about executions of a database. An error of the only one that was named is
     /// the command's.
-    pub(super) fn of_database(
+    fn of_database(
         &self,
         library: &Library,
         which: &Which<'_>,
@@ -144,11 +167,7 @@ impl Question {
 
     /// Asks about exported logs. Forks are compared with the logs that are given together
     /// with them.
-    pub(super) fn of_files(
-        &self,
-        library: &mut Library,
-        files: &[PathBuf],
-    ) -> anyhow::Result<Asked> {
+    fn of_files(&self, library: &mut Library, files: &[PathBuf]) -> anyhow::Result<Asked> {
         let mut auditor = self.set_up(Auditor::new(library));
         if files.len() > 1 {
             if files.iter().any(|path| path == Path::new(STDIN)) {

@@ -7,7 +7,7 @@ use refrain::replay::{Audit, SignatureCheck};
 use serde::Serialize;
 
 use super::anchoring::{Anchoring, AnchoringArguments};
-use super::asked::{FailedDocument, Question, Which};
+use super::asked::{FailedDocument, Logs, Question};
 use super::audited::text;
 use super::database::Database;
 use super::named::Named;
@@ -73,16 +73,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         trusted,
         ..Question::default()
     };
-    let asked = match arguments.file.as_slice() {
-        [] => {
-            let which = match arguments.all {
-                true => Which::All,
-                false => Which::These(&arguments.executions),
-            };
-            question.of_database(&library, &which, &arguments.database)?
-        }
-        files => question.of_files(&mut library, files)?,
+    let logs = Logs {
+        executions: &arguments.executions,
+        are_all: arguments.all,
+        files: &arguments.file,
     };
+    let asked = question.ask(&mut library, &logs, &arguments.database)?;
     if question.guest.is_some() {
         let each = !arguments.all;
         exact::show(&question, &asked, each, arguments.form.json)?;

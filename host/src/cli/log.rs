@@ -189,7 +189,7 @@ impl Arguments {
 }
 
 /// Whether this is the id of a node, of an instance of it, or of what undoes either.
-fn is_of(id: &str, node: &str) -> bool {
+pub(super) fn is_of(id: &str, node: &str) -> bool {
     let undone = undone_by(id).unwrap_or(id);
     id == node || undone == node || instance_of(undone).is_some_and(|(map, _)| map == node)
 }

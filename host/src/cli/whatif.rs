@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use refrain::replay::{Change, Summary};
 use serde_json::{Map, Value};
 
-use super::asked::{Question, Which};
+use super::asked::{Logs, Question};
 use super::coded::{OrCoded, refuse};
 use super::database::Database;
 use super::named::Named;
@@ -70,16 +70,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         threads: arguments.jobs.map(NonZeroUsize::get),
         ..Question::default()
     };
-    let asked = match arguments.file.as_slice() {
-        [] => {
-            let which = match arguments.all {
-                true => Which::All,
-                false => Which::These(&arguments.executions),
-            };
-            question.of_database(&library, &which, &arguments.database)?
-        }
-        files => question.of_files(&mut library, files)?,
+    let logs = Logs {
+        executions: &arguments.executions,
+        are_all: arguments.all,
+        files: &arguments.file,
     };
+    let asked = question.ask(&mut library, &logs, &arguments.database)?;
     exact::show(&question, &asked, !arguments.all, arguments.form.json)?;
     if let Some(path) = &arguments.junit {
         junit::write(path, &asked)?;

@@ -8,6 +8,7 @@ use super::filter::Filter;
 use super::keys::{self, Action, Question, Sought};
 use super::level::{Level, View};
 use super::seeking::{self, Typed, Way};
+use super::seen::said;
 use super::styles::Styles;
 use crate::cli::json_text;
 use crate::cli::log;
@@ -316,7 +317,7 @@ impl<'a> App<'a> {
         if sequence == 0 {
             return Err("before the first event there is nothing to decide".to_owned());
         }
-        let step = level.travel.next_step(at).map_err(seeking_said)?;
+        let step = level.travel.next_step(at).map_err(said)?;
         let mut lines: Vec<String> = step.decisions.iter().map(event_line).collect();
         if lines.is_empty() {
             lines.push("nothing: it waits for something to happen".to_owned());
@@ -420,10 +421,6 @@ impl<'a> App<'a> {
 
 /// Events or lines of a screen.
 const PAGE: isize = 15;
-
-fn seeking_said(error: refrain::replay::TravelError) -> String {
-    super::seen::said(error)
-}
 
 fn event_line(event: &refrain::model::Event) -> String {
     log::in_words(event).as_str().to_owned()

@@ -1,11 +1,11 @@
 //! Which events are listed.
 
 use refrain::log::kind_name;
-use refrain::model::{Event, instance_of, undone_by};
+use refrain::model::Event;
 use refrain::replay::nodes::Nodes;
 use refrain::replay::{is_failure, node_of};
 
-use super::super::log;
+use crate::cli::log;
 
 /// What an event must be to be listed. All that is asked for must be so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Filter {
             && self
                 .node
                 .as_ref()
-                .is_none_or(|id| of_node.is_some_and(|it| is_of(it, id)))
+                .is_none_or(|id| of_node.is_some_and(|it| log::is_of(it, id)))
             && self.queue.as_ref().is_none_or(is_of_queue)
             && self
                 .kind
@@ -56,12 +56,6 @@ impl Filter {
                 .is_none_or(|kind| kind_name(&event.kind).contains(kind.as_str()))
             && has_words(event, &self.words)
     }
-}
-
-/// Whether this is the id of a node, of an instance of it, or of what undoes either.
-fn is_of(id: &str, node: &str) -> bool {
-    let undone = undone_by(id).unwrap_or(id);
-    id == node || undone == node || instance_of(undone).is_some_and(|(map, _)| map == node)
 }
 
 /// Whether an event's line has all of these words, in whatever case.

@@ -1,5 +1,7 @@
 //! The graph: the nodes by layers, or the instances of a map.
 
+use std::collections::HashMap;
+
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use refrain::model::NodeState;
@@ -33,14 +35,14 @@ pub(super) fn shown(level: &mut Level, styles: Styles, columns: usize) -> Shown 
 /// those to which edges lead from it.
 fn layers(level: &mut Level, styles: Styles, columns: usize) -> Shown {
     let chosen = level.node.clone();
-    let (picture, layers) = (level.picture.clone(), level.layers.clone());
-    let nodes = level.nodes();
+    let (picture, layers, nodes) = level.drawn();
+    let marks = marks(picture, chosen.as_deref());
     let mut shown = Shown {
         title: "graph".to_owned(),
         ..Shown::default()
     };
     let mut rows = Rows::new(columns);
-    for layer in &layers {
+    for layer in layers {
         rows.begin_row();
         for place in layer {
             let node = &picture.nodes[*place];
@@ -50,10 +52,8 @@ fn layers(level: &mut Level, styles: Styles, columns: usize) -> Shown {
             } else {
                 chip(&node.id, nodes, styles)
             };
-            if let Some(chosen) = &chosen
-                && let Some(mark) = mark(&picture, *place, chosen)
-            {
-                chip.push(Span::styled(mark, styles.faint()));
+            if let Some(mark) = marks.get(place) {
+                chip.push(Span::styled(*mark, styles.faint()));
             }
             if is_chosen {
                 mark_chosen(&mut chip);
@@ -158,18 +158,26 @@ fn attention(state: NodeState) -> u8 {
     }
 }
 
-/// Whether edges lead from this node to the chosen one, or the other way.
-fn mark(picture: &Picture, place: usize, chosen: &str) -> Option<&'static str> {
-    let is_chosen = |place: usize| picture.nodes[place].id == chosen;
-    let mut edges = picture.edges.iter();
-    let leads_there = edges.clone().any(|it| it.from == place && is_chosen(it.to));
-    let leads_here = edges.any(|it| it.to == place && is_chosen(it.from));
-    match (leads_there, leads_here) {
-        (true, false) => Some("→"),
-        (false, true) => Some("←"),
-        (true, true) => Some("↔"),
-        (false, false) => None,
+/// The marks of the nodes from which edges lead to the chosen one, or to which from it, by
+/// their places in the picture.
+fn marks(picture: &Picture, chosen: Option<&str>) -> HashMap<usize, &'static str> {
+    let mut marks = HashMap::new();
+    let is_chosen = |place: usize| Some(picture.nodes[place].id.as_str()) == chosen;
+    for edge in &picture.edges {
+        let ends = [
+            (is_chosen(edge.to), edge.from, "→"),
+            (is_chosen(edge.from), edge.to, "←"),
+        ];
+        for (is_at_chosen, place, mark) in ends {
+            if is_at_chosen {
+                let known = marks.entry(place).or_insert(mark);
+                if *known != mark {
+                    *known = "↔";
+                }
+            }
+        }
     }
+    marks
 }
 
 fn mark_chosen(spans: &mut [Span<'static>]) {

@@ -1,10 +1,10 @@
 //! One log, and the place in it that is looked at.
 
 use refrain::id::ExecutionId;
-use refrain::model::{Event, EventKind, Explanation};
+use refrain::model::{Event, EventKind, Explanation, Status};
 use refrain::picture::{self, Picture};
 use refrain::replay::nodes::Nodes;
-use refrain::replay::{Travel, is_failure, node_of};
+use refrain::replay::{Travel, is_failure, node_of, status_of};
 use refrain::store::Timestamp;
 
 use super::filter::Filter;
@@ -39,6 +39,7 @@ pub(in crate::cli) struct Level {
     filter: Filter,
     /// The sequences of the events that are listed, in their order. `None`: of all.
     listed: Option<Vec<u64>>,
+    status: Option<(u64, Status)>,
     state: Option<(u64, Result<Vec<KeyValue>, String>)>,
     explanation: Option<(u64, String, Result<Explanation, String>)>,
 }
@@ -68,6 +69,7 @@ impl Level {
             key: None,
             filter: Filter::default(),
             listed: None,
+            status: None,
             state: None,
             explanation: None,
         }
@@ -120,8 +122,28 @@ impl Level {
 
     /// The nodes at the place.
     pub(super) fn nodes(&mut self) -> &Nodes {
+        self.drawn().2
+    }
+
+    /// What the graph is drawn of: the workflow, its layers, and the nodes at the place.
+    pub(super) fn drawn(&mut self) -> (&Picture, &[Vec<usize>], &Nodes) {
         let place = usize::try_from(self.travel.sequence()).unwrap_or(usize::MAX);
-        self.folds.at(&self.travel.recording().events, place)
+        let nodes = self.folds.at(&self.travel.recording().events, place);
+        (&self.picture, &self.layers, nodes)
+    }
+
+    /// The status at the place, as the log says it.
+    pub(super) fn status(&mut self) -> Status {
+        let sequence = self.sequence();
+        match self.status {
+            Some((of, status)) if of == sequence => status,
+            _ => {
+                let events = (1..=sequence).filter_map(|it| self.event(it));
+                let status = status_of(events);
+                self.status = Some((sequence, status));
+                status
+            }
+        }
     }
 
     /// Lists only these events.

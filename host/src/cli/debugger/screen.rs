@@ -5,7 +5,6 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 use refrain::names;
-use refrain::replay::status_of;
 
 use super::app::{App, Pane};
 use super::keys::{self, Question};
@@ -130,10 +129,9 @@ fn top(chosen: usize, rows: usize) -> usize {
 fn header(app: &mut App<'_>) -> Line<'static> {
     let styles = app.styles;
     let depth = app.depth();
-    let level = app.level();
+    let level = app.level_mut();
     let (sequence, last) = (level.sequence(), level.last());
-    let events = (1..=sequence).filter_map(|it| level.event(it));
-    let status = status_of(events);
+    let status = level.status();
     let name = Text::word(&level.name);
     let place = match sequence {
         0 => text!("before event 1 of {}", last),
