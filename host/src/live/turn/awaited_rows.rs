@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::order_rules::{Awaited, OrderRules, SaidOfChild};
-use crate::store::{ChildRecord, ChildState, ExecutionRecord, Store, StoreError, ended};
+use crate::store::{
+    ChildRecord, ChildState, ExecutionRecord, Store, StoreError, StoredEvent, ended,
+};
 
 /// What is wrong with these rows of an execution's children, as its log has it. The whole log
 /// is read. `None` if nothing is wrong.
@@ -40,7 +42,7 @@ pub(super) fn fault(
     Ok(None)
 }
 
-/// The nodes that wait for children, and these.
+/// The nodes that wait for children, and these, as the store's log has them.
 fn awaited(
     store: &mut dyn Store,
     record: &ExecutionRecord,
@@ -50,12 +52,24 @@ fn awaited(
         return Ok(Vec::new()); // Whoever steps it is told so.
     };
     let rules = OrderRules::of(&workflow.text);
+    awaited_by(record.id, &rules, |first| {
+        store.events(record.id, first, EVENTS_PAGE_MAX)
+    })
+}
+
+/// The nodes of a log that wait for children, and these. `page` gives its events from one on,
+/// and the whole log is read.
+pub(super) fn awaited_by<E>(
+    parent: ExecutionId,
+    rules: &OrderRules,
+    mut page: impl FnMut(u64) -> Result<Vec<StoredEvent>, E>,
+) -> Result<Vec<(String, ExecutionId)>, E> {
     let mut awaited = Awaited::default();
     let mut first = 1;
     loop {
-        let page = store.events(record.id, first, EVENTS_PAGE_MAX)?;
+        let page = page(first)?;
         for stored in &page {
-            if let Some(said) = SaidOfChild::by(&stored.event.kind, &rules) {
+            if let Some(said) = SaidOfChild::by(&stored.event.kind, rules) {
                 awaited.follow(said);
             }
         }
@@ -65,7 +79,7 @@ fn awaited(
         }
     }
     let names = awaited.names().map(|(node_id, attempt, iteration)| {
-        let child = ExecutionId::of_child(record.id, node_id, attempt, iteration);
+        let child = ExecutionId::of_child(parent, node_id, attempt, iteration);
         (node_id.to_owned(), child)
     });
     Ok(names.collect())

@@ -8,9 +8,9 @@ use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
 use crate::model::{EventKind, WorkflowName};
-use crate::order_rules::{Awaited, SaidOfChild};
 use crate::store::{ChildRecord, ChildState, StoreError, ended};
 
+use super::awaited_rows::awaited_by;
 use super::child_rows::leave;
 use super::claimed_items::rules;
 use super::known_children::AwaitedOf;
@@ -108,26 +108,10 @@ fn awaited(
     parent: ExecutionId,
 ) -> Result<BTreeSet<ExecutionId>, EngineError> {
     let rules = rules(transaction, parent)?;
-    let mut awaited = Awaited::default();
-    let mut first = 1;
-    loop {
-        let page = transaction.events(parent, first, EVENTS_PAGE_MAX)?;
-        for stored in &page {
-            if let Some(said) = SaidOfChild::by(&stored.event.kind, &rules) {
-                awaited.follow(said);
-            }
-        }
-        match page.last() {
-            Some(last) => first = last.event.sequence + 1,
-            None => break,
-        }
-    }
-    let names = awaited.names();
-    Ok(names
-        .map(|(node_id, attempt, iteration)| {
-            ExecutionId::of_child(parent, node_id, attempt, iteration)
-        })
-        .collect())
+    let awaited = awaited_by(parent, &rules, |first| {
+        transaction.events(parent, first, EVENTS_PAGE_MAX)
+    })?;
+    Ok(awaited.into_iter().map(|(_, child)| child).collect())
 }
 
 /// Sets aside whom a damaged row holds up: the parent, or where that is not in the store the
