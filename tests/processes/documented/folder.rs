@@ -68,12 +68,17 @@ impl Folder {
     }
 }
 
-/// Copy what is in the repository: no folder of builds, no hidden file.
+/// What a command leaves that is typed at the root of a clone, as the README has it.
+const DATABASE: &str = "refrain.db";
+
+/// Copy what is in the repository: no folder of builds, no hidden file, no database of who
+/// has tried the examples.
 fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("a file");
         let name = entry.file_name();
-        let is_left_out = name == "target" || name.to_string_lossy().starts_with('.');
+        let is_of_the_clone = |name: &str| !name.starts_with('.') && !name.starts_with(DATABASE);
+        let is_left_out = name == "target" || !is_of_the_clone(&name.to_string_lossy());
         let (from, to) = (entry.path(), to.join(&name));
         if is_left_out {
             continue;

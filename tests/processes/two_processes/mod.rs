@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use refrain::model::{EventKind, NodeCompleted, NodeSettled, Status};
 use refrain::store::SqliteStore;
 use refrain::{Engine, Workflow};
-use refrain_tests::binary::{refrain, stderr, stdout};
+use refrain_tests::binary::{refrain, refrain_at_a_terminal, stderr, stdout};
 use serde_json::{Value, json};
 
 const EXECUTIONS: usize = 50;
@@ -42,7 +42,7 @@ async fn fifty_executions_are_run_by_two_processes_and_approved_from_a_third() -
     }
 
     let work = || {
-        refrain(folder.path())
+        refrain_at_a_terminal(folder.path())
             .args(["work", "--db", "shared.db"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
