@@ -235,6 +235,13 @@ impl Database {
         to_type::with_option("fork", Some(option), &[id.to_string()], self.to_name())
     }
 
+    /// What a person types to get the smallest log on which this scheduler leaves that of an
+    /// execution.
+    pub(super) fn command_to_minimize(&self, id: &str, guest: &Path) -> Text {
+        let option = ("--guest", guest.as_os_str());
+        to_type::with_option("minimize", Some(option), &[id], self.to_name())
+    }
+
     /// The path, where it has to be typed for this database to be meant.
     fn to_name(&self) -> Option<&OsStr> {
         // Where the variable names another one, the default has to be named too.

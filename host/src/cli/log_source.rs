@@ -114,6 +114,11 @@ impl LogArguments {
         }
     }
 
+    /// The file that was named. `None` if an execution was.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// The execution of the database that was named. `None` if a file was.
     fn execution(&self) -> anyhow::Result<Option<ExecutionId>> {
         let named = self.execution.as_ref();

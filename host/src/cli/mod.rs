@@ -71,6 +71,7 @@ mod approve;
 mod audit;
 mod backup;
 mod bench;
+mod bisect;
 mod cancel;
 mod completions;
 mod dead;
@@ -85,6 +86,7 @@ mod init;
 mod key;
 mod list;
 mod log;
+mod minimize;
 mod node_output;
 mod pause;
 mod replay;
@@ -175,6 +177,8 @@ enum Command {
     Audit(audit::Arguments),
     Key(key::Arguments),
     Whatif(whatif::Arguments),
+    Bisect(bisect::Arguments),
+    Minimize(minimize::Arguments),
     Upgrade(upgrade::Arguments),
     Fork(fork::Arguments),
     Erase(erase::Arguments),
@@ -324,6 +328,8 @@ impl Command {
             Self::Audit(arguments) => audit::run(&arguments),
             Self::Key(arguments) => key::run(&arguments),
             Self::Whatif(arguments) => whatif::run(&arguments),
+            Self::Bisect(arguments) => bisect::run(&arguments),
+            Self::Minimize(arguments) => minimize::run(&arguments),
             Self::Upgrade(arguments) => upgrade::run(&arguments),
             Self::Fork(arguments) => fork::run(arguments),
             Self::Erase(arguments) => erase::run(&arguments),

@@ -23,6 +23,16 @@ pub(super) fn with_option<W: AsRef<OsStr>>(
     words: &[W],
     database: Option<&OsStr>,
 ) -> Text {
+    with_options(verb, option.as_slice(), words, database)
+}
+
+/// The same with several options.
+pub(super) fn with_options<W: AsRef<OsStr>>(
+    verb: &'static str,
+    options: &[(&'static str, &OsStr)],
+    words: &[W],
+    database: Option<&OsStr>,
+) -> Text {
     let mut shell = Shell::default();
     let mut line = text!("refrain {}", verb);
     let flag = database.map(|path| {
@@ -31,11 +41,12 @@ pub(super) fn with_option<W: AsRef<OsStr>>(
         text!(" --db{}{}", between, shell.quoted(path))
     });
     let flag = flag.unwrap_or_default();
-    let option = option.map(|(name, value)| {
+    let options = options.iter().map(|(name, value)| {
         let between = if is_like_a_flag(value) { "=" } else { " " };
         text!(" {}{}{}", name, between, shell.quoted(value))
     });
-    let flag = text!("{}{}", option.unwrap_or_default(), flag);
+    let options: Text = options.collect();
+    let flag = text!("{}{}", options, flag);
     let mut said = false;
     for word in words.iter().map(AsRef::as_ref) {
         if !said && is_like_a_flag(word) {

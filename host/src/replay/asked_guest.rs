@@ -14,7 +14,7 @@ use super::ports::{Mismatch, ReplayPorts, ordered_by};
 use super::rule::Rule;
 use super::source::Recording;
 use super::verdict::{AuditError, Verdict};
-use crate::guest::{CallError, LibraryError};
+use crate::guest::{CallError, GuestFailure, LibraryError};
 use crate::log::json::write_event;
 use crate::model::{Event, Outcome, SchedulerError};
 use crate::store::Timestamp;
@@ -25,6 +25,16 @@ pub(super) enum Stop {
     Found(Finding),
     /// The audit cannot be done.
     Failed(AuditError),
+}
+
+impl Stop {
+    /// The same; what was found has this cause.
+    fn because(mut self, cause: String) -> Self {
+        if let Self::Found((_, divergence)) = &mut self {
+            divergence.cause = Some(cause);
+        }
+        self
+    }
 }
 
 impl From<Finding> for Stop {
@@ -128,6 +138,7 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
             Err(CallError::Store(error)) => Err(Stop::Failed(error.into())),
             Err(CallError::Scheduler(SchedulerError::Illegal(illegal))) => {
                 let mut divergence = Divergence::plain(illegal.sequence, illegal.reason);
+                divergence.cause = Some(format!("{:?}", illegal.code));
                 divergence.found = self.event_json(illegal.sequence);
                 found(Verdict::Illegal, divergence)
             }
@@ -139,6 +150,7 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
             Err(error) => {
                 let message = format!("the guest gives no answer: {error}");
                 self.diverges(DivergenceCode::GuestFailed, &message, None)
+                    .map_err(|stop| stop.because(cause_of(&error)))
             }
         }
     }
@@ -282,6 +294,18 @@ impl<'a, 'l> AskedGuest<'a, 'l> {
 /// The walk ends with this finding.
 pub(super) fn found<T>(verdict: Verdict, divergence: Divergence) -> Result<T, Stop> {
     Err(Stop::Found((verdict, Box::new(divergence))))
+}
+
+/// How a guest failed, in a word: the same word for the same failure elsewhere.
+fn cause_of(error: &CallError) -> String {
+    let told = match error {
+        CallError::Guest(GuestFailure::Trapped(trap)) => return format!("Trapped {trap:?}"),
+        CallError::Guest(failure) => format!("{failure:?}"),
+        CallError::Scheduler(refusal) => format!("{refusal:?}"),
+        CallError::Store(_) | CallError::Newer(_) => format!("{error:?}"),
+    };
+    let end = told.find(|c: char| !c.is_alphanumeric());
+    told[..end.unwrap_or(told.len())].to_owned()
 }
 
 fn as_json(text: &str) -> Option<Value> {

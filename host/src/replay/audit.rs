@@ -177,15 +177,29 @@ impl<'a> Auditor<'a> {
         origin: &OriginLog,
         kin: Option<StoredKin>,
     ) -> Result<Audit, AuditError> {
-        let recording = match reading {
-            Ok(recording) => Arc::new(recording),
-            Err(found) => return Ok(unreadable(found)),
-        };
-        let mut audit = clean(&recording);
-        audit.signature = signature::check(&recording, &self.trusted);
-        audit.anchor = self.anchors.told_of(&recording, &self.trusted);
+        match reading {
+            Ok(recording) => self.audit_whole(&Arc::new(recording), origin, kin),
+            Err(found) => Ok(unreadable(found)),
+        }
+    }
+
+    /// Audits a log by itself: not its links with others, nor what a store has of its
+    /// children.
+    pub(super) fn audit_alone(&mut self, recording: &Arc<Recording>) -> Result<Audit, AuditError> {
+        self.audit_whole(recording, &OriginLog::Missing, None)
+    }
+
+    fn audit_whole(
+        &mut self,
+        recording: &Arc<Recording>,
+        origin: &OriginLog,
+        kin: Option<StoredKin>,
+    ) -> Result<Audit, AuditError> {
+        let mut audit = clean(recording);
+        audit.signature = signature::check(recording, &self.trusted);
+        audit.anchor = self.anchors.told_of(recording, &self.trusted);
         audit.owed_children = kin.as_ref().map(StoredKin::owed).unwrap_or_default();
-        match self.judged(&recording, origin, kin.as_ref(), &mut audit) {
+        match self.judged(recording, origin, kin.as_ref(), &mut audit) {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
             Err(Stop::Found(finding)) => audit.conclude(finding, self.asks_what_if()),
@@ -428,7 +442,7 @@ fn gone(id: ExecutionId, finding: Finding) -> Audit {
 }
 
 /// The audit of a log that cannot be read.
-fn unreadable(unreadable: Unreadable) -> Audit {
+pub(super) fn unreadable(unreadable: Unreadable) -> Audit {
     let id = unreadable.execution_id.map(|id| id.to_string());
     let mut audit = empty(id, unreadable.sequence.saturating_sub(1));
     let divergence = Divergence::plain(unreadable.sequence, unreadable.message);

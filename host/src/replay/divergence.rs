@@ -39,6 +39,10 @@ pub struct Divergence {
     pub explanation: Option<Explanation>,
     /// What to do next.
     pub advice: Advice,
+    /// Why the guest gave no answer, or did not take a fact: in a word, without what is
+    /// particular to this log. It stands in the message for people.
+    #[serde(skip)]
+    pub(super) cause: Option<String>,
 }
 
 /// What is wrong, in a word.
@@ -128,6 +132,7 @@ impl Divergence {
             state_hash: None,
             explanation: None,
             advice: Advice::CompareCopies,
+            cause: None,
         }
     }
 

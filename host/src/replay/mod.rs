@@ -72,6 +72,10 @@ mod change;
 mod audit;
 // The same question about many logs.
 mod what_if;
+// Where two guests part.
+mod bisect;
+// The smallest log that still diverges.
+mod minimize;
 // The beginning of a log, as that of another one.
 mod beginning;
 
@@ -79,6 +83,7 @@ pub use anchor::Anchors;
 pub use anchor_file::AnchorError;
 pub use audit::Auditor;
 pub use beginning::{Unfit, check_log, replay_beginning};
+pub use bisect::{Bisected, Parting, bisect_many};
 pub use change::Change;
 pub use difference::{Difference, differences};
 pub use divergence::{Advice, Compared, Divergence, DivergenceCode, node_of};
@@ -86,6 +91,7 @@ pub use guests::fetch_guest;
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use log_store::LogStore;
+pub use minimize::{MinimizeError, Minimized, Progress, Size, Written, minimize};
 pub use player::Player;
 pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};

@@ -29,24 +29,39 @@ pub fn audit_many<L: Sync, W: Send, R: Send>(
     set_up: impl for<'a> Fn(Auditor<'a>) -> Auditor<'a> + Sync,
     one: impl Fn(&mut Auditor<'_>, &mut W, &L) -> Result<R, AuditError> + Sync,
 ) -> Vec<Result<R, AuditError>> {
-    let next = AtomicUsize::new(0);
-    let (next, set_up, one) = (&next, &set_up, &one);
-    let work = |mut worker: W| {
+    in_threads(workers, logs, |mut worker, take_next| {
         let mut library = library.clone();
         let mut auditor = set_up(Auditor::new(&mut library));
+        while take_next(&mut |log| one(&mut auditor, &mut worker, log)) {}
+    })
+}
+
+/// Asks about one log after the other, as long as there are any: says whether there was one.
+pub(super) type TakeNext<'a, L, R> = dyn FnMut(&mut dyn FnMut(&L) -> R) -> bool + 'a;
+
+/// Goes through many logs on several threads, one for each of `workers`. Each thread does
+/// `work`, which takes one log after the other. The answers stand in the order of the logs.
+pub(super) fn in_threads<L: Sync, W: Send, R: Send>(
+    workers: Vec<W>,
+    logs: &[L],
+    work: impl Fn(W, &mut TakeNext<'_, L, R>) + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let (next, work) = (&next, &work);
+    let in_thread = |worker: W| {
         let mut done = Vec::new();
-        loop {
+        work(worker, &mut |one| {
             let place = next.fetch_add(1, Ordering::Relaxed);
-            match logs.get(place) {
-                Some(log) => done.push((place, one(&mut auditor, &mut worker, log))),
-                None => return done,
-            }
-        }
+            let log = logs.get(place);
+            done.extend(log.map(|log| (place, one(log))));
+            log.is_some()
+        });
+        done
     };
     let mut done = thread::scope(|scope| {
         let threads: Vec<_> = workers
             .into_iter()
-            .map(|worker| scope.spawn(|| work(worker)))
+            .map(|worker| scope.spawn(|| in_thread(worker)))
             .collect();
         let done = threads.into_iter().flat_map(|thread| match thread.join() {
             Ok(done) => done,

@@ -1,0 +1,391 @@
+//! `refrain bisect`: where do two schedulers part?
+
+use std::ffi::OsStr;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use refrain::guest::Library;
+use refrain::id::ExecutionId;
+use refrain::replay::{
+    AuditError, Bisected, Divergence, Parting, bisect_many, from_export, from_store, threads_for,
+};
+use refrain::store::{SqliteStore, StoreError};
+use serde::Serialize;
+
+use super::asked::FailedDocument;
+use super::coded::{OrCoded, coded, refuse};
+use super::database::{self, Database};
+use super::named::Named;
+use super::output::{self, Form, Paint};
+use super::text::{Text, counted, text};
+use super::{Answer, audited, damage, failure, files, guests, list, to_type};
+
+/// Find the smallest log on which two schedulers decide differently
+///
+/// Each log is replayed with both, exactly as it was recorded. The fewest events after which
+/// the two part are told, with what each decides there; a scheduler that fails there, or
+/// comes to no end, decides differently too. Unless you name executions or files, all
+/// executions of the database are looked at. Nothing is written.
+///
+/// Answers 1 if they part anywhere, or a log is not sound; 2 if one could not be asked
+/// about.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The executions; all of the database, unless you say
+    #[arg(value_name = "EXECUTION")]
+    executions: Vec<Named>,
+    /// Logs that `refrain export` wrote, or folders of such (`*.ndjson`)
+    #[arg(long, value_name = "LOG.ndjson|FOLDER", num_args = 1.., conflicts_with = "executions")]
+    file: Vec<PathBuf>,
+    /// The scheduler component that decides as it should; that of this program, unless you
+    /// say
+    #[arg(long, value_name = "FILE.wasm")]
+    good: Option<PathBuf>,
+    /// The scheduler component to compare with it
+    #[arg(long, value_name = "FILE.wasm")]
+    bad: PathBuf,
+    /// How many logs are replayed at once; as many as there are cores, unless you say
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    database: Database,
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Document<'a> {
+    good: &'a str,
+    bad: &'a str,
+    summary: Summary,
+    /// The smallest prefix: that of the first of `executions` on which they part.
+    smallest: Option<&'a Bisected>,
+    executions: Vec<&'a Bisected>,
+    failed: Vec<FailedDocument>,
+}
+
+/// How many logs came to what.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Summary {
+    same: usize,
+    part: usize,
+    leave_together: usize,
+    unsound: usize,
+    erased: usize,
+    newer: usize,
+    events: u64,
+}
+
+/// What came of all logs.
+struct Compared {
+    logs: Vec<Bisected>,
+    failed: Vec<(String, anyhow::Error)>,
+    /// How many cannot even be listed.
+    unlisted: usize,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
+    let mut library = guests::library()?;
+    let good = match &arguments.good {
+        Some(path) => guests::add(&mut library, path)?,
+        None => library.built_in().to_owned(),
+    };
+    let bad = guests::add(&mut library, &arguments.bad)?;
+    if good == bad {
+        refuse!(
+            "usage",
+            "--good and --bad are the same scheduler component, {good}; name two"
+        );
+    }
+    let compared = arguments.compare(&library, (&good, &bad))?;
+    let summary = Summary::of(&compared.logs);
+    let smallest = smallest(&compared.logs);
+    if arguments.form.json {
+        output::document(&Document {
+            good: &good,
+            bad: &bad,
+            summary,
+            smallest,
+            executions: compared.logs.iter().collect(),
+            failed: compared.failed.iter().map(FailedDocument::of).collect(),
+        })?;
+    } else {
+        output::data(&arguments.shown(&compared.logs, &summary, smallest));
+    }
+    compared.refuse_unasked(&summary)?;
+    let damaged = compared.unlisted + compared.failed.len();
+    Ok(Answer::good_if(
+        summary.part == 0 && summary.unsound == 0 && damaged == 0,
+    ))
+}
+
+/// The log with the fewest events after which the two part.
+fn smallest(logs: &[Bisected]) -> Option<&Bisected> {
+    let parting = logs.iter().filter(|log| log.after.is_some());
+    parting.min_by_key(|log| (log.after, log.execution_id.clone()))
+}
+
+/// That there is no such execution any more.
+fn gone(name: &str) -> anyhow::Error {
+    match name.parse() {
+        Ok(id) => database::missing(id),
+        Err(_) => coded("log_unreadable", format!("there is no log {name}")),
+    }
+}
+
+impl Summary {
+    fn of(logs: &[Bisected]) -> Self {
+        let mut summary = Self::default();
+        for log in logs {
+            *match log.outcome {
+                Parting::Same => &mut summary.same,
+                Parting::Parts => &mut summary.part,
+                Parting::LeaveTogether => &mut summary.leave_together,
+                Parting::Unsound => &mut summary.unsound,
+                Parting::Erased => &mut summary.erased,
+                _ => &mut summary.newer,
+            } += 1;
+            summary.events += log.events;
+        }
+        summary
+    }
+}
+
+impl Compared {
+    /// What could be asked about, and what could not. An error of the only one that was named
+    /// is the command's.
+    fn of(
+        names: impl Iterator<Item = String>,
+        answers: Vec<Result<Option<Bisected>, AuditError>>,
+        is_only: bool,
+    ) -> anyhow::Result<Self> {
+        let mut compared = Self {
+            logs: Vec::new(),
+            failed: Vec::new(),
+            unlisted: 0,
+        };
+        for (name, answer) in names.zip(answers) {
+            let answer = answer.with_context(|| format!("cannot audit {name}"));
+            match answer.and_then(|log| log.ok_or_else(|| gone(&name))) {
+                Ok(log) => compared.logs.push(log),
+                Err(error) if is_only && !failure::is_damage(&error) => return Err(error),
+                Err(error) => {
+                    output::tell(&failure::text(&error));
+                    compared.failed.push((name, error));
+                }
+            }
+        }
+        Ok(compared)
+    }
+
+    /// An error if nothing can be said of one.
+    fn refuse_unasked(&self, summary: &Summary) -> anyhow::Result<()> {
+        let failed = self.failed.iter();
+        let failed = failed.filter(|(_, error)| !failure::is_damage(error)).count();
+        let all = self.logs.len() + self.failed.len() + self.unlisted;
+        if failed > 0 {
+            let message = format!("{failed} of {all} executions could not be asked about");
+            return Err(coded("not_audited", message));
+        }
+        if summary.newer > 0 {
+            refuse!(
+                "log_newer",
+                "{} of {all} executions are of a newer program than this one, or hold something that a scheduler cannot know, and nothing is said of them; use a newer Refrain",
+                summary.newer
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Arguments {
+    fn compare(&self, library: &Library, pair: (&str, &str)) -> anyhow::Result<Compared> {
+        match self.file.as_slice() {
+            [] => self.compare_executions(library, pair),
+            files => self.compare_files(library, pair, files),
+        }
+    }
+
+    fn threads(&self, logs: usize) -> usize {
+        self.jobs.map_or_else(|| threads_for(logs), NonZeroUsize::get)
+    }
+
+    fn compare_executions(&self, library: &Library, pair: (&str, &str)) -> anyhow::Result<Compared> {
+        let mut stores = self.database.open()?;
+        let (ids, unlisted) = match self.executions.as_slice() {
+            [] => all_of(&mut stores)?,
+            named => (Named::find_all(named, &self.database)?, 0),
+        };
+        let mut workers = vec![stores];
+        for _ in 1..self.threads(ids.len()) {
+            workers.push(self.database.open()?);
+        }
+        let answers = bisect_many(library, workers, &ids, pair, |stores, id| {
+            for store in stores {
+                if let Some(reading) = from_store(store, *id)? {
+                    return Ok(Some(reading));
+                }
+            }
+            Ok(None)
+        });
+        let names = ids.iter().map(ExecutionId::to_string);
+        let compared = Compared::of(names, answers, self.executions.len() == 1)?;
+        Ok(Compared {
+            unlisted,
+            ..compared
+        })
+    }
+
+    fn compare_files(
+        &self,
+        library: &Library,
+        pair: (&str, &str),
+        files: &[PathBuf],
+    ) -> anyhow::Result<Compared> {
+        let logs = in_folders(files)?;
+        let workers = vec![(); self.threads(logs.len())];
+        let answers = bisect_many(library, workers, &logs, pair, |(), path: &PathBuf| {
+            let place = path.display().to_string();
+            let failed = |error: anyhow::Error| StoreError::Io {
+                place: place.clone(),
+                detail: failure::line(&error),
+            };
+            let file = files::log(path).map_err(failed)?;
+            Ok(Some(from_export(file, &place)?))
+        });
+        let names = logs.iter().map(|path| path.display().to_string());
+        Compared::of(names, answers, logs.len() == 1)
+    }
+
+    fn shown(&self, logs: &[Bisected], summary: &Summary, smallest: Option<&Bisected>) -> Text {
+        let colours = output::colours(&io::stdout());
+        let mut shown = Text::new();
+        if let Some(log) = smallest {
+            shown.push(&parted(log));
+        }
+        for log in logs.iter().filter(|log| log.outcome == Parting::Unsound) {
+            let divergence = log.good.as_ref().or(log.bad.as_ref());
+            let found = divergence.map(audited::diverged).unwrap_or_default();
+            shown.push(&text!("{}  not sound, whoever is asked\n{}", name(log), found));
+        }
+        if let Some(log) = smallest
+            && let Some(id) = &log.execution_id
+        {
+            let guest = ("--guest", self.bad.as_os_str());
+            let file = ("--file", OsStr::new("LOG.ndjson"));
+            let command = match self.file.is_empty() {
+                true => self.database.command_to_minimize(id, &self.bad),
+                false => to_type::with_options("minimize", &[file, guest], &[""; 0], None),
+            };
+            shown.push(&text!("  next: `{}` makes that log as small as can be\n", command));
+        }
+        shown.push(&summed_up(logs.len(), summary, colours));
+        shown
+    }
+}
+
+fn name(log: &Bisected) -> &str {
+    log.execution_id.as_deref().unwrap_or("(unknown execution)")
+}
+
+/// Where two schedulers part, and what each does there.
+fn parted(log: &Bisected) -> Text {
+    let after = log.after.unwrap_or_default();
+    let mut text = text!(
+        "{}  they part after {} of {}\n",
+        name(log),
+        counted(after, "event"),
+        log.events
+    );
+    let next = after + 1;
+    for (side, divergence) in [("good", &log.good), ("bad", &log.bad)] {
+        let here = divergence.as_ref().filter(|it| it.sequence == next);
+        let said: Option<&Divergence> = here;
+        text.push(&match said {
+            Some(found) => text!("  {}:\n{}", side, audited::diverged(found)),
+            None => text!("  {}: decides what the log has as event {}\n", side, next),
+        });
+    }
+    text
+}
+
+fn summed_up(all: usize, summary: &Summary, colours: bool) -> Text {
+    let Summary {
+        same,
+        part,
+        leave_together,
+        unsound,
+        erased,
+        newer,
+        events,
+    } = *summary;
+    let said = match part {
+        0 => Paint::Green.on("bisect: the two part nowhere", colours),
+        1 => Paint::Red.on("bisect: the two part in 1 log", colours),
+        _ => Text::word(&format!("bisect: the two part in {part} logs")).painted(Paint::Red, colours),
+    };
+    let mut text = text!(
+        "{}, {} the same; {} with {} replayed",
+        said,
+        same,
+        counted(all as u64, "log"),
+        counted(events, "event")
+    );
+    for (count, what) in [
+        (leave_together, "both leave in the same way, and nothing is known of what follows"),
+        (unsound, "not sound, whoever is asked"),
+        (erased, "erased, so that no scheduler can be asked"),
+        (newer, "of a newer program"),
+    ] {
+        if count > 0 {
+            text.push(&text!("; {} {}", count, what));
+        }
+    }
+    text.push(&text!("\n"));
+    text
+}
+
+/// All executions there are, and how many cannot be listed.
+fn all_of(stores: &mut [SqliteStore]) -> anyhow::Result<(Vec<ExecutionId>, usize)> {
+    let (mut ids, mut unlisted) = (Vec::new(), 0);
+    for store in stores {
+        let stored = list::all(store)?;
+        unlisted += stored.damaged.len();
+        let (stored, _) = damage::named(stored);
+        ids.extend(stored.into_iter().map(|record| record.id));
+    }
+    Ok((ids, unlisted))
+}
+
+/// These files, and the logs in these folders, by their names.
+fn in_folders(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut logs = Vec::new();
+    for path in files {
+        if !path.is_dir() {
+            logs.push(path.clone());
+            continue;
+        }
+        let unreadable = || format!("cannot read the folder {}", path.display());
+        let entries = std::fs::read_dir(path).or_coded("log_unreadable", unreadable)?;
+        let mut found = Vec::new();
+        for entry in entries {
+            let log = entry.or_coded("log_unreadable", unreadable)?.path();
+            if log.extension() == Some(OsStr::new("ndjson")) {
+                found.push(log);
+            }
+        }
+        if found.is_empty() {
+            refuse!(
+                "log_unreadable",
+                "there is no log in the folder {}: none of its files ends in .ndjson",
+                path.display()
+            );
+        }
+        found.sort();
+        logs.extend(found);
+    }
+    Ok(logs)
+}
