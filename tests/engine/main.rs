@@ -7,6 +7,7 @@ mod erasing;
 mod divergent_guest;
 mod golden;
 mod logged_nodes;
+mod minimize;
 mod hostile_guests;
 mod sabotage;
 mod breakage;

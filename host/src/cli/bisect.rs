@@ -184,7 +184,9 @@ impl Compared {
     /// An error if nothing can be said of one.
     fn refuse_unasked(&self, summary: &Summary) -> anyhow::Result<()> {
         let failed = self.failed.iter();
-        let failed = failed.filter(|(_, error)| !failure::is_damage(error)).count();
+        let failed = failed
+            .filter(|(_, error)| !failure::is_damage(error))
+            .count();
         let all = self.logs.len() + self.failed.len() + self.unlisted;
         if failed > 0 {
             let message = format!("{failed} of {all} executions could not be asked about");
@@ -210,10 +212,15 @@ impl Arguments {
     }
 
     fn threads(&self, logs: usize) -> usize {
-        self.jobs.map_or_else(|| threads_for(logs), NonZeroUsize::get)
+        self.jobs
+            .map_or_else(|| threads_for(logs), NonZeroUsize::get)
     }
 
-    fn compare_executions(&self, library: &Library, pair: (&str, &str)) -> anyhow::Result<Compared> {
+    fn compare_executions(
+        &self,
+        library: &Library,
+        pair: (&str, &str),
+    ) -> anyhow::Result<Compared> {
         let mut stores = self.database.open()?;
         let (ids, unlisted) = match self.executions.as_slice() {
             [] => all_of(&mut stores)?,
@@ -269,7 +276,11 @@ impl Arguments {
         for log in logs.iter().filter(|log| log.outcome == Parting::Unsound) {
             let divergence = log.good.as_ref().or(log.bad.as_ref());
             let found = divergence.map(audited::diverged).unwrap_or_default();
-            shown.push(&text!("{}  not sound, whoever is asked\n{}", name(log), found));
+            shown.push(&text!(
+                "{}  not sound, whoever is asked\n{}",
+                name(log),
+                found
+            ));
         }
         if let Some(log) = smallest
             && let Some(id) = &log.execution_id
@@ -280,7 +291,10 @@ impl Arguments {
                 true => self.database.command_to_minimize(id, &self.bad),
                 false => to_type::with_options("minimize", &[file, guest], &[""; 0], None),
             };
-            shown.push(&text!("  next: `{}` makes that log as small as can be\n", command));
+            shown.push(&text!(
+                "  next: `{}` makes that log as small as can be\n",
+                command
+            ));
         }
         shown.push(&summed_up(logs.len(), summary, colours));
         shown
@@ -325,7 +339,9 @@ fn summed_up(all: usize, summary: &Summary, colours: bool) -> Text {
     let said = match part {
         0 => Paint::Green.on("bisect: the two part nowhere", colours),
         1 => Paint::Red.on("bisect: the two part in 1 log", colours),
-        _ => Text::word(&format!("bisect: the two part in {part} logs")).painted(Paint::Red, colours),
+        _ => {
+            Text::word(&format!("bisect: the two part in {part} logs")).painted(Paint::Red, colours)
+        }
     };
     let mut text = text!(
         "{}, {} the same; {} with {} replayed",
@@ -335,7 +351,10 @@ fn summed_up(all: usize, summary: &Summary, colours: bool) -> Text {
         counted(events, "event")
     );
     for (count, what) in [
-        (leave_together, "both leave in the same way, and nothing is known of what follows"),
+        (
+            leave_together,
+            "both leave in the same way, and nothing is known of what follows",
+        ),
         (unsound, "not sound, whoever is asked"),
         (erased, "erased, so that no scheduler can be asked"),
         (newer, "of a newer program"),

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use refrain::guest::Library;
 use refrain::log::export::Component;
 use refrain::replay::{
-    Divergence, MinimizeError, Minimized, Progress, Recording, Size, Written, fetch_guest,
-    minimize,
+    Divergence, MinimizeError, Minimized, Progress, Recording, Size, Written, fetch_guest, minimize,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -186,7 +185,11 @@ impl Arguments {
                 text!("name the scheduler that decides otherwise with --guest FILE.wasm"),
             ),
             "log_erased" => coded(code, message),
-            _ => curable_by(code, message, text!("`{}` says what is wrong with it", audit)),
+            _ => curable_by(
+                code,
+                message,
+                text!("`{}` says what is wrong with it", audit),
+            ),
         }
     }
 

@@ -89,9 +89,7 @@ fn parting(good: &Audit, bad: &Audit) -> Parting {
     }
     match (&good.divergence, &bad.divergence) {
         (None, None) => Parting::Same,
-        (Some(left), Some(right))
-            if said(good.verdict, left) == said(bad.verdict, right) =>
-        {
+        (Some(left), Some(right)) if said(good.verdict, left) == said(bad.verdict, right) => {
             Parting::LeaveTogether
         }
         _ => Parting::Parts,
@@ -100,7 +98,13 @@ fn parting(good: &Audit, bad: &Audit) -> Parting {
 
 /// What a guest does where it leaves the log.
 fn said(verdict: Verdict, it: &Divergence) -> impl PartialEq {
-    (verdict, it.sequence, it.code, it.expected.clone(), it.cause.clone())
+    (
+        verdict,
+        it.sequence,
+        it.code,
+        it.expected.clone(),
+        it.cause.clone(),
+    )
 }
 
 /// Asks two guests of the library, by their digests, about many logs, on several threads:

@@ -47,6 +47,16 @@ pub(super) enum Tail {
     Fact(EventKind),
 }
 
+impl Tail {
+    /// The event that is not a scheduler's.
+    fn event(&self) -> Option<&EventKind> {
+        match self {
+            Self::Instead(_, kind) | Self::Besides(kind) | Self::Fact(kind) => Some(kind),
+            Self::Honest | Self::Without(_) => None,
+        }
+    }
+}
+
 impl Case {
     /// The log up to the event at which something is wrong. `None` if it does not begin with
     /// a start, or its workflow is no JSON.
@@ -72,7 +82,10 @@ impl Case {
                         Origin::Fact => vec![event.kind.clone()],
                         Origin::Decision => Vec::new(),
                     };
-                    turns.push(Turn { at: event.at, facts });
+                    turns.push(Turn {
+                        at: event.at,
+                        facts,
+                    });
                 }
             }
         }
@@ -127,12 +140,13 @@ impl Case {
         self
     }
 
-    /// All facts, with their turns.
+    /// All facts, and the event that the log ends with besides.
     pub(super) fn facts(&self) -> impl Iterator<Item = &EventKind> {
-        self.turns.iter().flat_map(|turn| &turn.facts)
+        let facts = self.turns.iter().flat_map(|turn| &turn.facts);
+        facts.chain(self.tail.event())
     }
 
-    /// The same, to be changed; also one that the log ends with.
+    /// The same, to be changed.
     pub(super) fn facts_mut(&mut self) -> impl Iterator<Item = &mut EventKind> {
         let last = match &mut self.tail {
             Tail::Instead(_, kind) | Tail::Besides(kind) | Tail::Fact(kind) => Some(kind),

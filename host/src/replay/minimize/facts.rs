@@ -144,7 +144,9 @@ pub(super) fn put(fact: &mut EventKind, part: Part, value: &Value) {
 /// The least that may stand in this part of a fact.
 pub(super) fn least(fact: &EventKind, part: Part) -> Value {
     match (fact, part) {
-        (_, Part::Patch) | (EventKind::ChildEnded(_), Part::Output) => Value::Object(Default::default()),
+        (_, Part::Patch) | (EventKind::ChildEnded(_), Part::Output) => {
+            Value::Object(Default::default())
+        }
         _ => Value::Null,
     }
 }
@@ -198,7 +200,9 @@ pub(super) fn without_words(fact: &EventKind) -> EventKind {
 pub(super) fn without_extras(fact: &EventKind) -> EventKind {
     let mut fact = fact.clone();
     match &mut fact {
-        EventKind::NodeCompleted(it) => (it.gen_ai, it.telemetry, it.chosen_target) = (None, None, None),
+        EventKind::NodeCompleted(it) => {
+            (it.gen_ai, it.telemetry, it.chosen_target) = (None, None, None)
+        }
         EventKind::NodeFailed(it) => (it.error_class, it.retry_after_ms) = (None, None),
         EventKind::ExternalEventReceived(it) => it.event_id = None,
         EventKind::ChildEnded(it) => it.error = None,

@@ -45,6 +45,11 @@ impl Failure {
             fields: fields(it),
         })
     }
+
+    /// Whether a guest has found it: others are told of the log alone.
+    pub(super) fn is_of_guest(&self) -> bool {
+        self.code != DivergenceCode::LogUnsound || self.cause.is_some()
+    }
 }
 
 fn kind(event: &Value) -> Option<String> {
@@ -53,7 +58,11 @@ fn kind(event: &Value) -> Option<String> {
 
 /// The fields that tell most: where the kinds or the nodes differ, others differ with them.
 fn fields(divergence: &Divergence) -> BTreeSet<String> {
-    if divergence.found.as_ref().is_some_and(|it| it["origin"] != "decision") {
+    if divergence
+        .found
+        .as_ref()
+        .is_some_and(|it| it["origin"] != "decision")
+    {
         return BTreeSet::new();
     }
     let differences = divergence.difference.iter();

@@ -49,7 +49,10 @@ pub(super) fn lists(case: &Case, played: &Played) -> Vec<List> {
             if let Value::Object(fields) = value {
                 let below = fields.iter();
                 open.extend(below.map(|(name, value)| {
-                    ([path.as_slice(), &[Step::Key(name.clone())]].concat(), value)
+                    (
+                        [path.as_slice(), &[Step::Key(name.clone())]].concat(),
+                        value,
+                    )
                 }));
             }
         }

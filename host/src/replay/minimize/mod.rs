@@ -34,8 +34,8 @@ use std::sync::Arc;
 use case::Case;
 use failure::Failure;
 use play::Reference;
-pub use search::{Progress, Size};
 use search::{Candidate, Search};
+pub use search::{Progress, Size};
 use serde::Serialize;
 
 use super::audit::Auditor;
@@ -140,7 +140,8 @@ pub fn minimize(
         return Err(not_reproduced);
     };
     let before = whole.size(&log);
-    let Some((reference, best, written)) = whole.begun(&copy, &mut auditor, asked, &failure)? else {
+    let Some((reference, best, written)) = whole.begun(&copy, &mut auditor, asked, &failure)?
+    else {
         return Err(not_reproduced);
     };
     let mut search = Search {
@@ -195,6 +196,10 @@ fn fault(audit: &Audit) -> Result<(Failure, &Divergence), MinimizeError> {
         (Verdict::Erased, ..) => Err(MinimizeError::Erased),
         (Verdict::Newer, ..) => Err(MinimizeError::Newer(told())),
         (Verdict::Tampered | Verdict::Unreadable, ..) => Err(MinimizeError::Unsound(told())),
+        // It may not stand there whatever a guest says.
+        (Verdict::Illegal, Some(failure), _) if !failure.is_of_guest() => {
+            Err(MinimizeError::Unsound(told()))
+        }
         (_, Some(failure), Some(divergence)) => Ok((failure, divergence)),
         _ => Err(MinimizeError::NothingWrong),
     }
@@ -223,7 +228,9 @@ impl Whole {
         let case = Case::of(log, divergence)?;
         let is_change = |fact: &EventKind| matches!(fact, EventKind::GuestChanged(_));
         let case = case.without_kinds(is_change);
-        let ending = case.clone().ending_as(log.event(sequence), verdict, divergence);
+        let ending = case
+            .clone()
+            .ending_as(log.event(sequence), verdict, divergence);
         let mut id = [0; 16];
         id.copy_from_slice(&log.head.hash[..16]);
         Some(Self {
@@ -250,12 +257,17 @@ impl Whole {
         let own = self.own.to_string();
         let asked = asked.unwrap_or(&own);
         let is_known = library.bytes(&own).is_some();
-        let reference = |digest: &str| Reference::new(library.clone(), digest.to_owned(), self.own, self.id);
+        let reference =
+            |digest: &str| Reference::new(library.clone(), digest.to_owned(), self.own, self.id);
         let mut ways = Vec::new();
         if asked != own && is_known {
             ways.push((reference(&own), &self.case, Written::ByItsGuest));
         }
-        ways.push((reference(asked).that_may_fail(), &self.ending, Written::ByAskedGuest));
+        ways.push((
+            reference(asked).that_may_fail(),
+            &self.ending,
+            Written::ByAskedGuest,
+        ));
         for (mut reference, case, written) in ways {
             // A fork's log does not follow from its facts alone.
             let is_fork = |fact: &EventKind| matches!(fact, EventKind::ExecutionForked(_));

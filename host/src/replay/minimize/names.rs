@@ -24,7 +24,9 @@ pub(super) fn short(case: &Case) -> Option<Names> {
         _ => format!("n{place:0digits$}"),
     };
     let named = nodes.iter().enumerate();
-    let names: Names = named.map(|(place, id)| ((*id).clone(), name(place))).collect();
+    let names: Names = named
+        .map(|(place, id)| ((*id).clone(), name(place)))
+        .collect();
     names.iter().any(|(old, new)| old != new).then_some(names)
 }
 
@@ -48,7 +50,9 @@ pub(super) fn renamed(case: &Case, names: &Names) -> Case {
             if node.get("id").is_some() {
                 rename(&mut node["id"]);
             }
-            retarget(&mut node["kind"], &|id| vec![name(id).unwrap_or_else(|| id.to_owned())]);
+            retarget(&mut node["kind"], &|id| {
+                vec![name(id).unwrap_or_else(|| id.to_owned())]
+            });
             (name(&id).unwrap_or(id), node)
         });
         *nodes = all.collect();
@@ -96,7 +100,9 @@ fn is_short(word: &str) -> bool {
 
 /// A short word that the case does not have.
 pub(super) fn unused(case: &Case) -> String {
-    let texts = documents(case).into_iter().map(|(_, value)| value.to_string());
+    let texts = documents(case)
+        .into_iter()
+        .map(|(_, value)| value.to_string());
     let texts: Vec<String> = texts.collect();
     let is_used = |word: &str| texts.iter().any(|text| text.contains(word));
     let mut words = (0_u32..).map(|number| format!("x{number}"));

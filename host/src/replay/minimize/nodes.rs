@@ -163,7 +163,10 @@ fn connected(mut case: Case, start: &str) -> Case {
     if let Some(nodes) = case.workflow["nodes"].as_object_mut() {
         nodes.retain(|id, _| reached.contains(id));
     }
-    let is_kept = |end: &Value| end.as_str().is_some_and(|it| it == END || reached.contains(it));
+    let is_kept = |end: &Value| {
+        end.as_str()
+            .is_some_and(|it| it == END || reached.contains(it))
+    };
     if let Some(edges) = case.workflow["edges"].as_array_mut() {
         edges.retain(|edge| is_kept(&edge["from"]) && is_kept(&edge["to"]));
     }
@@ -197,20 +200,26 @@ pub(super) fn retarget(kind: &mut Value, to: &dyn Fn(&str) -> Vec<String>) {
     };
     for name in ["branches", "wait_for"] {
         if let Some(list) = kind.get_mut(name).and_then(Value::as_array_mut) {
-            let each = std::mem::take(list).into_iter().flat_map(|mut it| match &it {
-                Value::String(id) => {
-                    let ids = to(id).into_iter().filter(|it| it != END);
-                    ids.map(Value::from).collect()
-                }
-                _ => match one(&mut it["target"]) {
-                    true => vec![it],
-                    false => Vec::new(),
-                },
-            });
+            let each = std::mem::take(list)
+                .into_iter()
+                .flat_map(|mut it| match &it {
+                    Value::String(id) => {
+                        let ids = to(id).into_iter().filter(|it| it != END);
+                        ids.map(Value::from).collect()
+                    }
+                    _ => match one(&mut it["target"]) {
+                        true => vec![it],
+                        false => Vec::new(),
+                    },
+                });
             *list = each.collect();
         }
     }
-    for pointer in ["/fallback_node", "/on_input_required", "/on_violation/branch/target"] {
+    for pointer in [
+        "/fallback_node",
+        "/on_input_required",
+        "/on_violation/branch/target",
+    ] {
         if let Some(target) = kind.pointer_mut(pointer) {
             one(target);
         }

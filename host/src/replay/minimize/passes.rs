@@ -49,10 +49,13 @@ pub(super) fn shrink(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
 }
 
 /// Says as many facts as can be in a simpler way: all of them, or else some.
-fn every(search: &mut Search<'_, '_>, simple: fn(&EventKind) -> EventKind) -> Result<(), AuditError> {
+fn every(
+    search: &mut Search<'_, '_>,
+    simple: fn(&EventKind) -> EventKind,
+) -> Result<(), AuditError> {
     let some = |best: &Candidate, marked: &[bool]| {
         let mut other = best.case.clone();
-        let facts = other.turns.iter_mut().flat_map(|turn| &mut turn.facts);
+        let facts = other.facts_mut();
         for (fact, _) in facts.zip(marked).filter(|(_, marked)| **marked) {
             *fact = simple(fact);
         }
@@ -225,8 +228,18 @@ fn least_values(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
 
 /// Whether a workflow says there which node or which kind is meant.
 fn is_name(spot: &Spot) -> bool {
-    let names = ["id", "type", "from", "to", "start_node", "workflow_id", "version", "target"];
-    let is_one = matches!(spot.path.last(), Some(Step::Key(name)) if names.contains(&name.as_str()));
+    let names = [
+        "id",
+        "type",
+        "from",
+        "to",
+        "start_node",
+        "workflow_id",
+        "version",
+        "target",
+    ];
+    let is_one =
+        matches!(spot.path.last(), Some(Step::Key(name)) if names.contains(&name.as_str()));
     is_one && spot.document == Document::Workflow
 }
 
@@ -242,7 +255,9 @@ fn smaller(spot: &Spot, value: &Value) -> Vec<Value> {
             }
             let texts = ["", "a", "http://localhost/", &text[..half]].map(str::to_owned);
             let choice = match (spot.document, spot.path.last()) {
-                (Document::Workflow, Some(Step::Key(name))) if is_condition(name) => truths.to_vec(),
+                (Document::Workflow, Some(Step::Key(name))) if is_condition(name) => {
+                    truths.to_vec()
+                }
                 _ => texts.to_vec(),
             };
             let choice = choice.into_iter().filter(|it| it.len() < text.len());

@@ -184,7 +184,9 @@ impl Stage {
         if begins == 1 && is_refused(0) {
             return None;
         }
-        let taken = (begins..).zip(given).filter(|(place, _)| !is_refused(*place));
+        let taken = (begins..)
+            .zip(given)
+            .filter(|(place, _)| !is_refused(*place));
         played.taken.facts = taken.map(|(_, fact)| fact.clone()).collect();
         played.facts.end = before + begins + played.taken.facts.len();
         let mut end = played.facts.end;
@@ -297,7 +299,9 @@ impl Stage {
     /// The digest of the workflow that the node has written in place, if it has one.
     fn in_place(&mut self, node: &str) -> Option<Digest> {
         let workflow = &self.ports.workflow;
-        let rules = self.children.get_or_insert_with(|| OrderRules::of(workflow));
+        let rules = self
+            .children
+            .get_or_insert_with(|| OrderRules::of(workflow));
         let text = rules.child(node).and_then(ChildRules::in_place)?;
         Some(Digest::of(text.as_bytes()))
     }

@@ -94,7 +94,9 @@ impl Candidate {
     }
 
     pub(super) fn size(&self) -> Size {
-        let Recording { events, workflow, .. } = &*self.recording;
+        let Recording {
+            events, workflow, ..
+        } = &*self.recording;
         size(events.len(), workflow, &self.case)
     }
 
@@ -104,12 +106,11 @@ impl Candidate {
         let sequence = self.audit.divergence.as_ref().map_or(0, |it| it.sequence);
         let turns = self.played.turns.iter();
         let seen = turns.take_while(|turn| (turn.facts.start as u64) < sequence);
-        let is_idle = |turn: &Turn, decisions: Range<usize>| {
-            turn.facts.is_empty() && decisions.is_empty()
-        };
-        let kept = seen.enumerate().filter(|(place, turn)| {
-            *place == 0 || !is_idle(&turn.taken, turn.decisions())
-        });
+        let is_idle =
+            |turn: &Turn, decisions: Range<usize>| turn.facts.is_empty() && decisions.is_empty();
+        let kept = seen
+            .enumerate()
+            .filter(|(place, turn)| *place == 0 || !is_idle(&turn.taken, turn.decisions()));
         let kept: Vec<Turn> = kept.map(|(_, turn)| turn.taken.clone()).collect();
         Case {
             turns: kept,

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::case::Case;
 use super::facts::{self, PARTS, Part};
-use crate::model::EventKind;
 
 /// A piece of JSON that a case holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,9 +50,7 @@ pub(super) fn put(case: &mut Case, document: Document, value: Value) {
         Document::Workflow => case.workflow = value,
         Document::Input => case.started.initial_input = value.to_string(),
         Document::Fact(place, part) => {
-            let fact: Option<&mut EventKind> =
-                case.turns.iter_mut().flat_map(|turn| &mut turn.facts).nth(place);
-            if let Some(fact) = fact {
+            if let Some(fact) = case.facts_mut().nth(place) {
                 facts::put(fact, part, &value);
             }
         }
@@ -89,7 +86,9 @@ pub(super) fn leaves(case: &Case) -> Vec<(Spot, Value)> {
                 continue;
             }
             let below = below.into_iter();
-            open.extend(below.map(|(step, value)| ([path.as_slice(), &[step]].concat(), value.clone())));
+            open.extend(
+                below.map(|(step, value)| ([path.as_slice(), &[step]].concat(), value.clone())),
+            );
         }
     }
     leaves
@@ -99,11 +98,15 @@ fn steps(value: &Value) -> Vec<(Step, &Value)> {
     match value {
         Value::Object(fields) => {
             let fields = fields.iter();
-            fields.map(|(name, value)| (Step::Key(name.clone()), value)).collect()
+            fields
+                .map(|(name, value)| (Step::Key(name.clone()), value))
+                .collect()
         }
         Value::Array(items) => {
             let items = items.iter().enumerate();
-            items.map(|(place, value)| (Step::Index(place), value)).collect()
+            items
+                .map(|(place, value)| (Step::Index(place), value))
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -130,7 +133,9 @@ impl Spot {
                 frame.contains(&name.as_str())
             }
             [Step::Key(name), _] => name == "nodes",
-            [Step::Key(nodes), _, Step::Key(name)] => nodes == "nodes" && ["id", "kind"].contains(&name.as_str()),
+            [Step::Key(nodes), _, Step::Key(name)] => {
+                nodes == "nodes" && ["id", "kind"].contains(&name.as_str())
+            }
             [.., Step::Key(name)] => name == "type",
             _ => false,
         }
@@ -143,7 +148,10 @@ pub(super) fn without(case: &Case, spots: &[Spot], removed: &[bool]) -> Option<C
     let marked = spots.iter().zip(removed).filter(|(_, removed)| **removed);
     let marked: Vec<&Spot> = marked.map(|(spot, _)| spot).collect();
     for (document, mut value) in documents(case) {
-        let mut of_it = marked.iter().filter(|spot| spot.document == document).peekable();
+        let mut of_it = marked
+            .iter()
+            .filter(|spot| spot.document == document)
+            .peekable();
         if of_it.peek().is_none() {
             continue;
         }

@@ -30,14 +30,26 @@ pub(super) fn of(candidate: &Candidate) -> Result<String, String> {
     }
     match &case.tail {
         Tail::Honest => {}
-        Tail::Without(name) => line(&mut table, &format!("# the log ends before the first {name} of this row")),
+        Tail::Without(name) => line(
+            &mut table,
+            &format!("# the log ends before the first {name} of this row"),
+        ),
         Tail::Instead(name, kind) => {
             let there = decided(kind, case.turns.last().map_or(0, |turn| turn.at));
             let there = there.unwrap_or_else(|_| kind_name(kind).to_owned());
-            line(&mut table, &format!("# in the place of the first {name} of this row, the log has: {there}"));
+            line(
+                &mut table,
+                &format!("# in the place of the first {name} of this row, the log has: {there}"),
+            );
         }
         Tail::Besides(kind) | Tail::Fact(kind) => {
-            line(&mut table, &format!("# after this row, the log has one more event: {}", kind_name(kind)));
+            line(
+                &mut table,
+                &format!(
+                    "# after this row, the log has one more event: {}",
+                    kind_name(kind)
+                ),
+            );
         }
     }
     Ok(table)
@@ -51,21 +63,37 @@ fn line(table: &mut String, line: &str) {
 // ---- the graph ---------------------------------------------------------------------------
 
 /// Fields of a workflow that the graph's lines say.
-const SAID: [&str; 6] = ["workflow_id", "version", "start_node", "nodes", "edges", "retry_policies"];
+const SAID: [&str; 6] = [
+    "workflow_id",
+    "version",
+    "start_node",
+    "nodes",
+    "edges",
+    "retry_policies",
+];
 
 const BUDGETS: [&str; 3] = ["token_budget", "cost_budget_usd", "on_budget_exceeded"];
 
 fn graph(case: &Case) -> Result<String, String> {
-    let workflow = case.workflow.as_object().ok_or("the workflow is no object")?;
+    let workflow = case
+        .workflow
+        .as_object()
+        .ok_or("the workflow is no object")?;
     let start = workflow["start_node"].as_str().unwrap_or_default();
-    let nodes = workflow["nodes"].as_object().ok_or("the workflow has no nodes")?;
+    let nodes = workflow["nodes"]
+        .as_object()
+        .ok_or("the workflow has no nodes")?;
     let mut table = String::new();
     // The first node that is named is the one to start with.
     let others = nodes.iter().filter(|(id, _)| *id != start);
     let all = nodes.get_key_value(start).into_iter().chain(others);
     let edges = workflow.get("edges").and_then(Value::as_array);
     let edges: Vec<&Value> = edges.into_iter().flatten().collect();
-    let is_alone = |id: &str| !edges.iter().any(|edge| edge["from"] == id || edge["to"] == id);
+    let is_alone = |id: &str| {
+        !edges
+            .iter()
+            .any(|edge| edge["from"] == id || edge["to"] == id)
+    };
     for (place, (id, node)) in all.enumerate() {
         plain_word(id)?;
         let is_named = place > 0 && !is_alone(id);
@@ -138,7 +166,11 @@ fn of_node(id: &str, node: &Value) -> Result<String, String> {
                 };
                 _ = write!(text, " {option}={value}");
             }
-            _ => return Err(format!("the field {field} of node {id} has no word in the notation")),
+            _ => {
+                return Err(format!(
+                    "the field {field} of node {id} has no word in the notation"
+                ));
+            }
         }
     }
     if !kind.is_empty() {
@@ -158,8 +190,14 @@ fn of_edge(edge: &Value) -> Result<String, String> {
         _ = write!(text, " on {on}");
     }
     if let Some(condition) = edge["condition"].as_str() {
-        if condition.contains([',', '\n']) || condition.contains("->") || condition.contains(" if ") || condition.contains(" on ") {
-            return Err(format!("the condition {condition:?} cannot stand in a line"));
+        if condition.contains([',', '\n'])
+            || condition.contains("->")
+            || condition.contains(" if ")
+            || condition.contains(" on ")
+        {
+            return Err(format!(
+                "the condition {condition:?} cannot stand in a line"
+            ));
         }
         _ = write!(text, " if {condition}");
     }
@@ -169,7 +207,10 @@ fn of_edge(edge: &Value) -> Result<String, String> {
 fn settings(table: &mut String, workflow: &Map<String, Value>) -> Result<(), String> {
     let policies = workflow.get("retry_policies").and_then(Value::as_object);
     for (name, policy) in policies.into_iter().flatten() {
-        line(table, &format!("policy {} {}", plain_word(name)?, inline(policy)?));
+        line(
+            table,
+            &format!("policy {} {}", plain_word(name)?, inline(policy)?),
+        );
     }
     let mut budget = Map::new();
     for (name, value) in workflow {
@@ -185,7 +226,10 @@ fn settings(table: &mut String, workflow: &Map<String, Value>) -> Result<(), Str
                 }
             }
             "limits" => {
-                let numbers = [&value["max_concurrent_nodes"], &value["max_dispatch_per_tick"]];
+                let numbers = [
+                    &value["max_concurrent_nodes"],
+                    &value["max_dispatch_per_tick"],
+                ];
                 let [Some(nodes), Some(items)] = numbers.map(Value::as_u64) else {
                     return Err("only one of the workflow's own limits is given".to_owned());
                 };
@@ -209,7 +253,10 @@ fn of_start(table: &mut String, case: &Case) -> Result<(), String> {
             max_concurrent_nodes,
             max_dispatch_per_tick,
         } = started.limits;
-        line(table, &format!("limits {max_concurrent_nodes} {max_dispatch_per_tick}"));
+        line(
+            table,
+            &format!("limits {max_concurrent_nodes} {max_dispatch_per_tick}"),
+        );
     }
     if started.initial_input != "{}" {
         let input = serde_json::from_str(&started.initial_input);
@@ -227,7 +274,9 @@ fn of_start(table: &mut String, case: &Case) -> Result<(), String> {
 fn row(table: &mut String, turn: &PlayedTurn, events: &[Event]) -> Result<(), String> {
     let facts = events[turn.facts.clone()].iter();
     let facts = facts.filter(|event| event.sequence > 1);
-    let actions: Vec<String> = facts.map(|event| action(&event.kind)).collect::<Result<_, _>>()?;
+    let actions: Vec<String> = facts
+        .map(|event| action(&event.kind))
+        .collect::<Result<_, _>>()?;
     let actions = match actions.is_empty() {
         true => "tick".to_owned(),
         false => actions.join("; "),
@@ -283,7 +332,11 @@ fn action(fact: &EventKind) -> Result<String, String> {
     Ok(match fact {
         EventKind::NodeStarted(it) => {
             let worker = Some(it.worker_id.as_str()).filter(|it| *it != "w1");
-            format!("claim {}{}", plain_word(&it.node_id)?, option("by", worker)?)
+            format!(
+                "claim {}{}",
+                plain_word(&it.node_id)?,
+                option("by", worker)?
+            )
         }
         EventKind::NodeCompleted(it) => completed(it)?,
         EventKind::NodeFailed(it) => {
@@ -300,7 +353,9 @@ fn action(fact: &EventKind) -> Result<String, String> {
             text
         }
         EventKind::LeaseExpired(it) => format!("expire {}", plain_word(&it.node_id)?),
-        EventKind::NodeReleased(it) => format!("release {}{}", plain_word(&it.node_id)?, by(&it.by)?),
+        EventKind::NodeReleased(it) => {
+            format!("release {}{}", plain_word(&it.node_id)?, by(&it.by)?)
+        }
         EventKind::ApprovalReceived(it) => {
             let verb = match it.decision {
                 ApprovalDecision::Approved => "approve",
@@ -309,12 +364,21 @@ fn action(fact: &EventKind) -> Result<String, String> {
             let user = Some(it.user_id.as_str()).filter(|it| *it != "ada");
             let patch = it.state_patch.as_deref().unwrap_or("null");
             let patch = given(patch, "null")?;
-            format!("{verb} {}{}{patch}{}", plain_word(&it.node_id)?, option("by", user)?, why(it.comment.as_deref())?)
+            format!(
+                "{verb} {}{}{patch}{}",
+                plain_word(&it.node_id)?,
+                option("by", user)?,
+                why(it.comment.as_deref())?
+            )
         }
         EventKind::ExternalEventReceived(it) => {
             let id = option("id", it.event_id.as_deref())?;
             let payload = given(&it.payload, "null")?;
-            format!("signal {}{payload}{id}{}", plain_word(&it.correlation_key)?, by(&it.by)?)
+            format!(
+                "signal {}{payload}{id}{}",
+                plain_word(&it.correlation_key)?,
+                by(&it.by)?
+            )
         }
         EventKind::ChildStarted(it) => format!("begin {}", plain_word(&it.node_id)?),
         EventKind::ChildRefused(it) => {
@@ -331,7 +395,10 @@ fn action(fact: &EventKind) -> Result<String, String> {
             match it.status {
                 Status::Failed => format!("end {node} failed{reason}"),
                 Status::Cancelled => format!("end {node} cancelled{reason}"),
-                _ => format!("end {node}{}", given(it.output.as_deref().unwrap_or("{}"), "{}")?),
+                _ => format!(
+                    "end {node}{}",
+                    given(it.output.as_deref().unwrap_or("{}"), "{}")?
+                ),
             }
         }
         EventKind::CancelRequested(it) => format!("cancel{}", why(it.reason.as_deref())?),
@@ -349,7 +416,13 @@ fn completed(it: &crate::model::NodeCompleted) -> Result<String, String> {
     let mut text = format!("complete {}", plain_word(&it.node_id)?);
     text += &given(&it.state_patch, "{}")?;
     text += &option("choose", it.chosen_target.as_deref())?;
-    for (name, value) in [("output", Some(it.output.as_str()).filter(|it| *it != "null")), ("telemetry", it.telemetry.as_deref())] {
+    for (name, value) in [
+        (
+            "output",
+            Some(it.output.as_str()).filter(|it| *it != "null"),
+        ),
+        ("telemetry", it.telemetry.as_deref()),
+    ] {
         if let Some(value) = value {
             let value = serde_json::from_str(value).map_err(|error| error.to_string())?;
             _ = write!(text, " {name}={}", inline(&value)?);
@@ -398,7 +471,9 @@ fn decided(kind: &EventKind, at: u64) -> Result<String, String> {
             format!("cancel {}{why}", it.node_id)
         }
         EventKind::RetryScheduled(it) => format!("retry {} @{}", it.node_id, at + it.delay_ms),
-        EventKind::InterruptRaised(it) => format!("interrupt {}{}", it.node_id, time(it.expires_at)),
+        EventKind::InterruptRaised(it) => {
+            format!("interrupt {}{}", it.node_id, time(it.expires_at))
+        }
         EventKind::TimerCreated(it) => format!("wait {}{}", it.node_id, time(it.fire_at)),
         EventKind::TimerFired(it) => format!("fire {}", it.node_id),
         EventKind::Stalled(it) => match &it.reason {
