@@ -37,6 +37,7 @@ mod jamjet;
 mod kept;
 mod logs;
 mod measuring;
+mod minimizing;
 mod naming;
 mod operating;
 mod outputs;
