@@ -317,13 +317,22 @@ fn parted(log: &Bisected) -> Text {
     let next = after + 1;
     for (side, divergence) in [("good", &log.good), ("bad", &log.bad)] {
         let here = divergence.as_ref().filter(|it| it.sequence == next);
-        let said: Option<&Divergence> = here;
-        text.push(&match said {
-            Some(found) => text!("  {}:\n{}", side, audited::diverged(found)),
+        text.push(&match here {
+            Some(found) => text!("  {}:\n{}", side, reported(found)),
             None => text!("  {}: decides what the log has as event {}\n", side, next),
         });
     }
     text
+}
+
+/// The report of where a scheduler leaves a log. It has nothing to do with the execution, and
+/// so there is nothing to be done about that.
+fn reported(divergence: &Divergence) -> Text {
+    let lines = divergence.report().into_iter().map(|(depth, line)| {
+        let indent = Text::of(format_args!("{:1$}", "", 4 + 2 * depth));
+        text!("{}{}\n", indent, Text::lines(&line))
+    });
+    lines.collect()
 }
 
 fn summed_up(all: usize, summary: &Summary, colours: bool) -> Text {

@@ -201,7 +201,7 @@ pub(super) fn without_extras(fact: &EventKind) -> EventKind {
     let mut fact = fact.clone();
     match &mut fact {
         EventKind::NodeCompleted(it) => {
-            (it.gen_ai, it.telemetry, it.chosen_target) = (None, None, None)
+            (it.gen_ai, it.telemetry, it.chosen_target) = (None, None, None);
         }
         EventKind::NodeFailed(it) => (it.error_class, it.retry_after_ms) = (None, None),
         EventKind::ExternalEventReceived(it) => it.event_id = None,
