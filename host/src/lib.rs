@@ -97,6 +97,10 @@ pub mod replay;
 pub mod erase;
 // Executions that run, now.
 pub mod live;
+// An engine in memory on a clock that is moved by hand, with simulated workers.
+mod world;
+// The same answers and times of work, scheduled anew.
+pub mod simulation;
 // Tests of workflows, by the real scheduler on a simulated clock.
 pub mod testing;
 // Workflows and executions as graphs, drawn.

@@ -17,3 +17,4 @@ mod what_if;
 mod your_own_guest;
 mod cost;
 mod scale;
+mod simulation;

@@ -10,6 +10,7 @@ use refrain::guest::LibraryError;
 use refrain::json::JsonError;
 use refrain::replay::{AnchorError, AuditError};
 use refrain::signing::KeyError;
+use refrain::simulation::SimulationError;
 use refrain::store::StoreError;
 use refrain::{EngineError, ErrorRemedy};
 use serde_json::{Value, json};
@@ -153,6 +154,7 @@ fn code_of(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
         (cause.is::<AnchorError>(), "invalid_anchors"),
         (is_change, "invalid_change"),
         (cause.is::<AuditError>(), "not_audited"),
+        (cause.is::<SimulationError>(), "not_simulated"),
         (cause.is::<JsonError>(), "invalid_json"),
         (cause.is::<io::Error>(), "io"),
     ];

@@ -333,7 +333,7 @@ fn unreadable_log(id: ExecutionId, found: &Unreadable) -> anyhow::Error {
 }
 
 /// The same of a file.
-fn unreadable_file(path: &Path, found: &Unreadable) -> anyhow::Error {
+pub(super) fn unreadable_file(path: &Path, found: &Unreadable) -> anyhow::Error {
     let (code, message) = unreadable(&path.display().to_string(), found);
     let command = to_type::with_option("audit", Some(("--file", path.as_os_str())), &[""; 0], None);
     match found.cause {

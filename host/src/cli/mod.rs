@@ -47,6 +47,7 @@ mod secrets;
 mod seen;
 mod session;
 mod shown;
+mod simulated;
 mod starting;
 mod stderr;
 mod stop_signals;

@@ -11,7 +11,7 @@ use super::coded::{OrCoded, refuse};
 use super::database::Database;
 use super::named::Named;
 use super::output::Form;
-use super::{Answer, exact, files, guests, junit};
+use super::{Answer, exact, files, guests, junit, simulated};
 
 /// Ask another scheduler about recorded executions: would it have decided the same?
 ///
@@ -19,8 +19,12 @@ use super::{Answer, exact, files, guests, junit};
 /// decision that would be another is named. Nothing is written. This is the check before
 /// an upgrade: `refrain whatif --all` with the new program, or with `--guest`.
 ///
-/// Answers 1 if anything would be decided otherwise, or a log is not sound; 2 if one could
-/// not be asked about.
+/// With --simulated, the executions are scheduled anew instead, with the same answers and
+/// times of work: how long it would have taken, and what it would have waited for, beside what
+/// is recorded. That is a simulation, and no proof: what nobody knows is assumed, and named.
+///
+/// Answers 1 if anything would be decided otherwise, or a log is not sound (simulated: if one
+/// would come to another end); 2 if one could not be asked about.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["executions", "all", "file"]))]
 pub(super) struct Arguments {
@@ -45,8 +49,15 @@ pub(super) struct Arguments {
     /// or `@FILE`; may be given several times
     #[arg(long, value_name = "NAME=JSON")]
     retry_policy: Vec<String>,
+    /// Schedule anew with the same answers and times of work, instead of comparing decisions
+    #[arg(long)]
+    simulated: bool,
+    /// Simulate so many workers, each of which works on all queues; as many as there is work,
+    /// unless you say
+    #[arg(long, value_name = "N", requires = "simulated")]
+    workers: Option<NonZeroUsize>,
     /// Write the answers as a JUnit file, too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "simulated")]
     junit: Option<PathBuf>,
     /// How many logs are replayed at once; as many as there are cores, unless you say
     #[arg(long, value_name = "N")]
@@ -62,18 +73,32 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let change = arguments.change()?;
     let guest = match &arguments.guest {
         Some(path) => Some(guests::add(&mut library, path)?),
-        None => change.is_none().then(|| library.built_in().to_owned()),
+        None if change.is_none() && arguments.workers.is_none() => {
+            Some(library.built_in().to_owned())
+        }
+        None => None,
     };
-    let question = Question {
-        guest,
-        change,
-        threads: arguments.jobs.map(NonZeroUsize::get),
-        ..Question::default()
-    };
+    let threads = arguments.jobs.map(NonZeroUsize::get);
     let logs = Logs {
         executions: &arguments.executions,
         are_all: arguments.all,
         files: &arguments.file,
+    };
+    if arguments.simulated {
+        let question = simulated::Question {
+            guest,
+            change,
+            workers: arguments.workers,
+            threads,
+        };
+        let json = arguments.form.json;
+        return simulated::run(&question, &library, &logs, &arguments.database, json);
+    }
+    let question = Question {
+        guest,
+        change,
+        threads,
+        ..Question::default()
     };
     let asked = question.ask(&mut library, &logs, &arguments.database)?;
     exact::show(&question, &asked, !arguments.all, arguments.form.json)?;

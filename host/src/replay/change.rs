@@ -13,7 +13,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::source::Recording;
-use crate::model::{Digest, EventKind};
+use crate::model::{Digest, EventKind, Limits};
 
 /// What is to be otherwise from event 1 on. By default, nothing is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,22 +43,36 @@ impl Change {
     pub(super) fn made_in(&self, recording: &Recording) -> Result<Recording, String> {
         let mut changed = recording.clone();
         if self.is_of_workflow() {
-            let text = self.made_in_text(&recording.workflow);
-            changed.workflow = text.map_err(|error| error.to_string())?.into();
+            changed.workflow = self.workflow(&recording.workflow)?.into();
         }
         let first = changed.events.first_mut().map(|it| &mut it.event.kind);
         let Some(EventKind::WorkflowStarted(started)) = first else {
             return Err("its log does not begin with a start".to_owned());
         };
-        let limits = &mut started.limits;
-        limits.max_concurrent_nodes = self
-            .max_concurrent_nodes
-            .unwrap_or(limits.max_concurrent_nodes);
-        limits.max_dispatch_per_tick = self
-            .max_dispatch_per_tick
-            .unwrap_or(limits.max_dispatch_per_tick);
+        started.limits = self.limits(started.limits);
         started.workflow_digest = Digest::of(changed.workflow.as_bytes());
         Ok(changed)
+    }
+
+    /// These limits, as they are changed.
+    pub(crate) fn limits(&self, limits: Limits) -> Limits {
+        Limits {
+            max_concurrent_nodes: self
+                .max_concurrent_nodes
+                .unwrap_or(limits.max_concurrent_nodes),
+            max_dispatch_per_tick: self
+                .max_dispatch_per_tick
+                .unwrap_or(limits.max_dispatch_per_tick),
+        }
+    }
+
+    /// This workflow's text, as it is changed. Else why it cannot be.
+    pub(crate) fn workflow(&self, text: &str) -> Result<String, String> {
+        if !self.is_of_workflow() {
+            return Ok(text.to_owned());
+        }
+        let changed = self.made_in_text(text);
+        changed.map_err(|error| error.to_string())
     }
 
     /// The workflow's text with the policies; all other bytes of values stay.

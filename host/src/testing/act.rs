@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::text::span::span_text;
 use crate::live::{Approval, Signal};
+use crate::world::Deed;
 
 /// What somebody does, at a time of the simulated clock: after all that happens by itself
 /// at that time.
@@ -15,54 +16,6 @@ pub struct Act {
     pub(super) is_refused: bool,
     /// The node of whose child it is done to, if it is not to the execution itself.
     pub(super) child: Option<String>,
-}
-
-/// What is done.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Deed {
-    Decide {
-        node: String,
-        approval: Approval,
-    },
-    Send(Signal),
-    Cancel {
-        reason: Option<String>,
-    },
-    Pause {
-        reason: Option<String>,
-    },
-    Unpause {
-        reason: Option<String>,
-    },
-    Retry {
-        node: String,
-        reason: Option<String>,
-    },
-    Skip {
-        node: String,
-        reason: Option<String>,
-    },
-}
-
-impl Deed {
-    /// The way to the node of whose child it is done to a node, if it is; and what is done
-    /// there.
-    pub(super) fn within(&self) -> (Option<&str>, Self) {
-        let mut within = self.clone();
-        let way = match (self, &mut within) {
-            (
-                Self::Decide { node: whole, .. }
-                | Self::Retry { node: whole, .. }
-                | Self::Skip { node: whole, .. },
-                Self::Decide { node, .. } | Self::Retry { node, .. } | Self::Skip { node, .. },
-            ) => whole.rsplit_once('/').map(|(way, last)| {
-                last.clone_into(node);
-                way
-            }),
-            _ => None,
-        };
-        (way, within)
-    }
 }
 
 impl Act {
@@ -164,28 +117,9 @@ impl Act {
         }
     }
 
-    /// The node that it names, if it names one.
-    pub(super) fn node(&self) -> Option<&str> {
-        match &self.deed {
-            Deed::Decide { node, .. } | Deed::Retry { node, .. } | Deed::Skip { node, .. } => {
-                Some(node)
-            }
-            Deed::Send(_) | Deed::Cancel { .. } | Deed::Pause { .. } | Deed::Unpause { .. } => None,
-        }
-    }
-
     /// What it is, in words.
     pub(super) fn in_words(&self) -> String {
-        let deed = match &self.deed {
-            Deed::Decide { node, approval } if approval.approved => format!("approve {node}"),
-            Deed::Decide { node, .. } => format!("reject {node}"),
-            Deed::Send(signal) => format!("signal {}", signal.correlation_key),
-            Deed::Cancel { .. } => "cancel".to_owned(),
-            Deed::Pause { .. } => "pause".to_owned(),
-            Deed::Unpause { .. } => "unpause".to_owned(),
-            Deed::Retry { node, .. } => format!("retry {node}"),
-            Deed::Skip { node, .. } => format!("skip {node}"),
-        };
+        let deed = self.deed.in_words();
         let of = self
             .child
             .as_ref()

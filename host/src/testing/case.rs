@@ -10,6 +10,7 @@ use crate::error::WorkError;
 use crate::json::Json;
 use crate::live::Answer;
 use crate::model::{Status, Timestamp};
+use crate::world::Outcome;
 
 /// The time at which a case begins unless it says another: the first of January 2026.
 pub(super) const BEGINS_AT: Timestamp = 1_767_225_600_000;
@@ -151,17 +152,6 @@ impl Case {
 pub struct NodeAnswer {
     pub(super) after: Duration,
     pub(super) outcome: Outcome,
-}
-
-/// How an attempt ends.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Outcome {
-    Completes(Answer),
-    Fails(WorkError),
-    /// The worker is at work for ever, and its claim holds.
-    NeverEnds,
-    /// The worker is gone, and its claim ends with its lease.
-    Dies,
 }
 
 impl NodeAnswer {

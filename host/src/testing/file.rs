@@ -7,7 +7,7 @@ use super::case::{BEGINS_AT, Case, Expectation};
 use super::graph::{Given, Graph, Rule, Workflows, WrongName};
 use super::happened::rows;
 use super::judge::{elapsed, judge};
-use super::play::{World, coverage, play};
+use super::play::{coverage, play};
 use super::reading::cases;
 use super::reading::top::{from_folder_of, located, top, tree};
 use super::report::{CaseReport, EdgeCoverage, Report};
@@ -18,6 +18,7 @@ use crate::guest::{CallLimits, Library, Sandbox};
 use crate::limits::{PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
 use crate::live::Workflow;
 use crate::model::Fault;
+use crate::world::World;
 
 /// Cases of one workflow.
 #[derive(Debug)]
@@ -232,7 +233,7 @@ impl TestFile {
         let workers = case.answers.keys();
         let workers = workers.map(|name| workflows.check_worker(name));
         let acts = case.acts.iter().flat_map(|act| {
-            let node = act.node().map(|node| workflows.check_node(node));
+            let node = act.deed.node().map(|node| workflows.check_node(node));
             let child = act.child.as_ref().map(|it| workflows.check_parent(it));
             node.into_iter().chain(child)
         });

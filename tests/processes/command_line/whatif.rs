@@ -243,3 +243,115 @@ fn logs_in_files_are_asked_about_where_no_database_is() {
     let cut = elsewhere.document(&["whatif", "--json", "--file", "cut.ndjson"], 1);
     assert_eq!(cut["summary"]["unsound"], 1, "{cut}");
 }
+
+#[test]
+fn a_simulation_stands_beside_what_is_recorded_and_says_what_it_assumes() {
+    let desk = Desk::new();
+    let mut failing = chain(&[("say", command(&["false"]))]);
+    failing["workflow_id"] = json!("failing");
+    failing["retry_policies"] = json!({ "mine": {
+        "max_attempts": 2, "backoff": "fixed", "initial_delay": 0
+    } });
+    failing["nodes"]["say"]["retry_policy"] = json!("mine");
+    desk.file("failing.json", failing.to_string());
+    assert_eq!(desk.types(&["run", "failing.json"]).code, Some(1));
+    desk.file("w.json", chain(&[("say", command(&["cat"]))]).to_string());
+    assert_eq!(desk.types(&["run", "w.json"]).code, Some(0));
+
+    let all = desk.types(&["whatif", "--all", "--simulated"]);
+    assert_eq!(all.code, Some(0), "{all:?}");
+    for said in [
+        "                                  recorded       simulated\n",
+        "  ends as                           failed          failed\n",
+        "  ends as                        completed       completed\n",
+        "  attempts                               2               2\n",
+        "simulated, and not proven: 2 executions, ",
+        "; all come to the same end\n",
+    ] {
+        assert!(all.out.contains(said), "{said:?}: {all:?}");
+    }
+    assert!(!all.out.contains("assumed"), "{all:?}");
+
+    let policy = r#"mine={"max_attempts":3,"backoff":"fixed","initial_delay":5,"jitter":false}"#;
+    let more = ["whatif", "--all", "--simulated", "--retry-policy", policy];
+    let told = desk.types(&more);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let assumed = "  assumed: attempt 3 of say was never made; it ends as the last one that was\n";
+    assert!(told.out.contains(assumed), "{told:?}");
+    let document = desk.document(&[&more[..], &["--json", "--jobs", "1"]].concat(), 0);
+    let first = &document["executions"][0];
+    assert_eq!(
+        (
+            &document["mode"],
+            &first["recorded"]["retries"],
+            &first["simulated"]["retries"]
+        ),
+        (&json!("simulated"), &json!(1), &json!(2))
+    );
+    assert_eq!(first["simulated"]["spent_ms"]["back_off"], json!(10_000));
+    assert_eq!(
+        first["assumptions"],
+        json!([{ "node_id": "say", "code": "further_attempt", "attempt": 3, "detail": null }])
+    );
+
+    // Another end: one attempt less would have been one too few for a node that failed once.
+    let mut luck = chain(&[(
+        "say",
+        command(&["sh", "-c", "mkdir once && exit 1; exit 0"]),
+    )]);
+    luck["workflow_id"] = json!("luck");
+    luck["retry_policies"] = failing["retry_policies"].clone();
+    luck["nodes"]["say"]["retry_policy"] = json!("mine");
+    desk.file("luck.json", luck.to_string());
+    assert_eq!(desk.types(&["run", "luck.json"]).code, Some(0));
+    let once = r#"mine={"max_attempts":1}"#;
+    let words = ["whatif", "@last", "--simulated", "--retry-policy", once];
+    let told = desk.types(&words);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.out.contains("1 of them to another end"), "{told:?}");
+
+    // The same of exported logs.
+    assert_eq!(
+        desk.types(&["export", "@last", "-o", "l.ndjson"]).code,
+        Some(0)
+    );
+    let of_file = desk.types(&[&["whatif", "--file", "l.ndjson"], &words[2..]].concat());
+    assert_eq!(
+        (of_file.code, &of_file.out),
+        (Some(1), &told.out),
+        "{of_file:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_simulated_is_told() {
+    let desk = Desk::new();
+    desk.file("w.json", chain(&[("say", command(&["cat"]))]).to_string());
+    assert_eq!(desk.types(&["run", "w.json"]).code, Some(0));
+    assert_eq!(
+        desk.types(&["export", "@last", "-o", "l.ndjson"]).code,
+        Some(0)
+    );
+    let whole = fs::read_to_string(desk.path().join("l.ndjson")).expect("a log");
+    let lines: Vec<&str> = whole.lines().collect();
+    desk.file("cut.ndjson", lines[..lines.len() - 1].join("\n") + "\n");
+    let cut = desk.types(&["whatif", "--simulated", "--file", "cut.ndjson"]);
+    assert_eq!(cut.code, Some(2), "{cut:?}");
+    assert!(cut.err.contains("is not whole and sound"), "{cut:?}");
+    for (words, said) in [
+        (&["whatif", "@last", "--workers", "2"][..], "--simulated"),
+        (&["whatif", "@last", "--simulated", "--workers", "0"], "0"),
+        (
+            &["whatif", "@last", "--simulated", "--junit", "j.xml"],
+            "--junit",
+        ),
+    ] {
+        let refused = desk.types(words);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains(said), "{refused:?}");
+    }
+    assert_eq!(desk.types(&["erase", "@last"]).code, Some(0));
+    let erased = desk.types(&["whatif", "--all", "--simulated"]);
+    assert_eq!(erased.code, Some(2), "{erased:?}");
+    assert!(erased.err.contains("is erased"), "{erased:?}");
+}

@@ -92,7 +92,10 @@ pub(in crate::live) fn start(
         guest_digest: core.guests.own_digest(),
         initial_input: start.input.to_string(),
         limits: core.settings.limits,
-        seed: core.random.jitter_seed(),
+        seed: match start.jitter_seed {
+            Some(seed) => seed,
+            None => core.random.jitter_seed(),
+        },
         tenant,
         simulated: core.settings.simulated,
         key: start.key.clone(),

@@ -18,6 +18,8 @@ pub struct Start {
     pub(crate) by: Option<String>,
     pub(crate) labels: Vec<Label>,
     pub(crate) priority: u32,
+    /// The seed of its jitter, where it is not drawn.
+    pub(crate) jitter_seed: Option<u64>,
 }
 
 impl Start {
@@ -36,6 +38,7 @@ impl Start {
             by: None,
             labels: Vec::new(),
             priority: PRIORITY_DEFAULT,
+            jitter_seed: None,
         }
     }
 
@@ -80,6 +83,14 @@ impl Start {
     #[must_use]
     pub fn priority(self, priority: u32) -> Self {
         Self { priority, ..self }
+    }
+
+    /// With the jitter of another execution.
+    pub(crate) fn jitter_seed(self, seed: u64) -> Self {
+        Self {
+            jitter_seed: Some(seed),
+            ..self
+        }
     }
 
     /// What can be checked at the door.

@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::runs::{Run, Runs};
-use super::stand_in::{self, stand_in};
-use super::workers::Workers;
-use super::world::World;
+use super::script::Script;
 use crate::error::EngineError;
 use crate::guest::Library;
 use crate::json::Json;
-use crate::live::{Execution, Next, Start};
+use crate::live::{Next, Start};
 use crate::model::{Event, EventKind, Status, Timestamp};
 use crate::render;
-use crate::testing::act::{Act, Deed};
+use crate::testing::act::Act;
 use crate::testing::case::Case;
 use crate::testing::graph::{Graph, Workflows};
+use crate::world::{RefusedAnswer, STAND_IN_QUEUE, Workers, World, stand_in};
 
 /// Events of one case. The largest workflow has some tens of thousands; one with more
 /// tries something again and again.
@@ -73,7 +72,7 @@ pub(in crate::testing) fn play<'a>(
     }
     for (id, version) in workflows.not_given() {
         world.register(&stand_in(id, version)?)?;
-        queues.insert(stand_in::QUEUE.to_owned());
+        queues.insert(STAND_IN_QUEUE.to_owned());
     }
     let subject = &workflows.subject.summary;
     let start = Start::new(&subject.workflow_id, &subject.version, case.input.clone());
@@ -89,6 +88,7 @@ pub(in crate::testing) fn play<'a>(
         acts,
         queues,
         workers: Workers::default(),
+        script: Script::default(),
         runs: Runs::of(execution, workflows),
         next: Next::Now,
         differences: Vec::new(),
@@ -106,6 +106,7 @@ struct Play<'a> {
     /// The queues that work is dispatched to.
     queues: BTreeSet<String>,
     workers: Workers,
+    script: Script,
     runs: Runs<'a>,
     /// What the engine waits for.
     next: Next,
@@ -142,16 +143,18 @@ impl<'a> Play<'a> {
             self.world.drain();
             let before = self.runs.order.len();
             self.runs.follow(&mut self.world, &mut self.workers)?;
-            let claims = self.workers.claim(&mut self.world, &self.queues)?;
+            let claims = self
+                .workers
+                .claim(&mut self.world, &self.queues, usize::MAX)?;
             let claimed = !claims.is_empty();
             // A child can have begun while work was claimed.
             self.runs.follow(&mut self.world, &mut self.workers)?;
             for claim in claims {
                 let node = self.runs.name_of(&claim.id);
-                self.workers
-                    .begin(&mut self.world, self.case, node, claim.id)?;
+                let end = self.script.answer(self.case, &node, &claim.id);
+                self.workers.begin(&mut self.world, node, claim.id, end)?;
             }
-            let answered = self.workers.answer(&mut self.world)?;
+            let answered = self.workers.answer(&mut self.world)?.is_some();
             let is_still = !claimed && !answered && self.runs.order.len() == before;
             if is_still || self.runs.order.len() > EVENTS_MAX {
                 self.next = self.world.drain();
@@ -172,7 +175,7 @@ impl<'a> Play<'a> {
             Next::Now => Some(now),
             Next::WhenAsked | Next::Ended => None,
         };
-        let workers = self.workers.next(now);
+        let workers = self.workers.next(&self.world);
         [act, engine, workers].into_iter().flatten().min()
     }
 
@@ -190,7 +193,7 @@ impl<'a> Play<'a> {
                     Some(by) => execution.by(by),
                     None => execution,
                 };
-                self.world.until(done(&execution, &deed)).map(|()| true)
+                self.world.until(deed.done_to(&execution)).map(|()| true)
             }
             None => Ok(false),
         };
@@ -224,12 +227,12 @@ impl<'a> Play<'a> {
     }
 
     fn end(mut self) -> Result<Played<'a>, EngineError> {
-        for (node, attempt, why) in std::mem::take(&mut self.workers.refused) {
+        for RefusedAnswer { node, attempt, why } in self.workers.take_refused() {
             let expected = format!("the answer to {node}, attempt {attempt}");
             self.differ("answer", expected, format!("refused: {why}"));
         }
         if self.case.strict {
-            for (node, attempt) in std::mem::take(&mut self.workers.unanswered) {
+            for (node, attempt) in std::mem::take(&mut self.script.unanswered) {
                 let expected = format!("an answer to {node}, attempt {attempt}");
                 self.differ("strict", expected, "the case has none".to_owned());
             }
@@ -276,16 +279,4 @@ fn ended<'a>(run: Run<'a>, world: &mut World) -> Result<PlayedRun<'a>, EngineErr
         error,
         events,
     })
-}
-
-async fn done(execution: &Execution, deed: &Deed) -> Result<(), EngineError> {
-    match deed {
-        Deed::Decide { node, approval } => execution.approve(node, approval.clone()).await,
-        Deed::Send(signal) => execution.send(signal.clone()).await.map(drop),
-        Deed::Cancel { reason } => execution.cancel(reason.as_deref()).await,
-        Deed::Pause { reason } => execution.pause(reason.as_deref()).await,
-        Deed::Unpause { reason } => execution.unpause(reason.as_deref()).await,
-        Deed::Retry { node, reason } => execution.retry(node, reason.as_deref()).await,
-        Deed::Skip { node, reason } => execution.skip(node, reason.as_deref()).await,
-    }
 }

@@ -10,13 +10,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::world::{WORKER, World};
 use crate::error::EngineError;
 use crate::guest::Library;
 use crate::json::Json;
 use crate::live::{Answer, Workflow};
 use crate::model::EventKind;
 use crate::testing::case::BEGINS_AT;
+use crate::world::{WORKER, World};
 
 /// Conditions that were asked on one state.
 pub(super) struct Question<'a> {

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::workers::Workers;
-use super::world::World;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::live::{ClaimId, Execution};
 use crate::model::{Event, EventKind};
 use crate::testing::graph::{Graph, Workflows};
+use crate::world::{Workers, World};
 
 /// Events that are read at once.
 const PAGE: u32 = 1024;

@@ -7,10 +7,10 @@ use crate::error::EngineError;
 use crate::live::Workflow;
 
 /// The queue of those nodes.
-pub(super) const QUEUE: &str = "stand-in";
+pub(crate) const QUEUE: &str = "stand-in";
 
 /// A workflow of this name that ends as its one worker answers.
-pub(super) fn stand_in(id: &str, version: &str) -> Result<Workflow, EngineError> {
+pub(crate) fn stand_in(id: &str, version: &str) -> Result<Workflow, EngineError> {
     let node = json!({
         "kind": { "type": "task", "queue": QUEUE },
         "retry_policy": "no_retry",
