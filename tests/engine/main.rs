@@ -14,6 +14,7 @@ mod breakage;
 mod travel;
 mod versions;
 mod what_if;
+mod what_would_run;
 mod your_own_guest;
 mod cost;
 mod scale;

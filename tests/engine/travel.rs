@@ -13,7 +13,7 @@ use refrain::replay::{
 use refrain_tests::golden::sets;
 
 /// All golden logs with what their travel needs.
-fn all() -> Result<Vec<(String, Arc<Recording>, Library)>> {
+pub(crate) fn all() -> Result<Vec<(String, Arc<Recording>, Library)>> {
     let mut all = Vec::new();
     for set in sets()? {
         let mut library = library()?;

@@ -8,8 +8,7 @@ use refrain::id::ExecutionId;
 use refrain::log::json::explanation_json;
 use refrain::log::{Attestation, KeptEvent};
 use refrain::model::{
-    ChildRefusal, Explanation, Inspection, NodeFailure, NodeState, Reason, ReasonCause,
-    SchedulerError, undone_by,
+    Explanation, Inspection, NodeState, Reason, ReasonCause, SchedulerError, undone_by,
 };
 use refrain::names;
 use refrain::render;
@@ -23,13 +22,16 @@ use super::database::Database;
 use super::leases::Leases;
 use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
 use super::output::{self, Form, Paint};
+use super::prospect::Told;
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
-use super::{Answer, children, erased, log, remedy};
+use super::{Answer, children, erased, explained, log, remedy};
 
 /// Say why a node runs, waits, was skipped or failed
 ///
-/// Without NODE: of each node that the execution failed for, or that holds it up.
+/// With NODE, also what would make it run, where it waits: the least that has to happen, and
+/// what is taken for granted of results that are not known yet. Without NODE: of each node that
+/// the execution failed for, or that holds it up.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -85,14 +87,25 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             Err(error) => return Err(error.into()),
         });
     }
+    let prospect = match (&node, explanations.first()) {
+        (Some(_), Some(explanation)) => {
+            let now = open.now()?;
+            Some(Told::of(&mut open, explanation, now)?)
+        }
+        _ => None,
+    };
     if arguments.form.json {
         let leases = Leases::of(&mut open)?;
-        output::document(&documents(&explanations, &open, &leases, node.is_some()))?;
+        let mut document = documents(&explanations, &open, &leases, node.is_some());
+        if let Some(prospect) = prospect {
+            document["what_would_run"] = prospect.document();
+        }
+        output::document(&document)?;
         return Ok(Answer::Good);
     }
     let shown = Explained {
         explanations,
-        is_one: node.is_some(),
+        prospect,
         more: nodes.len().saturating_sub(EXPLAINED_MAX),
         told,
     };
@@ -103,8 +116,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 /// What is explained.
 struct Explained {
     explanations: Vec<Explanation>,
-    /// Whether a node was named.
-    is_one: bool,
+    /// What would make the one run that was named. `None` if none was.
+    prospect: Option<Told>,
     /// How many nodes are left out.
     more: usize,
     told: Nodes,
@@ -116,7 +129,7 @@ impl Explained {
         let now = open.now()?;
         let database = open.to_act_on().cloned();
         let written = Written::of(&mut *open.store, &open.record)?;
-        if !self.is_one {
+        if self.prospect.is_none() {
             self.say_standing(open, &written, colours)?;
         }
         let leases = Leases::of(open)?;
@@ -126,8 +139,14 @@ impl Explained {
             let reasons = reasons(explanation, id, database.as_ref(), now, &mut said);
             output::data(&text(explanation, reasons, colours));
             output::data(&leases.text(&explanation.node_id, now));
-            output::data(&of_child(explanation, &self.told));
-            output::data(&refused_edges(player, explanation, &written)?);
+            output::data(&explained::child(explanation, &self.told));
+            output::data(&explained::refused_edges(player, explanation, &written)?);
+            if let Some(prospect) = &self.prospect {
+                let on = database.as_ref().map(|database| (id, database));
+                for line in prospect.lines(on) {
+                    output::data(&text!("  {}\n", line));
+                }
+            }
             if let Some(database) = &database {
                 let node = &explanation.node_id;
                 let causes = children::causes(&mut *open.store, id, node, database, now)?;
@@ -208,53 +227,6 @@ fn ready(inspection: &Inspection) -> Vec<String> {
     let ready = nodes.filter(|(_, node)| node["state"] == names::node_state(NodeState::Ready));
     ready.map(|(id, _)| id.clone()).collect()
 }
-
-/// Which workflow was asked for, where a child cannot be started because it is not
-/// registered: only the log's request says that.
-fn of_child(explanation: &Explanation, told: &Nodes) -> Text {
-    let is_refused = |reason: &Reason| match &reason.cause {
-        ReasonCause::FailedForGood(it) | ReasonCause::LastFailure(it) => matches!(
-            it.cause,
-            Some(NodeFailure::ChildRefused(ChildRefusal::UnknownWorkflow))
-        ),
-        _ => false,
-    };
-    let node = told.named(&explanation.node_id);
-    let error = node.and_then(|node| node.error.as_deref());
-    match error.filter(|_| explanation.reasons.iter().any(is_refused)) {
-        Some(error) => text!("  {}\n", Text::lines(error)),
-        None => Text::new(),
-    }
-}
-
-/// What the edges saw that might have handled the failure of a node, and did not.
-fn refused_edges(
-    player: &mut Player,
-    explanation: &Explanation,
-    written: &Written,
-) -> anyhow::Result<Text> {
-    let mut text = Text::new();
-    if explanation.state != NodeState::Failed {
-        return Ok(text);
-    }
-    for (to, condition) in written.failure_edges(&explanation.node_id) {
-        if to == END {
-            text.push(&text!(
-                "  its edge to the end has the condition {:?}\n",
-                condition
-            ));
-            continue;
-        }
-        let target = player.explain(to)?;
-        for sentence in why_ended::refused(&target, &explanation.node_id) {
-            text.push(&text!("  {}\n", sentence));
-        }
-    }
-    Ok(text)
-}
-
-/// What an edge leads to that ends the execution.
-const END: &str = "end";
 
 /// The one that was asked for, or all with the execution that they are of.
 fn documents(explanations: &[Explanation], open: &OpenLog, leases: &Leases, is_one: bool) -> Value {

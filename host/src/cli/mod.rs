@@ -21,6 +21,7 @@ mod debugger;
 mod ending;
 mod erased;
 mod exact;
+mod explained;
 mod failure;
 mod files;
 mod gantt;
@@ -39,6 +40,7 @@ mod node_table;
 mod output;
 mod placed;
 mod progress;
+mod prospect;
 #[cfg(test)]
 mod reference;
 mod remedy;

@@ -97,7 +97,8 @@ pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use status::status_of;
 pub use travel::{
-    Conditions, NextStep, Origins, Seek, StateOrigin, Travel, TravelError, is_failure,
+    Assumption, Conditions, NeededAct, NeededFact, Needs, NextStep, Origins, Prospect, Prospects,
+    Seek, StateOrigin, Travel, TravelError, is_failure,
 };
 pub use verdict::{AnchorCheck, Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
 pub use what_if::{Outcome, Summary, audit_many, threads_for};

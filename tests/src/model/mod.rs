@@ -135,6 +135,29 @@ impl Model {
         self.budget == 0 && self.nothing_is_missing().is_err()
     }
 
+    /// What must be decided next where the clock shows this, which is no earlier than the
+    /// log's last event; to be read then. `None` if nothing must.
+    #[must_use]
+    pub fn decision(&mut self, now: u64) -> Option<EventKind> {
+        if self.next(now).is_none() {
+            self.budget = self.dispatch_per_tick();
+        }
+        self.next(now)
+    }
+
+    /// Whether an operator has paused the execution.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.past.paused
+    }
+
+    /// Whether nobody waits for the end of the child of this node, or of this instance.
+    #[must_use]
+    pub fn is_detached(&self, run: &str) -> bool {
+        let kind = &self.graph.json["nodes"][refrain::model::node_of_run(run)]["kind"];
+        kind["detached"] == true || kind["body"]["detached"] == true
+    }
+
     /// What the execution is.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -7,12 +7,9 @@ use refrain::id::ExecutionId;
 use super::filter::Filter;
 use super::keys::{self, Action, Question, Sought};
 use super::level::{Level, View};
+use super::pages::{self, Page};
 use super::seeking::{self, Typed, Way};
-use super::seen::said;
 use super::styles::Styles;
-use crate::cli::json_text;
-use crate::cli::log;
-use crate::cli::time::stamp;
 
 /// The parts of the screen, in the order of the key Tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +28,6 @@ pub(super) const PANES: [Pane; 5] = [
     Pane::Node,
     Pane::Queue,
 ];
-
-/// A text that lies over the screen.
-pub(super) struct Page {
-    pub(super) title: String,
-    pub(super) lines: Vec<String>,
-    pub(super) scroll: usize,
-}
 
 /// A line that is being typed.
 pub(super) struct Prompt {
@@ -160,7 +150,8 @@ impl<'a> App<'a> {
                 self.prompt = Some(Prompt { question, line });
             }
             Action::Origin => seeking::origin(self.level_mut())?,
-            Action::NextStep => self.show_next_step()?,
+            Action::NextStep => self.page = Some(pages::next_step(self.level_mut())?),
+            Action::WhatWouldRun => self.page = Some(pages::what_would_run(self.level_mut())?),
             Action::Up => self.move_within_pane(-1),
             Action::Down => self.move_within_pane(1),
             Action::Enter => self.enter()?,
@@ -177,7 +168,7 @@ impl<'a> App<'a> {
                 self.message = Some(format!("the chosen node {kept}"));
             }
             Action::Zoom => self.is_zoomed = !self.is_zoomed,
-            Action::Help => self.show_help(),
+            Action::Help => self.page = Some(pages::help()),
             Action::Quit => self.is_over = true,
         }
         Ok(())
@@ -260,7 +251,10 @@ impl<'a> App<'a> {
                 true => Ok(()),
                 false => Err("this event is about no node".to_owned()),
             },
-            Pane::State => self.show_value(),
+            Pane::State => {
+                self.page = Some(pages::value(self.level())?);
+                Ok(())
+            }
         }
     }
 
@@ -295,51 +289,6 @@ impl<'a> App<'a> {
         } else if self.levels.len() > 1 {
             self.levels.pop();
         }
-    }
-
-    fn show_value(&mut self) -> Result<(), String> {
-        let level = self.level();
-        let key = level.key.clone().ok_or("choose a key of the state first")?;
-        let (Some(Ok(state)), true) = level.state() else {
-            return Err("the state is not known here".to_owned());
-        };
-        let value = state.iter().find(|it| it.key == key);
-        let value = value.and_then(|it| it.value.as_deref());
-        let value = value.ok_or_else(|| format!("there is no {key} here"))?;
-        let text = json_text::pretty(value);
-        self.open_page(key, text.as_str().lines().map(str::to_owned).collect());
-        Ok(())
-    }
-
-    fn show_next_step(&mut self) -> Result<(), String> {
-        let level = self.level_mut();
-        let (at, sequence) = (level.at(), level.sequence());
-        if sequence == 0 {
-            return Err("before the first event there is nothing to decide".to_owned());
-        }
-        let step = level.travel.next_step(at).map_err(said)?;
-        let mut lines: Vec<String> = step.decisions.iter().map(event_line).collect();
-        if lines.is_empty() {
-            lines.push("nothing: it waits for something to happen".to_owned());
-        }
-        if let Some(wake) = step.outcome.next_wake {
-            lines.push(format!("it asks to be woken at {}", stamp(wake)));
-        }
-        self.open_page(format!("the next step behind event {sequence}"), lines);
-        Ok(())
-    }
-
-    fn show_help(&mut self) {
-        let lines = keys::help().map(|(key, words)| format!("{key:<10} {words}"));
-        self.open_page("keys; ↑↓ scroll, Esc leaves".to_owned(), lines.collect());
-    }
-
-    fn open_page(&mut self, title: String, lines: Vec<String>) {
-        self.page = Some(Page {
-            title,
-            lines,
-            scroll: 0,
-        });
     }
 
     fn act_on_page(&mut self, action: Action) {
@@ -421,7 +370,3 @@ impl<'a> App<'a> {
 
 /// Events or lines of a screen.
 const PAGE: isize = 15;
-
-fn event_line(event: &refrain::model::Event) -> String {
-    log::in_words(event).as_str().to_owned()
-}

@@ -19,6 +19,8 @@ mod seen;
 mod level;
 // Moves that look for something.
 mod seeking;
+// Texts over the screen.
+mod pages;
 // All that is asked and shown, without a terminal.
 mod app;
 // The parts of the screen.

@@ -27,6 +27,8 @@ const SCREENS: &[(&str, &str, (u16, u16))] = &[
     ("repeated", "hhhh", (160, 50)),
     ("retries", "FFs", (80, 24)),
     ("policy_stall", "", (80, 24)),
+    ("policy_stall", ":10\nw", (80, 24)),
+    ("joins", "gllljjjjw", (40, 12)),
     ("expanded", "?", (80, 24)),
     ("operators", "xfailed\n", (80, 24)),
     ("verbatim", "\t\tj\n", (80, 24)),

@@ -324,6 +324,11 @@ impl Travel {
         })
     }
 
+    /// The log, to be kept.
+    pub(super) fn log(&self) -> Arc<Recording> {
+        Arc::clone(&self.recording)
+    }
+
     /// The workflow's text, read.
     pub(super) fn workflow(&self) -> &Value {
         &self.workflow

@@ -11,9 +11,12 @@ mod cursor;
 mod origins;
 // Places at which a condition holds.
 mod conditions;
+// What would make a node run.
+mod prospect;
 
 pub use conditions::Conditions;
 pub use cursor::{NextStep, Travel};
 pub use error::TravelError;
 pub use origins::{Origins, StateOrigin};
+pub use prospect::{Assumption, NeededAct, NeededFact, Needs, Prospect, Prospects};
 pub use seek::{Seek, is_failure};
