@@ -65,6 +65,8 @@ pub(super) struct OpenLog {
     pub(super) broken_off: Option<anyhow::Error>,
     /// The database that the execution is in. `None` if the log came out of a file.
     database: Option<Database>,
+    /// The log, where all of it was read already and is sound.
+    read: Option<Arc<Recording>>,
 }
 
 /// A place in a log.
@@ -169,6 +171,7 @@ impl LogArguments {
             place: None,
             broken_off: None,
             database: Some(self.database.clone()),
+            read: None,
         })
     }
 
@@ -239,7 +242,8 @@ fn of_recording(
             ),
         },
     };
-    let mut store = LogStore::new(Arc::new(recording), place.clone());
+    let recording = Arc::new(recording);
+    let mut store = LogStore::new(Arc::clone(&recording), place.clone());
     let Some(record) = store.execution(id)? else {
         match broken_off {
             Some(error) => return Err(error),
@@ -249,12 +253,15 @@ fn of_recording(
             ),
         }
     };
+    let is_whole = record.tampering.is_none() && !recording.is_erased();
     Ok(OpenLog {
         store: Box::new(store),
         record,
         place: at.map(|sequence| Place { sequence, last }),
         broken_off,
         database: None,
+        // What is not whole, its store says of it.
+        read: is_whole.then_some(recording),
     })
 }
 
@@ -285,15 +292,16 @@ impl OpenLog {
         if let Some(error) = self.broken_off.take() {
             return Err(error);
         }
-        guests::recording(&mut *self.store, self.record.id)
+        match &self.read {
+            Some(recording) => Ok(Arc::clone(recording)),
+            None => guests::recording(&mut *self.store, self.record.id),
+        }
     }
 
     /// The guest that the execution belongs to, which has seen the whole log.
     pub(super) fn player(&mut self) -> anyhow::Result<Player> {
-        if let Some(error) = self.broken_off.take() {
-            return Err(error);
-        }
-        guests::player(&mut *self.store, &self.record)
+        let recording = self.recording()?;
+        guests::player_of(&mut *self.store, &self.record, recording)
     }
 
     /// A cursor over the log, behind its last event.
