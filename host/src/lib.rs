@@ -113,9 +113,9 @@ pub use json::Json;
 #[cfg(feature = "http")]
 pub use live::HttpWorker;
 pub use live::{
-    Answer, Approval, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine, Execution, Finished,
-    Fork, Forked, Next, Receipt, Signal, Start, Steps, Subscription, WeakEngine, Workflow,
-    reap_orphans, tampering, without_secrets,
+    Answer, Approval, Breakpoints, Builder, Claim, ClaimId, ClaimRequest, Commits, Engine,
+    Execution, Finished, Fork, Forked, Next, Receipt, Signal, Start, Stepped, Steps, Subscription,
+    WeakEngine, Workflow, reap_orphans, tampering, without_secrets,
 };
 pub use live::{Budgets, Edge, Node, RetryPolicy, WorkflowBuilder};
 pub use model::WorkItem;

@@ -178,6 +178,11 @@ impl Target {
         self.execution
     }
 
+    /// Whether it is to be answered with one JSON document.
+    pub(super) fn is_json(&self) -> bool {
+        self.form.json
+    }
+
     /// Who acts.
     pub(super) fn who(&self) -> String {
         self.by.who()

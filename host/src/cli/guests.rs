@@ -71,6 +71,21 @@ pub(super) fn validate(
     Ok(library.instance::<NoPorts>(&digest)?.validate(workflow)?)
 }
 
+/// What is wrong with a condition, as this component sees it; the built-in one, if none is
+/// given.
+pub(super) fn check_condition(
+    condition: &str,
+    component: Option<&[u8]>,
+) -> anyhow::Result<Result<(), String>> {
+    let mut library = library()?;
+    let digest = match component {
+        Some(bytes) => library.add(bytes.to_vec())?,
+        None => library.built_in().to_owned(),
+    };
+    let mut guest = library.instance::<NoPorts>(&digest)?;
+    Ok(refrain::guest::check_condition(&mut guest, condition)?)
+}
+
 /// The log of an execution that is in this store. What cannot be read of it is an error, and
 /// so is that it is erased.
 pub(super) fn recording(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Arc<Recording>> {

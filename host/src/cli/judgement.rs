@@ -1,6 +1,7 @@
 //! What an execution that is watched waits for: whether this program can bring it
 //! further, when that may change, and what somebody else has to do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use refrain::model::{NodeState, Status};
@@ -20,6 +21,8 @@ pub(super) enum Until {
     Ended,
     /// Also when for this long none can go on without somebody else.
     Idle(Duration),
+    /// Also when they are paused, and what this program was given of them is done.
+    Paused,
     /// When somebody says so.
     Stopped,
 }
@@ -88,23 +91,38 @@ pub(super) fn is_done(
     if seen.is_damaged() {
         return true;
     }
+    let rests = |seen: &Seen| match seen.record.status {
+        Status::Running => is_idle(seen, served, until, now),
+        _ => true,
+    };
     match seen.record.status {
         Status::Completed | Status::Failed | Status::Cancelled => seen.ended(),
         Status::Stalled => true,
-        Status::Paused => until != Until::Ended,
+        Status::Paused => match until {
+            Until::Ended => false,
+            Until::Paused => children.iter().all(|child| rests(child)),
+            Until::Idle(_) | Until::Stopped => true,
+        },
         Status::Running => {
-            let rests = |seen: &Seen| match seen.record.status {
-                Status::Running => is_idle(seen, served, until, now),
-                _ => true,
-            };
+            let is_paused = |child: &&Seen| child.record.status == Status::Paused;
+            let is_one_paused = || children.iter().any(is_paused);
             let rest = || rests(seen) && children.iter().all(|child| rests(child));
             match until {
                 Until::Ended => stands_still,
+                // A child that is paused keeps it from its end.
+                Until::Paused => stands_still || (is_one_paused() && rest()),
                 Until::Idle(_) => stands_still || rest(),
                 Until::Stopped => rest(),
             }
         }
     }
+}
+
+/// Whether work of an execution is in hand: one of these claims, or any if none are named.
+pub(super) fn is_at_work(seen: &Seen, claims: Option<&BTreeSet<u64>>) -> bool {
+    let leases = seen.items.iter().filter_map(|record| record.state.lease());
+    let mut leases = leases.map(|lease| lease.fence);
+    leases.any(|fence| claims.is_none_or(|claims| claims.contains(&fence)))
 }
 
 /// Whether an execution that runs waits for nothing but children.
@@ -177,7 +195,7 @@ impl Until {
     fn patience_ms(self) -> u64 {
         match self {
             Self::Idle(patience) => u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
-            Self::Ended | Self::Stopped => 0,
+            Self::Ended | Self::Paused | Self::Stopped => 0,
         }
     }
 }

@@ -227,10 +227,11 @@ fn line(kept: &KeptEvent, digits: usize, colours: bool) -> anyhow::Result<Text> 
         Origin::Fact => ("<", Paint::Blue),
         Origin::Decision => (">", Paint::Green),
     };
-    let (kind, fields) = kind_and_fields(&match kept {
+    let json = match kept {
         KeptEvent::Whole(stored) => write_event(&stored.event),
         KeptEvent::Erased(erased) => write_erased(erased),
-    })?;
+    };
+    let (kind, fields) = kind_and_fields(&json, |_| true)?;
     Ok(text!(
         "{}  {}  {}{}\n",
         text!("{}", event.sequence).aligned_right(digits),
@@ -242,15 +243,24 @@ fn line(kept: &KeptEvent, digits: usize, colours: bool) -> anyhow::Result<Text> 
 
 /// An event in one line, without its number and time.
 pub(super) fn in_words(event: &Event) -> Text {
-    match kind_and_fields(&write_event(event)) {
+    in_some_words(event, |_| true)
+}
+
+/// The same, without the digests that hold it together.
+pub(super) fn in_short(event: &Event) -> Text {
+    in_some_words(event, |field| !field.ends_with("digest"))
+}
+
+fn in_some_words(event: &Event, is_shown: impl Fn(&str) -> bool) -> Text {
+    match kind_and_fields(&write_event(event), is_shown) {
         Ok((kind, fields)) => text!("{}{}", kind, fields),
         Err(_) => Text::word(kind_name(&event.kind)),
     }
 }
 
 /// An event's kind and its fields as `name=value`, the node first, digests
-/// cut short, and everything else as it is.
-fn kind_and_fields(json: &str) -> anyhow::Result<(String, Text)> {
+/// cut short, and everything else as it is; but for those that are not shown.
+fn kind_and_fields(json: &str, is_shown: impl Fn(&str) -> bool) -> anyhow::Result<(String, Text)> {
     let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
     let mut take = |name: &str| {
         fields
@@ -260,10 +270,11 @@ fn kind_and_fields(json: &str) -> anyhow::Result<(String, Text)> {
     let kind = take("type").unwrap_or_default();
     let mut text = take("node_id").map_or(Text::new(), |node| text!(" {}", node));
     for (name, raw) in fields {
-        if matches!(
+        let is_of_log = matches!(
             name.as_str(),
             "sequence" | "at" | "origin" | "commitment" | "hash"
-        ) {
+        );
+        if is_of_log || !is_shown(&name) {
             continue;
         }
         let value = match serde_json::from_str::<String>(raw.get()) {

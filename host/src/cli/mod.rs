@@ -10,6 +10,7 @@
 mod act;
 mod anchoring;
 mod asked;
+mod at_rest;
 mod attempts;
 mod audited;
 mod by;
@@ -33,11 +34,13 @@ mod keys;
 mod labels;
 mod leaf;
 mod leases;
+mod leaving;
 mod list_children;
 mod log_source;
 mod named;
 mod node_table;
 mod output;
+mod paused;
 mod placed;
 mod progress;
 mod prospect;
@@ -103,6 +106,7 @@ mod show;
 mod signal;
 mod skip;
 mod start;
+mod step;
 mod test;
 mod timeline;
 mod unpause;
@@ -171,6 +175,7 @@ enum Command {
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
     Unpause(unpause::Arguments),
+    Step(step::Arguments),
     Approve(approve::Arguments),
     Signal(signal::Arguments),
     Retry(retry::Arguments),
@@ -322,6 +327,7 @@ impl Command {
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),
             Self::Unpause(arguments) => unpause::run(arguments),
+            Self::Step(arguments) => step::run(arguments),
             Self::Approve(arguments) => approve::run(arguments),
             Self::Signal(arguments) => signal::run(arguments),
             Self::Retry(arguments) => retry::run(arguments),

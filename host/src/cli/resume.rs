@@ -218,7 +218,7 @@ async fn work(
                 }
             }
             arguments.workers.serve(engine, &served);
-            Ok(())
+            Ok(None)
         };
         stopped = session.prepare_and_work(engine, prepare).await?;
     }

@@ -24,6 +24,11 @@ pub(super) struct SecretsSource {
 pub(super) struct GivenSecrets(Option<SecretsFile>);
 
 impl SecretsSource {
+    /// Whether a file was named.
+    pub(super) fn is_named(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Read the file, if one was named.
     pub(super) fn read(&self) -> anyhow::Result<GivenSecrets> {
         let file = self.file.as_ref();

@@ -2,18 +2,19 @@
 //! executions, until there is nothing left to do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
+use std::iter;
 use std::time::Duration;
 
+use refrain::Engine;
 use refrain::id::ExecutionId;
+use refrain::model::Status;
 use refrain::render::UnsetPath;
 use refrain::store::{ExecutionRecord, SqliteStore, Timestamp};
-use refrain::{Engine, EngineError};
 use tokio::time::sleep;
 
-use super::act;
 use super::database::Database;
-use super::judgement::{Until, changes_at, is_done, news};
+use super::judgement::{Until, changes_at, is_at_work, is_done, news};
+use super::leaving::{leave, stop};
 use super::output::{self, Form};
 use super::progress::Progress;
 use super::report::{self, Report};
@@ -33,9 +34,6 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// How often to show that time passes, on a terminal.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
 
-/// How long leaving takes before it is said why.
-const LEAVE_SAID_AFTER: Duration = Duration::from_millis(500);
-
 /// Why work has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stopped {
@@ -49,6 +47,8 @@ pub(super) struct Session<'a> {
     watch: Watch,
     served: Served,
     until: Until,
+    /// The claims that are to be done before those that are paused are left; `None`: all.
+    claims: Option<BTreeSet<u64>>,
     undone: Undone,
     progress: Progress,
     /// What was told of already: each thing is told once.
@@ -105,6 +105,7 @@ impl<'a> Session<'a> {
             watch,
             served,
             until,
+            claims: None,
             undone: Undone::default(),
             progress,
             told: BTreeSet::new(),
@@ -123,15 +124,16 @@ impl<'a> Session<'a> {
     /// the executions, or somebody presses Ctrl-C; then stop the engine. It is stopped
     /// after an error too: no program of its workers is left behind.
     pub(super) async fn work(&mut self, engine: Engine) -> anyhow::Result<Stopped> {
-        self.prepare_and_work(engine, async |_| Ok(())).await
+        self.prepare_and_work(engine, async |_| Ok(None)).await
     }
 
     /// The same, after something is asked of the engine that a call of a guest may
-    /// delay for long: Ctrl-C ends that, too.
+    /// delay for long: Ctrl-C ends that, too. It answers which claims, by their fences, are
+    /// to be done before what is paused is left; `None`: all that there are.
     pub(super) async fn prepare_and_work(
         &mut self,
         engine: Engine,
-        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<Option<BTreeSet<u64>>>,
     ) -> anyhow::Result<Stopped> {
         let stopped = self.work_with(&engine, prepare).await;
         if stopped.is_err() {
@@ -145,15 +147,18 @@ impl<'a> Session<'a> {
     async fn work_with(
         &mut self,
         engine: &Engine,
-        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+        prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<Option<BTreeSet<u64>>>,
     ) -> anyhow::Result<Stopped> {
-        let is_prepared = tokio::select! {
-            prepared = prepare(engine) => prepared.map(|()| true)?,
-            () = self.signals.next() => false,
+        let prepared = tokio::select! {
+            prepared = prepare(engine) => Some(prepared?),
+            () = self.signals.next() => None,
         };
-        let stopped = match is_prepared {
-            true => self.watch_until_done(engine).await?,
-            false => Stopped::Interrupted,
+        let stopped = match prepared {
+            Some(claims) => {
+                self.claims = claims;
+                self.watch_until_done(engine).await?
+            }
+            None => Stopped::Interrupted,
         };
         if stopped == Stopped::Interrupted {
             self.progress.say(&text!(
@@ -163,7 +168,9 @@ impl<'a> Session<'a> {
         if stopped == Stopped::Done {
             self.ask_what_was_unset(engine).await;
         }
-        let ended = self.leave(engine, stopped).await;
+        let is_interrupted = stopped == Stopped::Interrupted;
+        let (signals, progress) = (&mut self.signals, &mut self.progress);
+        let ended = leave(engine, is_interrupted, signals, progress).await;
         self.look()?;
         self.watch.look_below()?;
         if self.seen().any(|seen| !seen.ended()) {
@@ -203,30 +210,6 @@ impl<'a> Session<'a> {
     /// What conditions of this execution read that was never there, if it has completed.
     pub(super) fn unset(&self, id: ExecutionId) -> &[UnsetPath] {
         self.unset.get(&id).map_or(&[], Vec::as_slice)
-    }
-
-    /// The engine's workers finish what they are at. Where all that was watched
-    /// is done, that is work for others, who have begun meanwhile. The error says why
-    /// the engine had ended before.
-    async fn leave(&mut self, engine: &Engine, stopped: Stopped) -> Result<(), EngineError> {
-        let mut left = pin!(engine.shutdown());
-        let mut said = stopped == Stopped::Interrupted;
-        loop {
-            tokio::select! {
-                () = &mut left => return engine.ended().await,
-                () = self.signals.next() => {
-                    stop(engine).await;
-                    return Ok(());
-                }
-                () = act::unheard(engine), if stopped == Stopped::Interrupted => return Ok(()),
-                () = sleep(LEAVE_SAID_AFTER), if !said => {
-                    said = true;
-                    self.progress.say(&text!(
-                        "done; what is at work here for other executions may finish, press Ctrl-C to stop it now"
-                    ));
-                }
-            }
-        }
     }
 
     /// The executions, as they are now.
@@ -319,6 +302,10 @@ impl<'a> Session<'a> {
         let Some(seen) = self.watch.one(id) else {
             return;
         };
+        // How it goes on, the command says at the end.
+        if self.until == Until::Paused && seen.record.status == Status::Paused {
+            return;
+        }
         for (key, text) in news(seen, &self.served, self.database, now) {
             if self.told.insert(key) {
                 self.progress.say(&text);
@@ -341,7 +328,8 @@ impl<'a> Session<'a> {
             &self.watch.children(seen)[..],
             self.watch.stands_still(seen),
         );
-        let done = is_done(seen, children, &self.served, self.until, now);
+        let is_awaited = self.until == Until::Paused && is_at_work(seen, self.claims.as_ref());
+        let done = is_done(seen, children, &self.served, self.until, now) && !is_awaited;
         let again = changes_at(seen, self.until, now);
         self.undone.judged(id, done, again);
         match self.tells_ends {
@@ -372,6 +360,16 @@ impl<'a> Session<'a> {
         self.watch.has_stalled_child(seen)
     }
 
+    /// Those of an execution and its children that are paused, each with the way to its
+    /// nodes.
+    pub(super) fn paused(&self, seen: &Seen) -> Vec<(ExecutionId, String)> {
+        let all = iter::once(seen).chain(self.watch.children(seen));
+        let paused = all.filter(|it| it.record.status == Status::Paused);
+        paused
+            .map(|it| (it.record.id, it.way().to_owned()))
+            .collect()
+    }
+
     /// What it says to programs of the executions that are watched.
     pub(super) fn reports(&self) -> anyhow::Result<Vec<Report<'_>>> {
         self.seen().map(|seen| self.report(seen)).collect()
@@ -386,13 +384,5 @@ impl<'a> Session<'a> {
     /// Says until when those that have not ended have to wait, and how they go on then.
     pub(super) fn say_until_when_they_wait(&self) {
         unended::say_until_when_they_wait(&self.watch, &self.served, self.database);
-    }
-}
-
-/// Stop the engine, or leave it in the middle of a call that takes long.
-async fn stop(engine: &Engine) {
-    tokio::select! {
-        () = engine.stop() => {}
-        () = act::unheard(engine) => {}
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use refrain::json::Json;
 use refrain::limits::{PRIORITY_DEFAULT, PRIORITY_MAX};
 use refrain::model::{Label, WorkflowSummary};
-use refrain::{Engine, Execution, Start, Workflow};
+use refrain::{Breakpoints, Engine, EngineError, Execution, Start, Workflow};
 
 use super::by::By;
 use super::output::{self, Form};
@@ -46,6 +46,29 @@ pub(super) struct Startable {
     input: Json,
     /// The component that was named.
     pub(super) guest: Option<Vec<u8>>,
+    /// Where it is to be paused.
+    breakpoints: Breakpoints,
+}
+
+impl Startable {
+    /// The same, to be paused at these places. What is none is refused before anything is
+    /// made.
+    pub(super) fn breakpoints(self, breakpoints: Breakpoints) -> anyhow::Result<Self> {
+        breakpoints.check_nodes(self.workflow.text())?;
+        for condition in breakpoints.conditions() {
+            if let Err(reason) = guests::check_condition(condition, self.guest.as_deref())? {
+                return Err(EngineError::Breakpoint {
+                    breakpoint: condition.clone(),
+                    reason,
+                }
+                .into());
+            }
+        }
+        Ok(Self {
+            breakpoints,
+            ..self
+        })
+    }
 }
 
 impl ToStart {
@@ -67,6 +90,7 @@ impl ToStart {
             workflow: Workflow::from_json(text.json)?,
             input,
             guest,
+            breakpoints: Breakpoints::none(),
         }))
     }
 
@@ -90,6 +114,7 @@ impl ToStart {
             startable.input,
         )
         .by(self.by.who())
+        .breakpoints(startable.breakpoints)
         .priority(self.priority);
         if let Some(key) = &self.key {
             start = start.key(key);

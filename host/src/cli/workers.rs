@@ -124,6 +124,11 @@ impl Workers {
         }
     }
 
+    /// Whether programs are named as workers.
+    pub(super) fn are_brought(&self) -> bool {
+        !self.programs.is_empty()
+    }
+
     fn has_program(&self, queue: &str) -> bool {
         self.programs.iter().any(|worker| worker.queue == queue)
     }

@@ -112,6 +112,14 @@ pub enum EngineError {
         /// What is wrong with it, and what helps.
         reason: String,
     },
+    /// A breakpoint is not accepted.
+    #[error("the breakpoint {breakpoint:?} is not accepted: {reason}")]
+    Breakpoint {
+        /// The node or the condition.
+        breakpoint: String,
+        /// What is wrong with it, and what helps.
+        reason: String,
+    },
     /// There is no such priority.
     #[error(
         "there is no priority {priority}: it is a whole number from 0 to {PRIORITY_MAX}, the greater first"
@@ -266,6 +274,7 @@ impl EngineError {
             Self::Json { .. } => "invalid_json",
             Self::TooLong { .. } => "too_long",
             Self::Label { .. } => "invalid_label",
+            Self::Breakpoint { .. } => "invalid_breakpoint",
             Self::Priority { .. } => "invalid_priority",
             Self::TooMany { .. } => "too_many",
             Self::Refused { .. } => "refused",

@@ -45,11 +45,14 @@ mod in_background;
 mod library;
 mod memory_ports;
 mod in_memory;
+mod condition;
 #[cfg(test)]
 mod tests;
 
 pub use call_limits::CallLimits;
 pub use check::ComponentError;
+pub use condition::check_condition;
+pub(crate) use condition::{ConditionError, asking, holds as condition_holds, why_refused};
 pub use contract::{AnyPorts, BoxedPorts, BroughtGuest, BroughtStore, Contract, GuestAnswer};
 pub use failure::{CallError, GuestFailure};
 pub(crate) use footprint::Footprint;

@@ -96,6 +96,7 @@ pub use player::Player;
 pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use status::status_of;
+pub(crate) use travel::may_change_state;
 pub use travel::{
     Assumption, Conditions, NeededAct, NeededFact, Needs, NextStep, Origins, Prospect, Prospects,
     Seek, StateOrigin, Travel, TravelError, is_failure,

@@ -1,6 +1,7 @@
 //! The live engine, whole: over each store, with workers, clocks and failures.
 
 mod bad_snapshots;
+mod breakpoints;
 mod budgets;
 mod built_in;
 mod children;
@@ -41,6 +42,7 @@ mod set_aside;
 mod several;
 mod scene;
 mod scoped;
+mod single_steps;
 mod slots;
 mod stepped;
 mod tenants;

@@ -272,6 +272,7 @@ impl World {
             29..34 => Operation::LiftStall,
             34..37 => Operation::Look(None),
             42..46 => Operation::Upgrade(self.guest()),
+            39..40 => Operation::Step,
             37..39 => {
                 self.story.fault("a caller waits for the end");
                 Operation::AwaitEnd

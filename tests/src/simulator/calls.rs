@@ -14,7 +14,7 @@ use refrain::store::Timestamp;
 
 use refrain::{
     Answer, Approval, Claim, ClaimId, ClaimRequest, Engine, EngineError, ExecutionId, Fork,
-    Receipt, Signal, Start, WorkError, Workflow,
+    Receipt, Signal, Start, Stepped, WorkError, Workflow,
 };
 use serde_json::Value;
 
@@ -103,6 +103,8 @@ pub(super) enum Operation {
     Pause,
     /// Let it go on.
     Unpause,
+    /// Let it go on for one step of a pause.
+    Step,
     /// Ask for its end.
     Cancel,
     /// Decide for a node.
@@ -140,6 +142,8 @@ pub(super) enum Reply {
     Settled(Receipt),
     /// An external event counts.
     Sent(Receipt),
+    /// A step was taken, or nothing followed.
+    Stepped(Stepped),
     /// Done.
     Done,
     /// It was so before, and nothing was done.
@@ -249,6 +253,7 @@ impl Given {
 /// Reasons that people give.
 const CANCELLED: &str = "not wanted";
 const SKIPPED: &str = "not needed";
+const STEP: &str = "one step";
 
 /// What external events bring.
 fn signalled() -> Value {
@@ -264,6 +269,8 @@ impl Operation {
         Some(match self {
             Self::Pause => EventKind::ExecutionPaused(note),
             Self::Unpause => EventKind::ExecutionUnpaused(note),
+            // The pause behind it need not follow, as where it ends.
+            Self::Step => EventKind::ExecutionUnpaused(OperatorNote::new(Some(STEP.to_owned()))),
             Self::LiftStall => EventKind::StallLifted(note),
             Self::Cancel => {
                 EventKind::CancelRequested(CancelRequested::new(Some(CANCELLED.to_owned())))
@@ -286,6 +293,9 @@ impl Operation {
         let done = match self {
             Self::Pause => execution.pause(None).await,
             Self::Unpause => execution.unpause(None).await,
+            Self::Step => {
+                return execution.step(Some(STEP)).await.map(Reply::Stepped);
+            }
             Self::Cancel => execution.cancel(Some(CANCELLED)).await,
             Self::Approve(node, true) => execution.approve(&node, Approval::approved("ada")).await,
             Self::Approve(node, false) => execution.approve(&node, Approval::rejected("bob")).await,

@@ -144,6 +144,7 @@ impl World {
     /// What an execution waits for that only a person can do.
     fn wanted(&mut self, status: Status, log: &[StoredEvent]) -> Vec<Operation> {
         match status {
+            Status::Paused if self.dice.chance(1, 3) => vec![Operation::Step],
             Status::Paused => vec![Operation::Unpause],
             Status::Stalled if is_stalled_by_a_host(log) || is_stalled_on_a_budget(log) => {
                 vec![Operation::LiftStall]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use refrain::ExecutionId;
-use refrain::model::Status;
+use refrain::model::{Event, EventKind, Origin, Status};
 use refrain::store::{StoreError, ended};
 use refrain::{Claim, ClaimId, EngineError, Receipt};
 
@@ -33,6 +33,7 @@ impl World {
                 self.story.fault("an external event comes twice");
                 Ok(())
             }
+            Ok(Reply::Stepped(stepped)) => self.hear_step(&call, &stepped.events),
             Ok(Reply::Renewed(_) | Reply::Sent(_)) => Ok(()),
             Ok(Reply::Done) => {
                 if let Call::Operate(_, Operation::Upgrade(_)) = call {
@@ -182,6 +183,25 @@ impl World {
         Ok(())
     }
 
+    /// Rule R18: a step is the end of a pause, what was decided of it, claims, and the next
+    /// pause, or the end.
+    fn hear_step(&mut self, call: &Call, events: &[Event]) -> Result<(), String> {
+        let ([first, within @ .., last], Call::Operate(id, _)) = (events, call) else {
+            return Ok(());
+        };
+        self.story.fault("an execution is stepped");
+        let is_within = |event: &Event| match &event.kind {
+            EventKind::NodeStarted(_) | EventKind::HostStalled(_) => true,
+            _ => event.origin == Origin::Decision,
+        };
+        let begins = matches!(first.kind, EventKind::ExecutionUnpaused(_));
+        let is_paused = matches!(last.kind, EventKind::ExecutionPaused(_));
+        if begins && (is_paused || last.kind.is_terminal()) && within.iter().all(is_within) {
+            return Ok(());
+        }
+        Err(format!("rule R18: a step of {id} was {events:?}"))
+    }
+
     /// Law 6, as a caller sees it: told of the end, it has ended so.
     fn hear_end(&mut self, call: Call, status: Status) -> Result<(), String> {
         self.story.fault("an end is heard of");
@@ -308,6 +328,7 @@ fn receipt_of(reply: &Reply) -> Receipt {
 fn certainty(outcome: &Outcome) -> Option<bool> {
     match outcome {
         Ok(Reply::DoneBefore) => None,
+        Ok(Reply::Stepped(stepped)) if stepped.events.is_empty() => None,
         Ok(_) => Some(true),
         Err(EngineError::Store(_) | EngineError::ShutDown) => Some(false),
         Err(_) => None,

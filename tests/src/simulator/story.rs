@@ -56,6 +56,7 @@ pub const FAULTS: &[&str] = &[
     "what has ended is erased while others go on",
     "somebody asks for what was erased",
     "something is done to a child",
+    "an execution is stepped",
     "a child is erased while others go on",
     "the key of an erased execution starts nothing anew",
 ];

@@ -6,15 +6,14 @@ use std::sync::Arc;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::json::Json;
-use crate::limits::TEXT_BYTES_MAX;
 use crate::model::{
     CancelRequested, EventKind, Explanation, Inspection, Label, NodeRequest, OperatorNote,
     RefusalCode, Status,
 };
-use crate::shorten::shortened;
 use crate::store::{ExecutionRecord, Head, ItemRecord, KeptOutput, Many, StoredEvent};
 
 use super::finished::{Finished, end_of};
+use super::handing_over::hand_over;
 use super::record::record;
 use super::shared::Shared;
 use super::subscription::Subscription;
@@ -22,10 +21,11 @@ use crate::live::execution::staged::kind_payload_bytes;
 use crate::live::runtime::inbox::Inbox;
 use crate::live::runtime::observers::EndsSeen;
 use crate::live::turn::offer::offer;
+use crate::live::turn::single_step::step_once;
 use crate::live::turn::stall::lift;
 use crate::live::turn::tampered::check_anew;
-use crate::live::turn::upgrade::{Upgrade, upgrade};
 use crate::live::values::facts::{self, Approval, Signal};
+use crate::live::values::stepped::Stepped;
 use crate::live::values::work::Receipt;
 
 /// A handle on one execution.
@@ -280,6 +280,25 @@ impl Execution {
             .await
     }
 
+    /// Let it go on after a pause for one step, and pause it again: its scheduler decides
+    /// once, and free workers claim its work. It is one turn, in which nobody sees it
+    /// unpaused. What is in flight goes on meanwhile, as with any pause; so do its children.
+    /// Where nothing would follow, or its scheduler fails, nothing changes.
+    ///
+    /// What it would decide can be seen before: [`Travel::next_step_after`].
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when it is not paused; [`EngineError::Guest`] when its
+    /// scheduler component fails.
+    ///
+    /// [`Travel::next_step_after`]: crate::replay::Travel::next_step_after
+    pub async fn step(&self, reason: Option<&str>) -> Result<Stepped, EngineError> {
+        let (id, note) = (self.id, self.note(reason)?);
+        self.inbox()
+            .write(move |turn| step_once(turn, id, &note))
+            .await
+    }
+
     /// Try a failed or stalled node again, with a fresh budget of attempts (rule R20).
     ///
     /// # Errors
@@ -343,7 +362,7 @@ impl Execution {
     ///
     /// [`Auditor`]: crate::replay::Auditor
     pub async fn upgrade(&self, guest: &str) -> Result<Receipt, EngineError> {
-        self.hand_over(guest, None).await
+        hand_over(&self.shared, self.id, self.by.as_deref(), (guest, None)).await
     }
 
     /// The same, if its log still ends with this head: what was audited is what is
@@ -352,23 +371,13 @@ impl Execution {
     /// # Errors
     /// As [`Execution::upgrade`], and [`EngineError::HeadMoved`] when the log has gone on.
     pub async fn upgrade_at(&self, guest: &str, head: Head) -> Result<Receipt, EngineError> {
-        self.hand_over(guest, Some(head)).await
-    }
-
-    async fn hand_over(&self, guest: &str, head: Option<Head>) -> Result<Receipt, EngineError> {
-        facts::actor(self.by.as_deref())?;
-        let unknown = |_| EngineError::UnknownGuest {
-            digest: shortened(guest, TEXT_BYTES_MAX).into_owned(),
-        };
-        let change = Upgrade {
-            guest: guest.parse().map_err(unknown)?,
-            by: self.by.as_deref().map(str::to_owned),
-            head,
-        };
-        let id = self.id;
-        self.inbox()
-            .write(move |turn| upgrade(turn, id, &change))
-            .await
+        hand_over(
+            &self.shared,
+            self.id,
+            self.by.as_deref(),
+            (guest, Some(head)),
+        )
+        .await
     }
 
     fn note(&self, reason: Option<&str>) -> Result<OperatorNote, EngineError> {

@@ -6,6 +6,7 @@ mod shared;
 mod record;
 pub(in crate::live) mod subscription;
 pub(in crate::live) mod finished;
+mod handing_over;
 pub(in crate::live) mod execution;
 pub(in crate::live) mod forked;
 mod forking;

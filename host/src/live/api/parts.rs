@@ -29,6 +29,7 @@ use crate::live::runtime::inbox::{Inbox, InboxReceiver};
 use crate::live::runtime::observers::Observers;
 use crate::live::runtime::questions::Questions;
 use crate::live::runtime::readers::Readers;
+use crate::live::turn::active_breakpoints::ActiveBreakpoints;
 use crate::live::turn::backlog::Backlog;
 use crate::live::turn::budget::Phase;
 use crate::live::turn::core::Core;
@@ -167,6 +168,7 @@ impl Parts {
             troubles: Troubles::default(),
             backlog: Backlog::default(),
             costly: Costly::default(),
+            breakpoints: ActiveBreakpoints::default(),
             assured: Phase::default(),
             closing: inbox.closing(),
             leases,

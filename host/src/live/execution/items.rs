@@ -16,7 +16,7 @@ use crate::store::{ItemChange, ItemRecord, ItemState, Timestamp};
 const LOOKED_THROUGH_MAX: usize = 16;
 
 /// What became of items, by node.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
     /// Each item that changed. `None` if it has left the queue.
     after: BTreeMap<String, Option<Box<ItemRecord>>>,
@@ -28,7 +28,7 @@ pub(crate) struct Changes {
 }
 
 /// The items of an execution.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Items {
     stored: StoredItems,
     changes: Changes,

@@ -22,6 +22,7 @@ use crate::order_rules::OrderRules;
 const STEP: u32 = 64;
 
 /// An execution within a turn.
+#[derive(Clone)]
 pub(crate) struct Staged {
     /// The head that the turn builds on.
     expected: Head,

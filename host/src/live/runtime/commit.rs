@@ -208,6 +208,7 @@ fn committed(core: &mut Core, mut turn: Turn, effects: &mut Effects) {
         .extend(ended_before.map(|record| (record.id, None)));
     for (id, _) in &effects.ended {
         core.scope.leave(*id);
+        core.breakpoints.leave(*id);
     }
     let mut changes = turn.executions.into_iter();
     let left = effects.left.drain(..);

@@ -176,6 +176,34 @@ fn read_more(
     Ok(())
 }
 
+/// At most `max` items of one execution that may be claimed on a queue, the most urgent
+/// first, of these those that wait longest; none if it is left out, or its engine does not
+/// work on it.
+pub(in crate::live) fn candidates_of(
+    transaction: &mut Transaction<'_>,
+    execution: ExecutionId,
+    queue: &str,
+    max: usize,
+    is_left_out: &dyn Fn(&Costly, ExecutionId) -> bool,
+) -> Result<Found, EngineError> {
+    transaction.open(execution)?;
+    let staged = &transaction.staged[&execution];
+    let mut found = Found::default();
+    if is_left_out(&transaction.core.costly, execution) {
+        found.left_out = true;
+        return Ok(found);
+    }
+    let waiting = waiting_of(transaction, execution, staged, queue).into_iter();
+    found
+        .candidates
+        .extend(waiting.map(|record| Candidate::of(execution, record)));
+    found
+        .candidates
+        .sort_by_key(|it| (Reverse(it.priority), it.since));
+    found.candidates.truncate(max);
+    Ok(found)
+}
+
 /// The items that may be claimed, of executions about which the turn knows more
 /// than the store.
 fn staged_candidates(
@@ -184,38 +212,45 @@ fn staged_candidates(
     is_left_out: &dyn Fn(&Costly, ExecutionId) -> bool,
     found: &mut Found,
 ) {
-    let core = &transaction.core;
-    let now = transaction.now();
     for (execution, staged) in &transaction.staged {
-        let record = &staged.record;
-        let runs = record.status == Status::Running && !staged.held && !staged.owed;
-        if !runs {
-            continue;
-        }
-        // An execution that begins here is worked on here.
-        if staged.status_before.is_some() && !core.scope.includes(*execution) {
-            continue;
-        }
-        let may_be_claimed = |record: &&ItemRecord| {
-            record.state == ItemState::Waiting
-                && record.item.queue == queue
-                && record.item.tenant == core.settings.tenant
-                && record.item.not_before <= now
-        };
-        let items = staged.items();
-        let mut waiting = Vec::new();
-        if decides_changed_items_only(transaction, staged) {
-            waiting.extend(items.changed_and_waiting().filter(may_be_claimed));
-        } else {
-            waiting.extend(items.all().filter(may_be_claimed));
-        }
-        if is_left_out(&core.costly, *execution) {
+        let waiting = waiting_of(transaction, *execution, staged, queue);
+        if is_left_out(&transaction.core.costly, *execution) {
             found.left_out |= !waiting.is_empty();
             continue;
         }
         let waiting = waiting.into_iter();
         let waiting = waiting.map(|record| Candidate::of(*execution, record));
         found.candidates.extend(waiting);
+    }
+}
+
+/// The items on a queue that may be claimed, of a staged execution; but for those of which
+/// the store decides.
+fn waiting_of<'s>(
+    transaction: &Transaction<'_>,
+    execution: ExecutionId,
+    staged: &'s Staged,
+    queue: &str,
+) -> Vec<&'s ItemRecord> {
+    let core = &transaction.core;
+    let now = transaction.now();
+    let runs = staged.record.status == Status::Running && !staged.held && !staged.owed;
+    // An execution that begins here is worked on here.
+    let is_worked_on = staged.status_before.is_none() || core.scope.includes(execution);
+    if !runs || !is_worked_on {
+        return Vec::new();
+    }
+    let may_be_claimed = |record: &&ItemRecord| {
+        record.state == ItemState::Waiting
+            && record.item.queue == queue
+            && record.item.tenant == core.settings.tenant
+            && record.item.not_before <= now
+    };
+    let items = staged.items();
+    if decides_changed_items_only(transaction, staged) {
+        items.changed_and_waiting().filter(may_be_claimed).collect()
+    } else {
+        items.all().filter(may_be_claimed).collect()
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) fn start(turn: &mut OpenTurn<'_>, record: ChildRecord) -> Result<bool
         transaction.besides.workflows.push(workflow);
     }
     transaction.links.link(record.parent, record.child);
+    let breakpoints = &mut transaction.core.breakpoints;
+    breakpoints.pass_on(record.parent, &record.node_id, record.child);
     if let Err(error) = begin(transaction, child, event_1) {
         if let EngineError::Store(_) = error {
             return Err(error);

@@ -15,10 +15,13 @@ use crate::live::values::claim_request::ClaimRequest;
 use crate::live::values::work::{Claim, ClaimId};
 
 /// Each free worker claims as much as it can, the engine's own workers and those
-/// outside in turns. Says whether anything was claimed.
-pub(in crate::live) fn claim_for_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
+/// outside in turns; of this execution, if one is named. Says whether anything was claimed.
+pub(in crate::live) fn claim_for_all(
+    turn: &mut OpenTurn<'_>,
+    of: Option<ExecutionId>,
+) -> Result<bool, EngineError> {
     if turn.transaction.core.waiting_claims.is_empty() {
-        return claim_for_groups(turn);
+        return claim_for_groups(turn, of);
     }
     let mut claims = [claim_for_groups, claim_for_requests];
     if turn.transaction.core.waiting_claims.go_first {
@@ -26,12 +29,15 @@ pub(in crate::live) fn claim_for_all(turn: &mut OpenTurn<'_>) -> Result<bool, En
     }
     let mut any = false;
     for claim in claims {
-        any |= claim(turn)?;
+        any |= claim(turn, of)?;
     }
     Ok(any)
 }
 
-fn claim_for_requests(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
+fn claim_for_requests(
+    turn: &mut OpenTurn<'_>,
+    of: Option<ExecutionId>,
+) -> Result<bool, EngineError> {
     let mut any = false;
     for (ticket, request) in turn.transaction.core.waiting_claims.to_serve() {
         if turn.claims.repeated.contains_key(&ticket) || is_repeated(turn, ticket, &request)? {
@@ -40,6 +46,7 @@ fn claim_for_requests(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
         for queue in &request.queues {
             let served = turn.claims.served.get(&ticket).map_or(0, Vec::len);
             let mut claiming = Claiming {
+                of,
                 queue,
                 max: request.max.saturating_sub(served),
                 worker_id: &request.worker_id,

@@ -8,7 +8,7 @@ use crate::model::{EventKind, NodeStarted, Status, WorkItem};
 use crate::store::ItemState;
 
 use super::budget::Phase;
-use super::candidates::{Candidate, candidates};
+use super::candidates::{Candidate, candidates, candidates_of};
 use super::claimed_items::{is_held, lease_ms};
 use super::costly::Costly;
 use super::damaged::or_set_aside;
@@ -18,12 +18,15 @@ use crate::live::execution::claimed::corrupt;
 use crate::live::values::work::{Claim, ClaimId};
 use crate::live::workers::Granted;
 
-/// Free workers of the engine claim as much as they can. Says whether anything was
-/// claimed.
+/// Free workers of the engine claim as much as they can, of this execution if one is
+/// named. Says whether anything was claimed.
 ///
 /// Where the last turn was cut off, this one goes on, so that no group takes all
 /// claims for ever.
-pub(in crate::live) fn claim_for_groups(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
+pub(in crate::live) fn claim_for_groups(
+    turn: &mut OpenTurn<'_>,
+    of: Option<ExecutionId>,
+) -> Result<bool, EngineError> {
     let mut any = false;
     let core = &turn.transaction.core;
     let worker_id = core.settings.worker_id.clone();
@@ -35,6 +38,7 @@ pub(in crate::live) fn claim_for_groups(turn: &mut OpenTurn<'_>) -> Result<bool,
             continue;
         }
         let mut claiming = Claiming {
+            of,
             queue: &queues[group],
             max,
             worker_id: &worker_id,
@@ -80,6 +84,7 @@ pub(in crate::live) fn claim(
         return Err(EngineError::ShutDown);
     }
     let mut claiming = Claiming {
+        of: None,
         queue,
         max,
         worker_id,
@@ -99,6 +104,8 @@ pub(in crate::live) fn claim(
 
 /// Claims on one queue for one worker.
 pub(in crate::live) struct Claiming<'a> {
+    /// The execution whose items it takes; `None`: those of all.
+    pub(in crate::live) of: Option<ExecutionId>,
     pub(in crate::live) queue: &'a str,
     /// The most that it takes.
     pub(in crate::live) max: usize,
@@ -135,7 +142,11 @@ pub(in crate::live) fn claim_within(
             passed_over.contains(&id) || waiting.comes_later(costly, id)
         };
         let claims = &mut turn.claims;
-        let found = candidates(&mut turn.transaction, claims, queue, wanted, &is_left_out)?;
+        let transaction = &mut turn.transaction;
+        let found = match claiming.of {
+            Some(id) => candidates_of(transaction, id, queue, wanted, &is_left_out)?,
+            None => candidates(transaction, claims, queue, wanted, &is_left_out)?,
+        };
         claiming.come_later |= found.left_out;
         let mut hidden = false;
         for of_one in found.candidates.chunk_by(|a, b| a.execution == b.execution) {

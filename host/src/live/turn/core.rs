@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::store::{ExecutionRecord, Head, SeenUpTo, StoreError, Timestamp};
 use crate::trouble::Troubles;
 
+use super::active_breakpoints::ActiveBreakpoints;
 use super::agenda::Agenda;
 use super::backlog::Backlog;
 use super::budget::Phase;
@@ -64,6 +65,8 @@ pub(crate) struct Core {
     pub(crate) costly: Costly,
     /// The phase that is served in the next turn even if that is over.
     pub(crate) assured: Phase,
+    /// Where executions are to be paused by themselves.
+    pub(crate) breakpoints: ActiveBreakpoints,
     /// Whether somebody waits for the engine to come to its end.
     pub(crate) closing: ClosingFlag,
     /// Whether leases that are over may be ended.

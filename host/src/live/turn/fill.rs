@@ -55,7 +55,7 @@ pub(in crate::live) fn fill(
         let moved = if simulated {
             simulate(turn)?
         } else {
-            claim_for_all(turn)?
+            claim_for_all(turn, None)?
         };
         if moved {
             continue;

@@ -7,11 +7,11 @@ use crate::live::execution::staged::Staged;
 use crate::live::fork::plan::Plan;
 use crate::store::StoreError;
 
+use super::breaks::one_step;
 use super::components::component_to_keep;
 use super::damaged::may_come_in;
 use super::guest_call::engine_error;
 use super::open_turn::OpenTurn;
-use super::step::one_step;
 use super::transaction::Transaction;
 
 /// Writes a fork, if its guest takes the facts. All of them are taken, or there is no

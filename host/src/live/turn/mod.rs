@@ -29,6 +29,7 @@ pub(in crate::live) mod waiting_claims;
 mod stored_queues;
 pub(in crate::live) mod turn_claims;
 pub(in crate::live) mod known_children;
+pub(in crate::live) mod active_breakpoints;
 
 pub(in crate::live) mod core;
 
@@ -44,6 +45,8 @@ mod awaited_rows;
 pub(in crate::live) mod child_rows;
 pub(in crate::live) mod calls;
 pub(in crate::live) mod stall;
+pub(in crate::live) mod one_call;
+mod breaks;
 pub(in crate::live) mod step;
 pub(in crate::live) mod offer;
 pub(in crate::live) mod snapshots;
@@ -69,6 +72,7 @@ pub(in crate::live) mod claims;
 pub(in crate::live) mod claim_requests;
 pub(in crate::live) mod lost_slots;
 pub(in crate::live) mod simulation;
+pub(in crate::live) mod single_step;
 pub(in crate::live) mod write;
 pub(in crate::live) mod releases;
 pub(in crate::live) mod writes;

@@ -11,9 +11,9 @@ use crate::id::ExecutionId;
 use crate::model::{EventKind, Outcome};
 use crate::store::ended;
 
+use super::breaks::one_step;
 use super::guest_call::engine_error;
 use super::stall::{refused, stall, stalled};
-use super::step::one_step;
 use super::transaction::Transaction;
 use crate::live::cache::instances::Failure;
 use crate::live::execution::staged::Staged;

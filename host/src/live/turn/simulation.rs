@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::error::{EngineError, WorkError};
+use crate::id::ExecutionId;
 use crate::limits::SIMULATED_CLAIMS_AT_ONCE_MAX;
 use crate::store::{ItemState, Timestamp};
 
 use super::answers::{complete, fail};
 use super::budget::Phase;
-use super::candidates::{Candidate, candidates};
+use super::candidates::{Candidate, candidates, candidates_of};
 use super::claims::claim_items;
 use super::costly::Costly;
 use super::damaged::or_set_aside;
@@ -47,6 +48,26 @@ fn claim_all(turn: &mut OpenTurn<'_>) -> Result<bool, EngineError> {
             let claimed = or_set_aside(turn.transaction.core, candidate.execution, claimed)?;
             // One that was set aside counts, too: it stood in the place of another.
             any |= claimed != Some(false);
+        }
+    }
+    Ok(any)
+}
+
+/// Simulated workers claim what waits of one execution.
+pub(in crate::live) fn claim_of(
+    turn: &mut OpenTurn<'_>,
+    id: ExecutionId,
+) -> Result<bool, EngineError> {
+    let items = turn.transaction.open(id)?.items().all();
+    let waiting = items.filter(|it| it.state == ItemState::Waiting);
+    let queues: BTreeSet<String> = waiting.map(|it| it.item.queue.clone()).collect();
+    let mut any = false;
+    for queue in queues {
+        let max = SIMULATED_CLAIMS_AT_ONCE_MAX;
+        let none = |_: &Costly, _| false;
+        let found = candidates_of(&mut turn.transaction, id, &queue, max, &none)?;
+        for candidate in found.candidates {
+            any |= claim_one(turn, &candidate)?;
         }
     }
     Ok(any)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::EngineError;
+use crate::guest::{CallError, asking, why_refused};
 use crate::id::ExecutionId;
 use crate::model::{Digest, EventKind, FORMAT_VERSION, WorkflowStarted, WorkflowSummary};
 use crate::store::{ExecutionRecord, StoreError, WorkflowRecord, labels_as_kept};
@@ -13,6 +14,7 @@ use super::damaged::may_come_in;
 use super::guest_call::validate;
 use super::offer::begin;
 use super::transaction::Transaction;
+use crate::live::cache::instances::Failure;
 use crate::live::execution::staged::Staged;
 use crate::live::values::start::Start;
 use crate::live::values::workflow::Workflow;
@@ -66,6 +68,11 @@ pub(in crate::live) fn start(
         && is_begun(transaction, id, key)?
     {
         started_the_same(transaction, id, start, key)?;
+        if !start.breakpoints.is_empty() {
+            let text = workflow_text(transaction, &start.workflow_id, &start.version)?;
+            check_breakpoints(transaction, &text, start)?;
+            set_breakpoints(transaction, id, start);
+        }
         join_scope(transaction, id);
         return Ok(id);
     }
@@ -75,6 +82,7 @@ pub(in crate::live) fn start(
     };
     let workflow = registered(transaction, &tenant, &start.workflow_id, &start.version)?
         .ok_or_else(unknown)?;
+    check_breakpoints(transaction, &workflow.text, start)?;
     let own = transaction.core.guests.own().to_owned();
     let component = component_to_keep(transaction, &own)?;
     transaction.besides.components.extend(component);
@@ -109,9 +117,42 @@ pub(in crate::live) fn start(
     let guest_digest = Arc::clone(core.guests.own());
     let record = ExecutionRecord::before(&started, id, transaction.now(), guest_digest);
     let started = EventKind::WorkflowStarted(Box::new(started));
+    set_breakpoints(transaction, id, start);
     begin(transaction, Staged::new(record, salts), started)?;
     tracing::info!(refrain.execution = %id, refrain.workflow = %start.workflow_id, "started");
     Ok(id)
+}
+
+/// Whether the breakpoints of a start are places of this workflow, as the engine's guest
+/// reads conditions.
+fn check_breakpoints(
+    transaction: &mut Transaction<'_>,
+    workflow: &str,
+    start: &Start,
+) -> Result<(), EngineError> {
+    start.breakpoints.check_nodes(workflow)?;
+    for condition in start.breakpoints.conditions() {
+        let checked = transaction.core.guests.validate(&asking(condition));
+        count(transaction);
+        let reason = match checked {
+            Ok(Ok(_)) => continue,
+            Ok(Err(faults)) => why_refused(faults),
+            Err(Failure::Store(error)) => return Err(error.into()),
+            Err(Failure::Refused(refusal)) => CallError::Scheduler(refusal).to_string(),
+            Err(Failure::Broken(reason)) => reason,
+        };
+        return Err(EngineError::Breakpoint {
+            breakpoint: condition.clone(),
+            reason,
+        });
+    }
+    Ok(())
+}
+
+/// The execution is to be paused where its start says.
+fn set_breakpoints(transaction: &mut Transaction<'_>, id: ExecutionId, start: &Start) {
+    let (breakpoints, by) = (start.breakpoints.clone(), start.by.clone());
+    transaction.core.breakpoints.set(id, breakpoints, by);
 }
 
 /// The text of a workflow that is registered for the engine's tenant; empty if there is none.

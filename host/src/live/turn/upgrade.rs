@@ -15,8 +15,8 @@ use crate::store::{Head, ended};
 
 use super::components::component_to_keep;
 use super::guest_call::engine_error;
+use super::one_call::one_step_if;
 use super::open_turn::OpenTurn;
-use super::step::one_step_if;
 use super::transaction::Transaction;
 use crate::live::values::work::Receipt;
 

@@ -5,6 +5,7 @@ use crate::json::Json;
 use crate::limits::{PRIORITY_DEFAULT, PRIORITY_MAX};
 use crate::model::Label;
 
+use super::breakpoints::Breakpoints;
 use super::facts;
 use super::labels;
 
@@ -18,6 +19,7 @@ pub struct Start {
     pub(crate) by: Option<String>,
     pub(crate) labels: Vec<Label>,
     pub(crate) priority: u32,
+    pub(crate) breakpoints: Breakpoints,
     /// The seed of its jitter, where it is not drawn.
     pub(crate) jitter_seed: Option<u64>,
 }
@@ -38,6 +40,7 @@ impl Start {
             by: None,
             labels: Vec::new(),
             priority: PRIORITY_DEFAULT,
+            breakpoints: Breakpoints::none(),
             jitter_seed: None,
         }
     }
@@ -83,6 +86,16 @@ impl Start {
     #[must_use]
     pub fn priority(self, priority: u32) -> Self {
         Self { priority, ..self }
+    }
+
+    /// Pause it at these places, in the name of the one who starts it. The engine that starts
+    /// it looks for them, and no other: they are not in the log, and end with the engine.
+    #[must_use]
+    pub fn breakpoints(self, breakpoints: Breakpoints) -> Self {
+        Self {
+            breakpoints,
+            ..self
+        }
     }
 
     /// With the jitter of another execution.

@@ -1,31 +1,19 @@
 //! Places at which a condition of the workflow language holds, as the guest that the log
 //! names judges it.
 
-use std::ops::ControlFlow;
-
-use serde_json::json;
-
-use crate::guest::{CallError, InMemoryExecution, MemoryPorts};
-use crate::id::ExecutionId;
-use crate::model::{EventKind, SchedulerError};
+use crate::guest::{ConditionError, condition_holds};
+use crate::model::EventKind;
 use crate::replay::travel::cursor::Travel;
 use crate::replay::travel::error::TravelError;
-use crate::replay::travel::seek::may_set;
+use crate::replay::travel::seek::{may_change_state, may_set};
 
 /// Looks for places at which conditions hold (rule R8). A condition may read the state and
 /// the input. Whatever is asked, the cursor is at its place afterwards, or at what was
 /// found.
-///
-/// A condition is put to the guest as that of an edge, in a workflow of its own with the same
-/// input, whose first node is answered with the state of the place.
 #[derive(Debug)]
 pub struct Conditions<'t> {
     travel: &'t mut Travel,
 }
-
-/// Nodes of the workflow that asks: one that gives the state, one behind the condition.
-const GIVES: &str = "s";
-const ASKED: &str = "c";
 
 impl<'t> Conditions<'t> {
     /// Those of the log of this cursor.
@@ -120,7 +108,7 @@ impl<'t> Conditions<'t> {
         let may_change = |kind: &EventKind| {
             matches!(kind, EventKind::WorkflowStarted(_))
                 || keys.iter().any(|key| may_set(kind, key, workflow))
-                || reads_all && sets_something(kind)
+                || reads_all && may_change_state(kind)
         };
         let changing = within.filter(|it| may_change(&it.event.kind));
         changing.map(|it| it.event.sequence).collect()
@@ -128,55 +116,20 @@ impl<'t> Conditions<'t> {
 
     /// Asks the guest whether a condition holds on this state, a JSON object.
     fn judge(&mut self, condition: &str, state: &str) -> Result<bool, TravelError> {
-        let sequence = self.travel.sequence();
-        let failed = |error| TravelError::Call { sequence, error };
-        let (guest, digest) = self.travel.other_guest()?;
-        let kind = json!({ "type": "tool", "tool_ref": "t" });
-        let workflow = json!({
-            "workflow_id": "asked",
-            "version": "1.0.0",
-            "start_node": GIVES,
-            "nodes": { GIVES: { "kind": kind }, ASKED: { "kind": kind } },
-            "edges": [{ "from": GIVES, "to": ASKED, "condition": condition }],
-        });
-        let ports = MemoryPorts::new(workflow.to_string(), self.travel.at());
-        let mut started = ports.started(ExecutionId::random(), digest);
-        if let Some(EventKind::WorkflowStarted(first)) = self.travel.first() {
-            started.initial_input.clone_from(&first.initial_input);
-        }
-        let asked = InMemoryExecution::start(guest, ports, started);
-        let mut asked = match asked {
-            Err(CallError::Scheduler(SchedulerError::InvalidWorkflow(faults))) => {
-                let whys: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
-                return Err(TravelError::Condition {
-                    condition: condition.to_owned(),
-                    why: whys.join("; "),
-                });
-            }
-            other => other.map_err(failed)?,
+        let (sequence, now) = (self.travel.sequence(), self.travel.at());
+        let guest = self.travel.other_guest()?;
+        let input = match self.travel.first() {
+            Some(EventKind::WorkflowStarted(first)) => Some(first.initial_input.as_str()),
+            _ => None,
         };
-        asked.complete(GIVES, state).map_err(failed)?;
-        let events = asked.ports.events.iter();
-        let decided = events
-            .map(|event| &event.kind)
-            .try_for_each(|kind| match kind {
-                EventKind::NodeScheduled(it) if it.node_id == ASKED => ControlFlow::Break(true),
-                EventKind::NodeSkipped(it) if it.node_id == ASKED => ControlFlow::Break(false),
-                _ => ControlFlow::Continue(()),
-            });
-        Ok(decided.break_value().unwrap_or(false))
+        condition_holds(guest, condition, (state, input), now).map_err(|error| match error {
+            ConditionError::Refused(why) => TravelError::Condition {
+                condition: condition.to_owned(),
+                why,
+            },
+            ConditionError::Call(error) => TravelError::Call { sequence, error },
+        })
     }
-}
-
-/// Whether an event may change the state at all.
-fn sets_something(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::NodeCompleted(_)
-            | EventKind::NodeSettled(_)
-            | EventKind::ApprovalReceived(_)
-            | EventKind::ChildEnded(_)
-    )
 }
 
 /// The words of a condition, and what stands in its texts: the keys that it reads are among

@@ -312,8 +312,24 @@ impl Travel {
     /// # Errors
     /// [`TravelError`], of the guest.
     pub fn next_step(&mut self, now: Timestamp) -> Result<NextStep, TravelError> {
-        let last = self.sequence();
-        let stepped = self.ask(now, |guest, ports, id| guest.step(ports, id, last, &[]));
+        self.next_step_after(&[], now)
+    }
+
+    /// What the guest would decide there, if these facts came next, and the clock showed
+    /// this. Which of them may not stand there, the outcome says.
+    ///
+    /// # Errors
+    /// [`TravelError`], of the guest.
+    pub fn next_step_after(
+        &mut self,
+        facts: &[EventKind],
+        now: Timestamp,
+    ) -> Result<NextStep, TravelError> {
+        let (last, offered) = (self.sequence(), facts.len());
+        let stepped = self.ask(now, |guest, mut ports, id| {
+            ports.offered = offered;
+            guest.step(ports, id, last, facts)
+        });
         // It takes what it decided for appended.
         self.forget();
         let (outcome, ports) = stepped?;
@@ -402,6 +418,7 @@ impl Travel {
             recording: Arc::clone(&self.recording),
             shown: place,
             snapshot: mark.filter(|_| asked.seen == 0),
+            offered: 0,
             now,
             decided: Vec::new(),
             ordered: Vec::new(),

@@ -19,4 +19,5 @@ pub use cursor::{NextStep, Travel};
 pub use error::TravelError;
 pub use origins::{Origins, StateOrigin};
 pub use prospect::{Assumption, NeededAct, NeededFact, Needs, Prospect, Prospects};
+pub(crate) use seek::may_change_state;
 pub use seek::{Seek, is_failure};

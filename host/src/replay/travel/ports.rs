@@ -16,6 +16,8 @@ pub(super) struct TravelPorts {
     pub(super) shown: usize,
     /// What it begins with, if it has seen nothing.
     pub(super) snapshot: Option<Snapshot>,
+    /// So many facts are offered to it in this call.
+    pub(super) offered: usize,
     /// What the clock reads.
     pub(super) now: Timestamp,
     /// What it decided in this call.
@@ -43,7 +45,8 @@ impl Ports for TravelPorts {
         events: Vec<Event>,
     ) -> Result<Result<(), StorageError>, StoreError> {
         let last = (self.shown + self.decided.len()) as u64;
-        if expected != last {
+        // Which of the facts it has taken, it says at the end of the call.
+        if !(last..=last + self.offered as u64).contains(&expected) {
             return Ok(Err(StorageError::Conflict(last)));
         }
         self.decided.extend(events);

@@ -71,6 +71,17 @@ pub(super) fn may_set(kind: &EventKind, key: &str, workflow: &Value) -> bool {
     }
 }
 
+/// Whether an event may change the state at all.
+pub(crate) fn may_change_state(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::NodeCompleted(_)
+            | EventKind::NodeSettled(_)
+            | EventKind::ApprovalReceived(_)
+            | EventKind::ChildEnded(_)
+    )
+}
+
 /// Whether a JSON object has this key.
 fn has(object: &str, key: &str) -> bool {
     let members: Result<BTreeMap<String, &RawValue>, _> = serde_json::from_str(object);
