@@ -76,6 +76,8 @@ fn unexpected(input: &Input<'_>) -> SyntaxError {
             input,
             "there is no arithmetic here; a key with other characters is written state[\"a-b\"]",
         ),
+        _ if has_word(input, "and") => failure(input, "and is written `&&`"),
+        _ if has_word(input, "or") => failure(input, "or is written `||`"),
         Some(':') => failure(
             input,
             "a `:` without its `?`; a choice is written a ? b : c",
@@ -85,6 +87,12 @@ fn unexpected(input: &Input<'_>) -> SyntaxError {
             format!("expected an operator or the end, found {}", found(input)),
         ),
     }
+}
+
+/// Whether this word comes next.
+fn has_word(input: &Input<'_>, word: &str) -> bool {
+    let behind = rest(input).strip_prefix(word);
+    behind.is_some_and(|behind| !behind.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 /// `a ? b : c ? d : e` is `a ? b : (c ? d : e)`; it nests nothing, however long. As in

@@ -1,4 +1,5 @@
-//! Edges that handle a failure: whether they can (rules R1 and R26).
+//! Edges that handle a failure: whether they can (rules R1 and R26); and those to
+//! finalizers, which decide nothing (rule R16).
 
 use alloc::format;
 
@@ -33,6 +34,25 @@ pub(super) fn check(
         let remedy = "let the edge lead to \"end\", or to a node that is no finalizer";
         faults.report(&edge.key("on"), message, remedy);
     }
+}
+
+/// Report a condition on an edge that leads to a finalizer: nobody would ask for it
+/// (rule R16).
+pub(super) fn check_condition(
+    nodes: &[NodeSource<'_>],
+    to: Option<usize>,
+    edge: &Place<'_>,
+    faults: &Faults,
+) {
+    let Some(to) = to.filter(|to| nodes[*to].is_finalizer()) else {
+        return;
+    };
+    let message = format!(
+        "{} is a finalizer and runs at the end, whatever leads to it: a condition decides nothing there",
+        quoted(&nodes[to].id)
+    );
+    let remedy = "leave out the edge, and say by `run_on` on which endings it runs; what is to depend on a condition is a node that is no finalizer";
+    faults.report(&edge.key("condition"), message, remedy);
 }
 
 /// Report that a node whose failure is handled has a policy that never lets it fail.

@@ -62,7 +62,7 @@ impl<'a, 'p> Fields<'a, 'p> {
     /// The value of a field that must be there.
     pub(super) fn required<T: Read<'a>>(&self, name: &str) -> Option<T> {
         match self.raw(name) {
-            Some(json) => value(&self.place.key(name), json, self.faults),
+            Some(json) => self.typed(name, json),
             None => {
                 let message = format!("the field `{name}` is missing");
                 self.faults.report(
@@ -79,8 +79,14 @@ impl<'a, 'p> Fields<'a, 'p> {
     pub(super) fn optional<T: Read<'a>>(&self, name: &str) -> Option<T> {
         match self.raw(name) {
             None | Some("null") => None,
-            Some(json) => value(&self.place.key(name), json, self.faults),
+            Some(json) => self.typed(name, json),
         }
+    }
+
+    fn typed<T: Read<'a>>(&self, name: &str, json: &'a str) -> Option<T> {
+        let example = EXAMPLES.iter().find(|(field, _)| *field == name);
+        let example = example.map(|(_, example)| *example);
+        value_like(&self.place.key(name), json, example, self.faults)
     }
 
     /// The value of a field that a table has checked: None where it is left out, null
@@ -108,6 +114,15 @@ impl<'a, 'p> Fields<'a, 'p> {
         &self,
         known: impl IntoIterator<Item = AllowedField<'k>> + Clone,
     ) {
+        self.check_names_or(known, |_| None);
+    }
+
+    /// The same, where a field may also belong elsewhere: what is told of it then.
+    pub(super) fn check_names_or<'k>(
+        &self,
+        known: impl IntoIterator<Item = AllowedField<'k>> + Clone,
+        elsewhere: impl Fn(&str) -> Option<String>,
+    ) {
         for (name, json) in &self.members {
             let place = self.place.key(name);
             match known.clone().into_iter().find(|known| known.name == name) {
@@ -119,7 +134,8 @@ impl<'a, 'p> Fields<'a, 'p> {
                     let message = format!("unknown field {}", quoted(name));
                     let names: Vec<&str> =
                         known.clone().into_iter().map(|known| known.name).collect();
-                    self.faults.report(&place, message, remedy(name, &names));
+                    let remedy = elsewhere(name).unwrap_or_else(|| remedy(name, &names));
+                    self.faults.report(&place, message, remedy);
                 }
             }
         }
@@ -196,10 +212,7 @@ fn is_empty(json: &str) -> bool {
 
 /// What to write instead of an unknown field.
 fn remedy(name: &str, known: &[&str]) -> String {
-    let elsewhere = CALLED_ELSEWHERE
-        .iter()
-        .find_map(|(other, ours)| (*other == name && known.contains(ours)).then_some(*ours));
-    let meant = elsewhere
+    let meant = called_elsewhere(name, known)
         .or_else(|| resembling(name, known.iter().copied()))
         .or_else(|| of_one_beginning(name, known.iter().copied()));
     match meant {
@@ -208,8 +221,18 @@ fn remedy(name: &str, known: &[&str]) -> String {
     }
 }
 
+/// The one of these fields that has this name in other engines.
+pub(super) fn called_elsewhere(name: &str, known: &[&str]) -> Option<&'static str> {
+    CALLED_ELSEWHERE
+        .iter()
+        .find_map(|(other, ours)| (*other == name && known.contains(ours)).then_some(*ours))
+}
+
 /// Names that other engines have for what is meant here.
-const CALLED_ELSEWHERE: [(&str, &str); 8] = [
+const CALLED_ELSEWHERE: [(&str, &str); 11] = [
+    ("compensation", "compensate"),
+    ("rollback", "compensate"),
+    ("undo", "compensate"),
     ("if", "condition"),
     ("when", "condition"),
     ("retries", "retry_policy"),
@@ -220,17 +243,46 @@ const CALLED_ELSEWHERE: [(&str, &str); 8] = [
     ("id", "workflow_id"),
 ];
 
+/// What to write in a field where many write something of another type.
+const EXAMPLES: [(&str, &str); 4] = [
+    ("version", "write it like \"1.0.0\", or leave it out"),
+    ("tolerate", "write {\"failures\": 3} or {\"percent\": 10}"),
+    (
+        "retryable_on",
+        "write a list, like [\"timeout\", \"io_error\"]",
+    ),
+    ("argv", "write a list of texts, like [\"ls\", \"-l\"]"),
+];
+
 /// The value at `place`; None, and a fault, if it has another type.
 pub(super) fn value<'a, T: Read<'a>>(
     place: &Place<'_>,
     json: &'a str,
     faults: &Faults,
 ) -> Option<T> {
+    value_like(place, json, None, faults)
+}
+
+/// The same; `example` is what to do about another type.
+fn value_like<'a, T: Read<'a>>(
+    place: &Place<'_>,
+    json: &'a str,
+    example: Option<&str>,
+    faults: &Faults,
+) -> Option<T> {
     let json = json.trim();
     let value = T::read(json);
     if value.is_none() {
         let message = format!("expected {}, found {}", T::EXPECTED, found(json));
-        faults.report(place, message, format!("write {} here", T::EXPECTED));
+        let remedy = match json.as_bytes().first() {
+            _ if example.is_some() => example.unwrap_or_default().into(),
+            // What YAML and people take for a number is perhaps meant as a text.
+            Some(b'0'..=b'9' | b'-' | b't' | b'f') if T::EXPECTED == TEXT => {
+                format!("write it in quotation marks: \"{json}\"")
+            }
+            _ => format!("write {} here", T::EXPECTED),
+        };
+        faults.report(place, message, remedy);
     }
     value
 }
@@ -303,6 +355,8 @@ pub(super) trait Read<'a>: Sized {
     fn read(json: &'a str) -> Option<Self>;
 }
 
+const TEXT: &str = "a text";
+
 /// The text of an object.
 pub(super) struct Object<'a>(pub(super) &'a str);
 
@@ -329,7 +383,7 @@ impl<'a> Read<'a> for List<'a> {
 }
 
 impl<'a> Read<'a> for Cow<'a, str> {
-    const EXPECTED: &'static str = "a text";
+    const EXPECTED: &'static str = TEXT;
 
     fn read(json: &'a str) -> Option<Self> {
         json.starts_with('"').then(|| decode_text(json))

@@ -16,6 +16,7 @@ use super::plan::{END, Join, Kind, On};
 use super::source::{EdgeSource, NodeSource, Source};
 use crate::condition::Expression;
 use crate::limits::EDGES_MAX;
+use crate::resembling::resembling;
 
 /// The links, and the order that they give.
 pub(super) struct Graph {
@@ -118,10 +119,11 @@ fn start<'s>(source: &'s Source<'_>, faults: &Faults) -> Option<(&'s str, usize)
     let place = Place::Top.key("start_node");
     let id = source.start.as_deref()?;
     let Some(start) = find(&source.nodes, id) else {
+        let remedy = resembling_node(&source.nodes, id);
         faults.report(
             &place,
             format!("there is no node {}", quoted(id)),
-            "name one of `nodes`",
+            remedy.unwrap_or_else(|| "name one of `nodes`".into()),
         );
         return None;
     };
@@ -167,6 +169,9 @@ impl Ends<'_, '_> {
             }
         }
         let EdgeSource { condition, on, .. } = edge;
+        if condition.is_some() {
+            failure::check_condition(self.nodes, to, &place, self.faults);
+        }
         match to {
             Some(to) => self.add(
                 from,
@@ -274,10 +279,15 @@ impl Ends<'_, '_> {
                 END => "nothing can follow \"end\"".into(),
                 _ => format!("there is no node {}", quoted(id)),
             };
-            self.faults
-                .report_at(pointer(), message, "name one of `nodes`");
+            let remedy = self.remedy(id, "name one of `nodes`");
+            self.faults.report_at(pointer(), message, remedy);
         }
         found
+    }
+
+    /// The node that was perhaps meant, else what else to do.
+    fn remedy(&self, id: &str, else_do: &str) -> String {
+        resembling_node(self.nodes, id).unwrap_or_else(|| else_do.into())
     }
 
     /// Some(None) is `"end"`.
@@ -285,11 +295,17 @@ impl Ends<'_, '_> {
         let found = find(self.nodes, id);
         if found.is_none() && id != END {
             let message = format!("there is no node {}", quoted(id));
-            self.faults
-                .report_at(pointer(), message, "name one of `nodes`, or \"end\"");
+            let remedy = self.remedy(id, "name one of `nodes`, or \"end\"");
+            self.faults.report_at(pointer(), message, remedy);
         }
         (found.is_some() || id == END).then_some(found)
     }
+}
+
+/// The question whether a node was meant whose name looks like this one, if there is any.
+fn resembling_node(nodes: &[NodeSource<'_>], id: &str) -> Option<String> {
+    let meant = resembling(id, nodes.iter().map(|node| &*node.id))?;
+    Some(format!("did you mean {}?", quoted(meant)))
 }
 
 fn find(nodes: &[NodeSource<'_>], id: &str) -> Option<usize> {
@@ -303,7 +319,7 @@ fn report_cycles(source: &Source<'_>, links: &[Link], cycles: &[Vec<usize>], fau
         faults.report_at(
             links[closing].origin.pointer(),
             format!("the nodes go round in a cycle: {}", printed(source, cycle)),
-            "remove one of these edges; a node that may fail is repeated by its retry policy",
+            "remove one of these edges; a node that may fail is repeated by its retry policy, and several by a `subgraph` with `repeat`",
         );
     }
 }

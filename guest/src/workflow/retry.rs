@@ -121,7 +121,9 @@ fn backoff(fields: &Fields<'_, '_>) -> Option<Backoff> {
     // A fixed delay does not grow, so it needs no cap.
     let max = match growth {
         Some(Growth::Fixed) => fields.get("max_delay").map(|Span(span)| span).or(initial),
-        _ => delay("max_delay"),
+        // Which delays it needs is not known; that is a fault by the table.
+        None => fields.get("max_delay").map(|Span(span)| span),
+        Some(_) => delay("max_delay"),
     };
     Some(Backoff {
         growth: growth?,

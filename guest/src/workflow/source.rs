@@ -15,13 +15,14 @@ use super::fields::{
     BY_TEXT, BY_TEXT_DIGITS, Effect, Fields, List, Object, Span, check_id, is_version,
 };
 use super::kind::{self, KindSource};
-use super::plan::{Budgets, Compensation, END, On, RetryPolicy};
+use super::plan::{Budgets, Compensation, END, On, RetryPolicy, RunOn};
 use super::retry;
 use super::table::{Field, RUN_ON, Type, check, check_object, may, must, no_effect};
 use crate::condition::Expression;
 use crate::digest::digest_of_text;
 use crate::json::{elements, members};
 use crate::limits::{ID_BYTES_MAX, INSTANCE_SUFFIX_BYTES, NODES_MAX, PRIORITY_MAX, SPAN_MAX};
+use crate::resembling::resembling;
 use crate::time::Millis;
 
 /// A workflow as written.
@@ -360,7 +361,9 @@ fn of_work(fields: &Fields<'_, '_>, kind: &mut KindSource<'_>) {
         work.queue = Cow::Owned(queue.into_owned());
     }
     work.priority = fields.get("priority");
-    work.finalizer = kind::run_on(fields).or(work.finalizer);
+    // Another word is a fault by the table; that it runs at the end is clear all the same.
+    let run_on = kind::run_on(fields).or(fields.has("run_on").then_some(RunOn::Always));
+    work.finalizer = run_on.or(work.finalizer);
 }
 
 /// The node's policy: the workflow's own, else a built-in one.
@@ -375,14 +378,14 @@ fn policy(node: &Fields<'_, '_>, policies: &Policies<'_>) -> RetryPolicy {
         let own = policies.keys().map(|name| &**name);
         let names: Vec<&str> = own.chain(retry::BUILT_IN).take(20).collect();
         let message = format!("unknown retry policy {}", quoted(&name));
-        node.fault(
-            "retry_policy",
-            message,
-            format!(
+        let remedy = match resembling(&name, names.iter().copied()) {
+            Some(meant) => format!("did you mean {}?", quoted(meant)),
+            None => format!(
                 "define it in `retry_policies`, or name one of {}",
                 names.join(", ")
             ),
-        );
+        };
+        node.fault("retry_policy", message, remedy);
         retry::unnamed()
     })
 }

@@ -40,6 +40,14 @@ fn report_syntax(pointer: String, text: &str, error: &SyntaxError, remedy: &str,
         quoted(text),
         error.message
     );
+    let bare = text
+        .trim()
+        .strip_prefix("${")
+        .and_then(|text| text.strip_suffix('}'));
+    let remedy = match bare {
+        Some(_) if remedy == CORRECT => "write the expression itself here, without `${ }`",
+        _ => remedy,
+    };
     let remedy = match faults.tell_of_expressions() {
         true => format!("{remedy}; it may hold {LANGUAGE}"),
         false => String::from(remedy),

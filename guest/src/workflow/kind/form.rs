@@ -10,6 +10,7 @@
 
 use alloc::borrow::Cow;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::built_in;
@@ -17,7 +18,7 @@ use super::subgraph::{BODY, SUBGRAPH};
 use crate::resembling::resembling;
 use crate::template::Insertion;
 use crate::workflow::fault::quoted;
-use crate::workflow::fields::{Fields, known};
+use crate::workflow::fields::{Fields, called_elsewhere, known};
 use crate::workflow::table::{Field, RUN_ON, Type, check, may, must, no_effect};
 
 /// What a kind looks like.
@@ -160,8 +161,36 @@ impl Form {
         let own = self.fields.iter().map(Field::allowed);
         // What the guest settles itself has no input to map.
         let mapping = self.is_of_input().then_some(known(MAPPING.name));
-        kind.check_names(own.chain([known(TYPE)]).chain(mapping));
+        let known = own.chain([known(TYPE)]).chain(mapping);
+        kind.check_names_or(known.clone(), |name| {
+            let of_kind = known.clone().map(|field| field.name);
+            let is_of_kind = resembling(name, of_kind).is_some();
+            (!is_of_kind).then(|| beside_kind(name)).flatten()
+        });
     }
+}
+
+/// What a node says of itself, and its kind does not.
+const BESIDE_KIND: [&str; 9] = [
+    "retry_policy",
+    "node_timeout_secs",
+    "queue",
+    "priority",
+    "lease_secs",
+    "run_on",
+    "compensate",
+    "description",
+    "labels",
+];
+
+/// What to do about a field in a kind that belongs to the node, if this is one.
+fn beside_kind(name: &str) -> Option<String> {
+    const THERE: &str = "belongs to the node itself, beside its `kind`";
+    if BESIDE_KIND.contains(&name) {
+        return Some(format!("put it elsewhere: `{name}` {THERE}"));
+    }
+    let meant = called_elsewhere(name, &BESIDE_KIND).or_else(|| resembling(name, BESIDE_KIND))?;
+    Some(format!("did you mean `{meant}`? It {THERE}"))
 }
 
 /// The form of a node's kind, its fields checked; None, and a fault, if there
@@ -216,6 +245,12 @@ fn refuse_expression(kind: &Fields<'_, '_>, form: &Form, field: &Field) {
         text[..place].chars().count() + 1
     );
     kind.fault(field.name, message, "write a text without `${`");
+}
+
+/// See [`BESIDE_KIND`].
+#[cfg(test)]
+pub(in crate::workflow) fn beside_kinds() -> [&'static str; 9] {
+    BESIDE_KIND
 }
 
 /// All kinds and their queues.

@@ -27,10 +27,10 @@ use form::{Form, form_of};
 use subgraph::BODY;
 pub(super) use subgraph::SUBGRAPH;
 
-#[cfg(test)]
-pub(super) use form::queues;
 #[cfg(not(target_family = "wasm"))]
 pub(super) use form::{MAPPING as MAPPING_FIELD, TYPE, forms};
+#[cfg(test)]
+pub(super) use form::{beside_kinds, queues};
 #[cfg(not(target_family = "wasm"))]
 pub(super) use inner::NO_BODIES;
 #[cfg(not(target_family = "wasm"))]
@@ -325,6 +325,11 @@ fn wait(kind: &Fields<'_, '_>) -> Option<Wait> {
             };
             kind.faults.report(kind.place, message, remedy);
         }
+    }
+    if !needs_key && is_given("correlation_key") {
+        let message = "`correlation_key` has no effect: this waits for a time alone";
+        let remedy = "leave it out; with the condition \"either\" the wait takes an event, too";
+        kind.fault("correlation_key", message, remedy);
     }
     let takes_kept: bool = kind.raw("keep").and_then(Read::read).unwrap_or(true);
     if !takes_kept && !needs_key {

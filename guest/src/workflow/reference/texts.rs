@@ -160,7 +160,7 @@ pub(super) const KINDS: [ObjectText; 26] = [
         field("argv", "", r#"["./pay", "--once"]"#, "The program's name and its arguments; no shell reads them."),
         field("cwd", "the engine's folder", r#""jobs""#, "The folder in which it runs."),
         field("env", "", r#"{"CURRENCY": "EUR"}"#, "Variables of its environment, besides those of the engine; for a secret, `${secret.NAME}` (R29)."),
-        field("output", "JSON where it is JSON, else a text", r#""last_line""#, "What of stdout is the answer: its last line, all of it as JSON (anything else fails the node for good), all of it as a text, or nothing."),
+        field("output", "JSON where it is JSON, else a text", r#""last_line""#, "What of stdout is the answer: its last line, all of it as JSON (anything else fails the node for good), all of it as a text without white space at both ends, or nothing."),
     ]),
     object("http", "R5", "Makes a request; an answer with a status of 2xx completes the node.", &[
         field("url", "", r#""http://localhost:8000/claims""#, "Where to: `http` or `https`."),

@@ -276,6 +276,7 @@ fn r19_waits() {
         (r#""condition": "timer", "until": "tomorrow""#, "/until: `tomorrow` is no time: it is not of the form YYYY-MM-DDThh:mm:ssZ"),
         (r#""condition": "timer", "until": "2200-01-01T00:00:00Z""#, "/until: `2200-01-01T00:00:00Z` is too far ahead: no wait ends after 2126-01-01T00:00:00Z"),
         (r#""condition": "timer", "until": "2030-01-01T00:00:00Z", "timeout_secs": 1"#, "/until: a wait ends after `timeout_secs`, or at `until`: it cannot have both"),
+        (r#""condition": "timer", "timeout_secs": 1, "correlation_key": "k""#, "/correlation_key: `correlation_key` has no effect: this waits for a time alone"),
         (r#""condition": "timer", "timeout_secs": 1, "keep": false"#, "/keep: `keep` has no effect: this waits for no event"),
         (r#""condition": "timer""#, ": a wait for `timer` needs `timeout_secs`"),
     ];

@@ -62,7 +62,9 @@ fn r1_graph() {
     let (ab, abc) = (plain("a b"), plain("a b c"));
     let with_finalizers = format!(r#"{ab}, "f": {FINALIZER}, "g": {FINALIZER}"#);
     #[rustfmt::skip]
-    let rows: [(&str, &[&str], Told); 11] = [
+    let rows: [(&str, &[&str], Told); 13] = [
+        (&with_finalizers, &["a b", "b f if state.x"], &[("/edges/1/condition", "`f` is a finalizer and runs at the end, whatever leads to it: a condition decides nothing there")]),
+        (&with_finalizers, &["a b", "f g if state.x"], &[("/edges/1/condition", "`g` is a finalizer and runs at the end, whatever leads to it: a condition decides nothing there")]),
         (&ab, &["a b", "b c"],          &[("/edges/1/to", "there is no node `c`")]),
         (&ab, &["a b", "c b"],          &[("/edges/1/from", "there is no node `c`")]),
         (&ab, &["a b", "end b"],        &[("/edges/1/from", "nothing can follow \"end\"")]),
@@ -291,7 +293,7 @@ fn r1_fields_that_nobody_reads() {
             "did you mean `condition`? If not, leave it out"),
         (node(r#""type": "command", "argv": ["true"], "shell": true"#, ""), "", "/nodes/a/kind/shell",
             "use one of `argv`, `cwd`, `env`, `output`, `type`, `input_mapping`, or leave it out"),
-        (node(r#""type": "http", "url": "http://h", "timeout": 1"#, ""), "", "/nodes/a/kind/timeout", "use one of"),
+        (node(r#""type": "http", "url": "http://h", "timeout": 1"#, ""), "", "/nodes/a/kind/timeout", "did you mean `node_timeout_secs`? It belongs to the node itself, beside its `kind`"),
         (node(r#""type": "parallel", "branches": [], "input_mapping": {"x": "state.y"}"#, ""), "", "/nodes/a/kind/input_mapping", "use one of"),
         (node(r#""type": "join", "wait_for": [], "merge_strategy": "first", "min": 2"#, ""), "", "/nodes/a/kind/min", "use one of"),
         (node(r#""type": "condition", "branches": [{"target": "end", "else": true}]"#, ""), "", "/nodes/a/kind/branches/0/else",
