@@ -12,7 +12,7 @@
 //! # macro_rules! include_str { ("claims.json") => { core::include_str!("../examples/claims.json") } }
 //! let engine = Engine::builder().store(SqliteStore::open("refrain.db")?).start().await?;
 //! engine.register(Workflow::from_json(include_str!("claims.json"))?).await?;
-//! engine.work("tool", |item: WorkItem| async move { Ok(json!({ "score": 7 })) });
+//! engine.work("tool", |_: WorkItem| async move { Ok(json!({ "score": 7 })) });
 //! let execution = engine.start("claims", "1.0.0", json!({ "claim": 17 })).await?;
 //! println!("{}", execution.finished().await?.final_state);
 //! # assert_eq!(execution.finished().await?.final_state.as_str(), r#"{"score":7}"#);
@@ -61,14 +61,14 @@ pub mod model;
 pub mod names;
 // Times as they are written.
 pub mod time;
+// Texts of a payload that are templates for the worker.
+mod templates;
 // Codes and data become sentences: the one place for the words.
 pub mod render;
 // What a workflow's text says of its nodes and edges.
 mod graph;
 // The queues, and the kinds of nodes whose items they take.
 pub mod queues;
-// Texts of a payload that are templates for the worker.
-mod templates;
 // Signatures, and the files that their keys come in.
 pub mod signing;
 // The log: its form, its chain, its exports.

@@ -81,6 +81,42 @@ pub(crate) fn parts(template: &str) -> Option<Vec<Part>> {
     Some(parts)
 }
 
+/// The expressions in a text of a workflow, as they are written between `${` and `}`, but
+/// for what the worker puts in. Quotation marks within one may hold a `}`.
+pub(crate) fn expressions(text: &str) -> Vec<&str> {
+    let (mut found, mut rest) = (Vec::new(), text);
+    while let Some(place) = rest.find("${") {
+        let (before, inner) = (&rest[..place], &rest[place + 2..]);
+        if before.ends_with('$') {
+            rest = inner;
+            continue;
+        }
+        let end = end_of_expression(inner);
+        let expression = inner[..end].trim();
+        if PutIn::read(expression).is_none() {
+            found.push(expression);
+        }
+        rest = &inner[end..];
+    }
+    found
+}
+
+/// Where the `}` stands that ends an expression; the end of the text where there is none.
+fn end_of_expression(inner: &str) -> usize {
+    let (mut quote, mut is_escaped) = (None, false);
+    for (place, sign) in inner.char_indices() {
+        match (quote, sign) {
+            _ if is_escaped => is_escaped = false,
+            (Some(_), '\\') => is_escaped = true,
+            (Some(open), sign) if sign == open => quote = None,
+            (None, '\'' | '"') => quote = Some(sign),
+            (None, '}') => return place,
+            _ => {}
+        }
+    }
+    inner.len()
+}
+
 /// A text that is a value, in the JSON of a node's kind.
 #[derive(Debug)]
 pub(crate) struct TextPlace {
@@ -206,6 +242,22 @@ mod tests {
             ("${state.x}", None),
         ] {
             assert_eq!(read(template).as_deref(), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn r29_the_expressions_of_a_text_are_found() {
+        for (text, expected) in [
+            ("plain $ {x}", &[] as &[&str]),
+            ("${a}", &["a"]),
+            (
+                "x ${ a } ${b['}']} ${c + \"\\\"}\"}!",
+                &["a", "b['}']", "c + \"\\\"}\""],
+            ),
+            ("$${a} ${secret.K} ${execution_id} ${b}", &["b"]),
+            ("${a", &["a"]),
+        ] {
+            assert_eq!(expressions(text), expected, "{text}");
         }
     }
 

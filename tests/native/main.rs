@@ -13,6 +13,7 @@ mod doors;
 mod built;
 mod documented;
 mod pages;
+mod classes;
 mod anchored;
 mod reference;
 mod pictures;

@@ -22,7 +22,8 @@ use super::database::{self, Database};
 use super::named::{self, Named};
 use super::output::{self, Form};
 use super::text::{Text, text};
-use super::{Answer, failure, log};
+use super::why_ended::Written;
+use super::{Answer, children, failure, log};
 
 /// The execution that a command is about, as it is typed.
 #[derive(clap::Args)]
@@ -138,6 +139,44 @@ pub(super) fn unless_ended(
     ))
 }
 
+/// What came of an act on a node. Where it was refused because the execution has no such
+/// node, and a child of it has one that waits for somebody: that one was perhaps meant.
+pub(super) fn unless_below(
+    target: &Target,
+    node: &str,
+    answer: anyhow::Result<Answer>,
+) -> anyhow::Result<Answer> {
+    let Err(error) = &answer else {
+        return answer;
+    };
+    let is_refused = matches!(
+        error.downcast_ref(),
+        Some(EngineError::Refused { .. } | EngineError::UnknownNode { .. })
+    );
+    let (mut store, record) = target.database.holding(target.execution)?;
+    let written = Written::of(&mut store, &record)?;
+    if !is_refused || written.has_node(node) {
+        return answer;
+    }
+    let tree = children::tree(&mut store, target.execution, record.last_at, MEANT_MAX)?;
+    let waiting = children::waiting_nodes(&tree, "");
+    let is_meant = |way: &&String| way.rsplit('/').next() == Some(node);
+    let Some(meant) = waiting.iter().find(is_meant) else {
+        return answer;
+    };
+    Err(failure::curable_by(
+        "unknown_node",
+        format!(
+            "{} has no node {node:?}; did you mean {meant:?}, which waits in a child of it?",
+            target.execution
+        ),
+        text!("name the node by the way to it: {:?}", meant),
+    ))
+}
+
+/// So many children of an execution are looked through for a node that was perhaps meant.
+const MEANT_MAX: usize = 100;
+
 /// Say what was done, what the execution is now, and what is to be typed next.
 /// `recorded`: something was added to its log.
 pub(super) fn say(
@@ -193,13 +232,17 @@ impl Target {
         &self.database
     }
 
-    /// What a person types so that it goes on. A child's parent goes on with it.
-    fn command_to_resume(&self) -> Text {
+    /// The execution for whose sake this one was started, or itself.
+    fn root(&self) -> ExecutionId {
         let holding = self.database.holding(self.execution);
         let child = holding.and_then(|(mut store, _)| Ok(store.child(self.execution)?));
         // What is damaged of it is told by those who read its log.
-        let root = child.ok().flatten().map_or(self.execution, |it| it.root);
-        self.database.command("resume", &[root.to_string()])
+        child.ok().flatten().map_or(self.execution, |it| it.root)
+    }
+
+    /// What a person types so that it goes on. A child's parent goes on with it.
+    fn command_to_resume(&self) -> Text {
+        self.database.command("resume", &[self.root().to_string()])
     }
 
     /// What a person types to have this done with the execution.
@@ -216,7 +259,25 @@ pub(super) fn hint(target: &Target, status: Status) -> Text {
             target.command_to_resume()
         ),
         Status::Paused => text!("; to go on, type: {}", target.command("unpause")),
-        Status::Stalled | Status::Completed | Status::Failed | Status::Cancelled => Text::new(),
+        Status::Stalled => Text::new(),
+        Status::Completed | Status::Failed | Status::Cancelled => of_root(target),
+    }
+}
+
+/// That the execution goes on for whose sake this one was started, if it is a child that has
+/// ended and that one has not.
+fn of_root(target: &Target) -> Text {
+    let root = target.root();
+    let holding = target.database.holding(root);
+    match holding.map(|(_, record)| record.status) {
+        Ok(status @ (Status::Running | Status::Paused)) if root != target.execution => text!(
+            "; the execution that it is a child of, {}, is {}; where no `refrain run` works on that, type: {}",
+            root,
+            names::status(status),
+            target.command_to_resume()
+        ),
+        // What is damaged of it is told by those who read its log.
+        _ => Text::new(),
     }
 }
 

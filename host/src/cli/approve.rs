@@ -68,7 +68,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     match &told {
         Err(error) if is_refused(error) => match missed_deadline(&target, &node)? {
             Some(missed) => Err(missed),
-            None => told,
+            None => act::unless_below(&target, &node, told),
         },
         _ => told,
     }

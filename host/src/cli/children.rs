@@ -145,6 +145,19 @@ pub(super) fn waits(
     waits
 }
 
+/// The ways to the nodes of these children, and of theirs, that wait for somebody. `way`
+/// stands before the names of their nodes.
+pub(super) fn waiting_nodes(children: &Children, way: &str) -> Vec<String> {
+    let mut nodes = Vec::new();
+    for child in &children.shown {
+        let way = format!("{way}{}/", child.node_id);
+        let own = child.waiting.iter().filter_map(Waiting::node);
+        nodes.extend(own.map(|node| format!("{way}{node}")));
+        nodes.extend(waiting_nodes(&child.children, &way));
+    }
+    nodes
+}
+
 impl Children {
     /// Leaves those that failed or are stalled, and those that they are children of.
     pub(super) fn retain_failed(&mut self) {

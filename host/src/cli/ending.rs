@@ -4,7 +4,7 @@ use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
 use refrain::model::{Event, EventKind, NodeState, Remedy, Status, WorkflowFailure};
 use refrain::render;
-use refrain::replay::nodes::{Node, Nodes};
+use refrain::replay::nodes::{Node, Nodes, is_one_of_many};
 use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
@@ -88,6 +88,8 @@ pub(super) struct Ending {
     pub(super) error: Option<String>,
     /// The nodes that failed, if that is why it failed.
     failed: Vec<String>,
+    /// The nodes that failed for good, in the order in which they did; no instances.
+    exhausted: Vec<String>,
     /// What somebody can do about it.
     remedies: Vec<Remedy>,
     /// The last event that says so.
@@ -129,6 +131,10 @@ impl Ending {
                 }
                 self.say(event, Vec::new());
             }
+            EventKind::NodeExhausted(it) if !is_one_of_many(&it.node_id) => {
+                self.exhausted.retain(|id| *id != it.node_id);
+                self.exhausted.push(it.node_id.clone());
+            }
             EventKind::WorkflowCancelled(cancelled) => {
                 self.final_state = Some(cancelled.final_state.clone());
                 self.say(event, Vec::new());
@@ -167,6 +173,17 @@ impl Ending {
     pub(super) fn remedies(&self, execution: ExecutionId, database: &Database) -> Text {
         let each = remedy::each(&self.remedies, execution, database);
         each.map(|it| text!("  {}\n", it)).collect()
+    }
+
+    /// The nodes that it failed for, in the order in which they failed: a later one may be a
+    /// finalizer, which ran because of the first.
+    fn failed_in_order(&self) -> Vec<&str> {
+        let mut failed: Vec<&str> = self.failed.iter().map(String::as_str).collect();
+        failed.sort_by_key(|id| {
+            let place = self.exhausted.iter().position(|it| it == id);
+            place.unwrap_or(usize::MAX)
+        });
+        failed
     }
 
     fn say(&mut self, event: &Event, remedies: Vec<Remedy>) {
@@ -249,20 +266,21 @@ impl Ending {
         let not_undone = not_undone(nodes);
         let is_undone = nodes.iter().any(|node| node.undoes().is_some());
         // What was undone is not there any more for a fork to go on with.
-        if let (Some(first), Some(database)) = (self.failed.first(), database)
+        let in_order = self.failed_in_order();
+        if let (Some(first), Some(database)) = (in_order.first(), database)
             && !is_undone
         {
             return Some(text!(
                 "{}: `{}` goes on from there",
                 Text::joined(
-                    [failed(&self.failed, nodes)].into_iter().chain(not_undone),
+                    [failed(&in_order, nodes)].into_iter().chain(not_undone),
                     "; "
                 ),
                 database.command_to_fork_from(execution, nodes.failed_for(first))
             ));
         }
         let error = match (&self.failed[..], &self.error) {
-            ([_, ..], _) => failed(&self.failed, nodes),
+            ([_, ..], _) => failed(&in_order, nodes),
             (_, Some(error)) => Text::lines(error),
             (_, None) => return not_undone,
         };
@@ -274,8 +292,8 @@ impl Ending {
 }
 
 /// That these nodes failed, with why.
-fn failed(ids: &[String], nodes: &Nodes) -> Text {
-    some_of("node", ids.iter().map(String::as_str), nodes)
+fn failed(ids: &[&str], nodes: &Nodes) -> Text {
+    some_of("node", ids.iter().copied(), nodes)
 }
 
 /// That compensations failed, with why: nobody has undone what they were to undo. `None` if

@@ -11,7 +11,6 @@ use refrain::model::{
     Explanation, Inspection, NodeState, Reason, ReasonCause, SchedulerError, undone_by,
 };
 use refrain::names;
-use refrain::render;
 use refrain::replay::Player;
 use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::Timestamp;
@@ -25,7 +24,7 @@ use super::output::{self, Form, Paint};
 use super::prospect::Told;
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
-use super::{Answer, children, erased, explained, log, remedy};
+use super::{Answer, children, erased, explained, log, remedy, unresolved};
 
 /// Say why a node runs, waits, was skipped or failed
 ///
@@ -71,7 +70,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     }
     let mut player = open.player()?;
     let events = log::kept(&mut *open.store, open.record.id)?;
-    let told = Nodes::of(events.iter().map(KeptEvent::event));
+    let mut told = Nodes::of(events.iter().map(KeptEvent::event));
+    let behind = events.iter().map(KeptEvent::event);
+    unresolved::tell(&mut *open.store, &open.record, behind, &mut told)?;
     let nodes = match &node {
         Some(node) => vec![node.clone()],
         None => causes(&told, &player.inspect()?),
@@ -136,10 +137,15 @@ impl Explained {
         let mut said = BTreeSet::new();
         for explanation in &self.explanations {
             let id = open.record.id;
-            let reasons = reasons(explanation, id, database.as_ref(), now, &mut said);
+            let reasons = reasons(
+                explanation,
+                (id, database.as_ref()),
+                &self.told,
+                now,
+                &mut said,
+            );
             output::data(&text(explanation, reasons, colours));
             output::data(&leases.text(&explanation.node_id, now));
-            output::data(&explained::child(explanation, &self.told));
             output::data(&explained::refused_edges(player, explanation, &written)?);
             if let Some(prospect) = &self.prospect {
                 let on = database.as_ref().map(|database| (id, database));
@@ -323,14 +329,14 @@ fn text(explanation: &Explanation, reasons: Vec<Text>, colours: bool) -> Text {
 /// database. A stall holds up all nodes: one that was told of is not told again.
 fn reasons(
     explanation: &Explanation,
-    execution: ExecutionId,
-    database: Option<&Database>,
+    (execution, database): (ExecutionId, Option<&Database>),
+    nodes: &Nodes,
     now: Timestamp,
     told: &mut BTreeSet<String>,
 ) -> Vec<Text> {
     let reasons = explanation.reasons.iter();
     let text = |reason: &Reason| {
-        let sentence = render::sentence(&explanation.node_id, &reason.cause);
+        let sentence = explained::in_full(&explanation.node_id, &reason.cause, nodes);
         let is_stall = matches!(
             reason.cause,
             ReasonCause::StalledByPolicy(_) | ReasonCause::StalledByHost(_)

@@ -1,28 +1,39 @@
 //! What a log and its workflow add to the scheduler's explanation of a node.
 
-use refrain::model::{ChildRefusal, Explanation, NodeFailure, NodeState, Reason, ReasonCause};
+use refrain::model::{ChildRefusal, Explanation, NodeFailure, NodeState, ReasonCause};
+use refrain::render;
 use refrain::replay::Player;
 use refrain::replay::nodes::Nodes;
 
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
 
-/// Which workflow was asked for, where a child cannot be started because it is not
-/// registered: only the log's request says that.
-pub(super) fn child(explanation: &Explanation, told: &Nodes) -> Text {
-    let is_refused = |reason: &Reason| match &reason.cause {
-        ReasonCause::FailedForGood(it) | ReasonCause::LastFailure(it) => matches!(
-            it.cause,
-            Some(NodeFailure::ChildRefused(ChildRefusal::UnknownWorkflow))
-        ),
-        _ => false,
+/// The reason in a sentence. Why a node failed stands in it as the log and the workflow's
+/// text say it together: which expression came to null, which workflow is not registered.
+pub(super) fn in_full(node: &str, cause: &ReasonCause, nodes: &Nodes) -> String {
+    let sentence = render::sentence(node, cause);
+    let (failed, why) = match cause {
+        ReasonCause::FailedForGood(it) | ReasonCause::LastFailure(it) => (node, &it.cause),
+        ReasonCause::FailedPredecessor(it) => (it.node_id.as_str(), &it.cause),
+        _ => return sentence,
     };
-    let node = told.named(&explanation.node_id);
-    let error = node.and_then(|node| node.error.as_deref());
-    match error.filter(|_| explanation.reasons.iter().any(is_refused)) {
-        Some(error) => text!("  {}\n", Text::lines(error)),
-        None => Text::new(),
+    let Some(why) = why.as_ref().filter(|why| is_in_short(why)) else {
+        return sentence;
+    };
+    let error = nodes.named(failed).and_then(|node| node.error.as_deref());
+    match (sentence.strip_suffix(&*render::node_failure(why)), error) {
+        (Some(before), Some(error)) => format!("{before}{error}"),
+        _ => sentence,
     }
+}
+
+/// Whether a scheduler says of this less than is known.
+fn is_in_short(why: &NodeFailure) -> bool {
+    matches!(
+        why,
+        NodeFailure::UnresolvedExpression(_)
+            | NodeFailure::ChildRefused(ChildRefusal::UnknownWorkflow)
+    )
 }
 
 /// What the edges saw that might have handled the failure of a node, and did not.

@@ -8,6 +8,9 @@ use refrain::render;
 use refrain::replay::nodes::Nodes;
 use refrain::store::{Reader, StoreError, StoredEvent};
 
+use super::unresolved;
+use super::why_ended::Written;
+
 /// What failed at the bottom, and why.
 pub(super) struct Leaf {
     /// The way to it from the execution that was asked for: `sub/call`.
@@ -39,7 +42,8 @@ pub(super) fn of(
 ) -> Result<Option<Leaf>, StoreError> {
     let (mut id, mut node_id, mut way) = (id, node_id.to_owned(), String::new());
     for _ in 0..STEPS_MAX {
-        let Some(failed) = exhausted(&last_page(store, id)?, &node_id) else {
+        let page = last_page(store, id)?;
+        let Some(failed) = exhausted(&page, &node_id) else {
             return Ok(None);
         };
         match &failed.cause {
@@ -49,10 +53,10 @@ pub(super) fn of(
             }
             NodeFailure::ChildFailed(_) => {}
             _ => {
-                let kind = EventKind::NodeExhausted(failed);
-                return Ok(render::error(&kind).map(|error| Leaf {
+                let error = of_cause(store, id, &page, failed)?;
+                return Ok(error.map(|error| Leaf {
                     way: way + &node_id,
-                    error: error.into_owned(),
+                    error,
                 }));
             }
         }
@@ -77,6 +81,32 @@ pub(super) fn of(
         }
     }
     Ok(None)
+}
+
+/// Why this node failed, with what only the workflow's text and the rest of its log say.
+fn of_cause(
+    store: &mut dyn Reader,
+    id: ExecutionId,
+    page: &[StoredEvent],
+    failed: NodeExhausted,
+) -> Result<Option<String>, StoreError> {
+    let named = match (&failed.cause, store.execution(id)?) {
+        (NodeFailure::UnresolvedExpression(_), Some(record)) => {
+            unresolved::error(&Written::of(store, &record)?, &failed)
+        }
+        (NodeFailure::ChildRefused(code), _) => {
+            let asked = page.iter().rev().find_map(|it| match &it.event.kind {
+                EventKind::ChildRequested(it) if it.node_id == failed.node_id => {
+                    it.workflow.as_ref()
+                }
+                _ => None,
+            });
+            Some(render::child_refusal(*code, asked))
+        }
+        _ => None,
+    };
+    let kind = EventKind::NodeExhausted(failed);
+    Ok(named.or_else(|| render::error(&kind).map(|error| error.into_owned())))
 }
 
 /// Says of nodes that failed for a child, or for instances, for what these failed.

@@ -63,6 +63,7 @@ mod time;
 mod to_type;
 mod undone;
 mod unended;
+mod unresolved;
 mod unset;
 mod upgraded;
 mod waiting;
@@ -123,10 +124,11 @@ use std::slice;
 use clap::builder::Styles;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use refrain::id::{ExecutionId, ExecutionIdError};
+use refrain::id::ExecutionId;
 use tracing_subscriber::EnvFilter;
 
 use database::Database;
+use named::NamedError;
 use text::{Text, text};
 
 /// Durable workflows whose every scheduling decision can be replayed.
@@ -292,7 +294,7 @@ fn tip(answer: &clap::Error) -> Option<&'static str> {
         );
     }
     let source = std::error::Error::source(answer);
-    if !source.is_some_and(|it| it.is::<ExecutionIdError>()) {
+    if !source.is_some_and(|it| it.is::<NamedError>()) {
         return None;
     }
     let mut words = std::env::args().skip(1);

@@ -26,6 +26,13 @@ pub(super) enum Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Beginning(String);
 
+/// The text names no execution.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "{0:?} names no execution: write {PREFIX} and digits of an id (0 to 9, a to f), as many as are needed; at least {BARE_MIN} of them without {PREFIX}; or {LAST}"
+)]
+pub(super) struct NamedError(String);
+
 /// What stands for the execution that was started or forked last.
 const LAST: &str = "@last";
 
@@ -151,9 +158,9 @@ fn last(database: &Database) -> anyhow::Result<ExecutionId> {
 }
 
 impl FromStr for Named {
-    type Err = ExecutionIdError;
+    type Err = NamedError;
 
-    fn from_str(text: &str) -> Result<Self, ExecutionIdError> {
+    fn from_str(text: &str) -> Result<Self, NamedError> {
         if text == LAST {
             return Ok(Self::Last);
         }
@@ -171,7 +178,7 @@ impl FromStr for Named {
         }
         format!("{PREFIX}{digits}")
             .parse()
-            .or_else(|_| text.parse())
+            .map_err(|_: ExecutionIdError| NamedError(text.to_owned()))
             .map(Self::Id)
     }
 }

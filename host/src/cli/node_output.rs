@@ -7,6 +7,7 @@ use std::time::Duration;
 use refrain::EngineError;
 use refrain::model::NodeState;
 use refrain::names;
+use refrain::replay::nodes::Node;
 use refrain::store::{
     ExecutionRecord, KeptOutput, OutputPiece, OutputStream, Reader, StoreError, at_one_moment,
     ended,
@@ -19,7 +20,7 @@ use super::database::Database;
 use super::named::{self, Named};
 use super::output::{self, Form};
 use super::text::{Text, text};
-use super::{Answer, damage, show};
+use super::{Answer, damage, leaf, show};
 
 /// How often to look for more while a program runs. It stores what is new every half
 /// second.
@@ -287,6 +288,17 @@ fn no_attempt(
     }
     Ok(match (&node.queue, node.state) {
         (_, NodeState::Scheduled | NodeState::BackingOff) => text!("{} has not begun", named),
+        (None, NodeState::Failed) => text!(
+            "{} failed before its first attempt, and no program of it has run{}",
+            named,
+            why_it_failed(store, record, node)?
+        ),
+        (None, NodeState::Pending | NodeState::Ready) => text!("{} has not begun", named),
+        (None, NodeState::Skipped | NodeState::Cancelled) => text!(
+            "{} was {} before its first attempt, and no program of it has run",
+            named,
+            names::node_state(node.state)
+        ),
         (None, _) => text!("{} runs no program", named),
         (Some(_), state) => text!(
             "{} is {}, and no program of it has run",
@@ -294,6 +306,17 @@ fn no_attempt(
             names::node_state(state).replace('_', " ")
         ),
     })
+}
+
+/// Why a node failed, behind what is said of it.
+fn why_it_failed(
+    store: &mut dyn Reader,
+    record: &ExecutionRecord,
+    node: &Node,
+) -> anyhow::Result<Text> {
+    let leaf = leaf::of(store, record.id, &node.id)?.map(|leaf| leaf.error);
+    let error = leaf.or_else(|| node.error.clone());
+    Ok(error.map_or(Text::new(), |error| text!(": {}", Text::lines(&error))))
 }
 
 /// Why there is nothing.

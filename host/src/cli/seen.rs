@@ -14,6 +14,8 @@ use super::damage;
 use super::database::Database;
 use super::ending::Ending;
 use super::text::Text;
+use super::unresolved;
+use super::why_ended::Written;
 
 /// What was seen of one execution.
 pub(super) struct Seen {
@@ -36,6 +38,8 @@ pub(super) struct Seen {
     /// The last event of what happened before it was watched.
     before: u64,
     events: u64,
+    /// Its workflow's text, once that was needed.
+    written: Option<Written>,
 }
 
 /// Whose child it is.
@@ -65,6 +69,7 @@ impl Seen {
             damage: None,
             set_aside: None,
             events: 0,
+            written: None,
         }
     }
 
@@ -172,6 +177,8 @@ impl Seen {
                 self.follow_children(&stored.event);
                 self.nodes.apply(&stored.event);
                 self.ending.apply(&stored.event);
+                let (record, nodes, written) = (&self.record, &mut self.nodes, &mut self.written);
+                unresolved::tell_of(store, record, &stored.event, nodes, written)?;
                 told(self, stored);
             }
         }

@@ -34,6 +34,10 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// How often to show that time passes, on a terminal.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
 
+/// Of so many executions of one workflow the scheduler is asked what they read that was
+/// never there, where each end is told as it comes.
+const ASKED_MAX: u32 = 10;
+
 /// Why work has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stopped {
@@ -57,6 +61,11 @@ pub(super) struct Session<'a> {
     /// In which form each end is told as it comes, and forgotten; else that is for the
     /// command, when all is done.
     tells_ends: Option<Form>,
+    /// Those that have ended, and whose end is still to be told.
+    ended: Vec<Seen>,
+    /// Of how many executions of each workflow the scheduler was asked what they read that
+    /// was never there, where each end is told as it comes.
+    asked: BTreeMap<(String, String), u32>,
     /// What conditions read that was never there, of those that completed.
     unset: BTreeMap<ExecutionId, Vec<UnsetPath>>,
 }
@@ -111,6 +120,8 @@ impl<'a> Session<'a> {
             told: BTreeSet::new(),
             signals: StopSignals::new()?,
             tells_ends: None,
+            ended: Vec::new(),
+            asked: BTreeMap::new(),
             unset: BTreeMap::new(),
         })
     }
@@ -172,6 +183,7 @@ impl<'a> Session<'a> {
         let (signals, progress) = (&mut self.signals, &mut self.progress);
         let ended = leave(engine, is_interrupted, signals, progress).await;
         self.look()?;
+        self.tell_ends(None).await?;
         self.watch.look_below()?;
         if self.seen().any(|seen| !seen.ended()) {
             // They were to be gone on with, if only later.
@@ -186,18 +198,33 @@ impl<'a> Session<'a> {
 
     /// The scheduler is asked before the engine ends.
     async fn ask_what_was_unset(&mut self, engine: &Engine) {
-        for seen in self.watch.seen() {
-            match unset::of(engine, seen).await {
+        let records: Vec<ExecutionRecord> = self.seen().map(|it| it.record.clone()).collect();
+        for record in records {
+            match self.ask_of(engine, &record).await {
                 Ok(paths) => {
-                    self.unset.insert(seen.record.id, paths);
+                    self.unset.insert(record.id, paths);
                 }
-                Err(error) => self.progress.say(&text!(
-                    "why nodes of {} were skipped cannot be told: {}",
-                    seen.record.id,
-                    Text::lines(&error.to_string())
-                )),
+                Err(error) => say_untold(&mut self.progress, record.id, &error),
             }
         }
+    }
+
+    async fn ask_of(
+        &mut self,
+        engine: &Engine,
+        record: &ExecutionRecord,
+    ) -> anyhow::Result<Vec<UnsetPath>> {
+        let written = self.watch.written(record)?;
+        let Some(seen) = self.watch.one(record.id) else {
+            return Ok(Vec::new());
+        };
+        let has_children = seen.nodes.iter().any(|node| node.child);
+        let mut paths = unset::of(engine, seen, &written).await?;
+        if has_children {
+            let written = |record: &ExecutionRecord| self.watch.written(record);
+            paths.extend(unset::below(engine, record.id, written).await?);
+        }
+        Ok(paths)
     }
 
     /// Says what conditions read that was never there, of those that completed.
@@ -229,6 +256,7 @@ impl<'a> Session<'a> {
             for id in self.watch.set_aside(&set_aside) {
                 self.judge(id)?;
             }
+            self.tell_ends(Some(engine)).await?;
             if self.undone.are_none() && self.until != Until::Stopped {
                 return Ok(Stopped::Done);
             }
@@ -333,25 +361,62 @@ impl<'a> Session<'a> {
         let again = changes_at(seen, self.until, now);
         self.undone.judged(id, done, again);
         match self.tells_ends {
-            Some(form) if seen.ended() && !seen.is_damaged() => self.tell_end(id, form),
-            _ => Ok(()),
+            Some(_) if seen.ended() && !seen.is_damaged() => self.forget(id),
+            _ => {}
         }
+        Ok(())
     }
 
-    /// Tells how an execution ended, and forgets it.
-    fn tell_end(&mut self, id: ExecutionId, form: Form) -> anyhow::Result<()> {
-        let Some(seen) = self.watch.forget(id) else {
-            return Ok(());
-        };
+    /// Watches one no longer that has ended; its end is to be told.
+    fn forget(&mut self, id: ExecutionId) {
+        self.ended.extend(self.watch.forget(id));
         self.progress.forget(id);
         let about_it = |key: &String| key.starts_with(&id.to_string());
         self.told.retain(|key| !about_it(key));
-        if form.json {
-            output::document(&Report::of(&seen, &[], &self.served, &[])?)
-        } else {
-            let colours = output::colours(&std::io::stdout());
-            output::data(&report::row(&seen, self.database, colours));
-            Ok(())
+    }
+
+    /// Tells how executions ended, where each end is told as it comes. What they read that
+    /// was never there is asked of an engine that still lives.
+    async fn tell_ends(&mut self, engine: Option<&Engine>) -> anyhow::Result<()> {
+        let Some(form) = self.tells_ends else {
+            return Ok(());
+        };
+        for seen in std::mem::take(&mut self.ended) {
+            let unset = match engine.filter(|_| self.is_asked(&seen.record)) {
+                Some(engine) => self.unset_of(engine, &seen).await?,
+                None => Vec::new(),
+            };
+            if form.json {
+                output::document(&Report::of(&seen, &[], &self.served, &unset)?)?;
+            } else {
+                let colours = output::colours(&std::io::stdout());
+                output::data(&report::row(&seen, self.database, colours));
+            }
+            for path in &unset {
+                let path = Text::lines(&path.to_string());
+                self.progress.say(&text!("{}: {}", seen.record.id, path));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the scheduler is asked what this one read that was never there: of a workflow
+    /// that runs often, the first executions show it.
+    fn is_asked(&mut self, record: &ExecutionRecord) -> bool {
+        let workflow = (record.workflow_id.clone(), record.workflow_version.clone());
+        let asked = self.asked.entry(workflow).or_default();
+        *asked += 1;
+        *asked <= ASKED_MAX
+    }
+
+    async fn unset_of(&mut self, engine: &Engine, seen: &Seen) -> anyhow::Result<Vec<UnsetPath>> {
+        let written = self.watch.written(&seen.record)?;
+        match unset::of(engine, seen, &written).await {
+            Ok(paths) => Ok(paths),
+            Err(error) => {
+                say_untold(&mut self.progress, seen.record.id, &error);
+                Ok(Vec::new())
+            }
         }
     }
 
@@ -385,4 +450,12 @@ impl<'a> Session<'a> {
     pub(super) fn say_until_when_they_wait(&self) {
         unended::say_until_when_they_wait(&self.watch, &self.served, self.database);
     }
+}
+
+fn say_untold(progress: &mut Progress, id: ExecutionId, error: &anyhow::Error) {
+    progress.say(&text!(
+        "what nodes of {} read that was never there cannot be told: {}",
+        id,
+        Text::lines(&error.to_string())
+    ));
 }

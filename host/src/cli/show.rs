@@ -21,7 +21,9 @@ use super::text::{Text, text};
 use super::time::stamp;
 use super::waiting::{self, Waiting};
 use super::why_ended::Written;
-use super::{Answer, erased, failure, guests, json_text, labels, leaf, list, log, shown};
+use super::{
+    Answer, erased, failure, guests, json_text, labels, leaf, list, log, shown, unresolved,
+};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -119,6 +121,10 @@ fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
     let forked_from = forked_from(&events);
     let labels = store.labels(record.id)?;
     let mut told = Nodes::of(events.iter().map(KeptEvent::event));
+    if record.erased.is_none() {
+        let events = events.iter().map(KeptEvent::event);
+        unresolved::tell(store, &record, events, &mut told)?;
+    }
     leaf::tell(store, record.id, &mut told)?;
     let simulated = store.is_simulated();
     let items = match ended(record.status) || record.tampering.is_some() {

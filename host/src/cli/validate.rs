@@ -46,6 +46,7 @@ fn document(answer: &Result<WorkflowSummary, Vec<Fault>>, text: &str) -> Value {
             "ignored": summary.ignored,
             "unreachable": summary.unreachable,
             "in_scripts": in_scripts(text),
+            "in_kinds": in_kinds(text),
             "faults": [],
         }),
         Err(faults) => invalid(faults),
@@ -85,6 +86,12 @@ fn good(summary: &WorkflowSummary, workflow: &str) -> Text {
     for line in notes(ignored, unreachable) {
         text.push(&text!("  note: {}\n", line));
     }
+    for pointer in in_kinds(workflow) {
+        text.push(&text!(
+            "  note: {} is for the worker alone; what the scheduler goes by belongs to the node itself, beside its `kind`\n",
+            pointer
+        ));
+    }
     for pointer in in_scripts(workflow) {
         text.push(&text!(
             "  warning: {} is a script, and a value in it can become a command of it: pass it by `env`, and write \"$NAME\" in the script\n",
@@ -122,6 +129,57 @@ fn in_scripts(workflow: &str) -> Vec<String> {
         has_expressions.then(|| format!("/nodes/{id}/{field}/argv/{}", option + 2))
     };
     kinds.filter_map(script).collect()
+}
+
+/// Where a kind that somebody's own worker reads has a field that a node has beside its
+/// `kind`, as JSON pointers: the worker gets it, and the scheduler does not go by it. Of a
+/// valid workflow; the kinds that this project alone reads refuse such fields.
+fn in_kinds(workflow: &str) -> Vec<String> {
+    let workflow: Value = serde_json::from_str(workflow).unwrap_or_default();
+    let mut found = Vec::new();
+    let mut left = vec![(String::new(), &workflow)];
+    while let Some((place, workflow)) = left.pop() {
+        for (id, node) in workflow["nodes"].as_object().into_iter().flatten() {
+            let id = id.replace('~', "~0").replace('/', "~1");
+            let place = format!("{place}/nodes/{id}");
+            for at in ["/kind", "/kind/body", "/kind/body/body", "/compensate"] {
+                let Some(kind) = node.pointer(at) else {
+                    continue;
+                };
+                if kind.get("nodes").is_some() {
+                    left.push((format!("{place}{at}"), kind));
+                }
+                let of_node = OF_NODES
+                    .into_iter()
+                    .filter(|field| has_of_node(kind, field));
+                found.extend(of_node.map(|field| format!("{place}{at}/{field}")));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Fields of nodes that somebody may have written into a kind.
+const OF_NODES: [&str; 7] = [
+    "retry_policy",
+    "node_timeout_secs",
+    "queue",
+    "priority",
+    "lease_secs",
+    "run_on",
+    "compensate",
+];
+
+/// Whether a kind has this field, and it is none of the kind's own.
+fn has_of_node(kind: &Value, field: &str) -> bool {
+    let is_own = match kind["type"].as_str() {
+        None => true,
+        Some("task") => field == "queue",
+        Some("finalizer") => field == "run_on",
+        Some(_) => false,
+    };
+    !is_own && kind.get(field).is_some()
 }
 
 /// What is accepted and comes to nothing, a sentence each.
@@ -185,6 +243,11 @@ pub(super) fn bad(place: &Path, workflow: &WorkflowText, faults: &[Fault]) -> Te
             remedy
         ));
     }
+    if workflow.yaml.is_none() && !workflow.json.trim_start().starts_with('{') {
+        text.push(&text!(
+            "  this was read as JSON; YAML is read out of files whose names end in .yaml or .yml\n"
+        ));
+    }
     text
 }
 
@@ -229,7 +292,7 @@ fn shown_line(workflow: &str, line: usize, column: usize) -> Text {
 
 #[cfg(test)]
 mod tests {
-    use super::{in_scripts, with_line};
+    use super::{in_kinds, in_scripts, with_line};
 
     #[test]
     fn r1_expressions_in_scripts_are_found() {
@@ -256,6 +319,39 @@ mod tests {
         }
         let undo = r#"{"nodes":{"a":{"kind":{"type":"tool"},"compensate":{"type":"command","argv":["sh","-c","rm ${output.f}"]}}}}"#;
         assert_eq!(in_scripts(undo), ["/nodes/a/compensate/argv/2"]);
+    }
+
+    #[test]
+    fn r6_fields_of_nodes_in_the_kinds_of_workers_are_found() {
+        let found = |node: &str| in_kinds(&format!(r#"{{"nodes":{{"a/b":{node}}}}}"#)).join(" ");
+        for (node, expected) in [
+            (
+                r#"{"kind":{"type":"task","queue":"q","priority":9,"compensate":{"type":"task","queue":"q"}}}"#,
+                "/nodes/a~1b/kind/compensate /nodes/a~1b/kind/priority",
+            ),
+            (
+                r#"{"kind":{"type":"tool","tool_ref":"t","queue":"q"},"priority":9}"#,
+                "/nodes/a~1b/kind/queue",
+            ),
+            (
+                r#"{"kind":{"type":"map","body":{"type":"task","queue":"q","retry_policy":"p"}}}"#,
+                "/nodes/a~1b/kind/body/retry_policy",
+            ),
+            (
+                r#"{"kind":{"type":"tool"},"compensate":{"type":"tool","lease_secs":1}}"#,
+                "/nodes/a~1b/compensate/lease_secs",
+            ),
+            (
+                r#"{"kind":{"type":"map","body":{"type":"subgraph","body":{"nodes":{"c":{"kind":{"type":"agent","run_on":"x"}}}}}}}"#,
+                "/nodes/a~1b/kind/body/body/nodes/c/kind/run_on",
+            ),
+            (
+                r#"{"kind":{"type":"finalizer","run_on":"always","tool_ref":"t"},"queue":"q"}"#,
+                "",
+            ),
+        ] {
+            assert_eq!(found(node), expected, "{node}");
+        }
     }
 
     #[test]

@@ -227,6 +227,14 @@ impl Waiting {
         }
     }
 
+    /// The node that waits for somebody. `None` of work, and of a time alone.
+    pub(super) fn node(&self) -> Option<&str> {
+        match self {
+            Self::Approval { node, .. } | Self::Signal { node, .. } => Some(node),
+            Self::Worker { .. } | Self::Time { .. } => None,
+        }
+    }
+
     /// Whether it is what this node waits for.
     pub(super) fn is_of(&self, node_id: &str) -> bool {
         match self {

@@ -21,6 +21,7 @@ use super::leaf;
 use super::list;
 use super::seen::{ChildOf, Seen};
 use super::time;
+use super::why_ended::Written;
 
 /// A watch on some executions.
 pub(super) struct Watch {
@@ -173,6 +174,11 @@ impl Watch {
             leaf::tell(&mut self.store, seen.record.id, &mut seen.nodes)?;
         }
         Ok(())
+    }
+
+    /// The workflow of this execution.
+    pub(super) fn written(&mut self, record: &ExecutionRecord) -> Result<Written, StoreError> {
+        Written::of(&mut self.store, record)
     }
 
     /// What time it is for this execution, by the log.

@@ -1,7 +1,9 @@
 //! Why an execution has ended, where its nodes alone do not say it; and what the edges of a
 //! failed node saw that might have handled the failure.
 
-use refrain::model::{EventKind, Explanation, ReasonCause, WorkflowFailure, instance_of};
+use refrain::model::{
+    EventKind, Explanation, ReasonCause, WorkflowFailure, instance_of, node_of_run,
+};
 use refrain::render;
 use refrain::replay::nodes::Nodes;
 use refrain::store::{ExecutionRecord, Reader, StoreError, ended};
@@ -10,6 +12,7 @@ use serde_json::Value;
 use super::text::{Text, text};
 
 /// The text of an execution's workflow, read.
+#[derive(Default)]
 pub(super) struct Written(Value);
 
 impl Written {
@@ -27,6 +30,11 @@ impl Written {
         Ok(Self(workflow.unwrap_or_default()))
     }
 
+    /// The text as JSON; null if the store has it no longer.
+    pub(super) fn json(&self) -> &Value {
+        &self.0
+    }
+
     /// The edges with a condition that are judged when this node fails: where each leads, and
     /// its condition.
     pub(super) fn failure_edges(&self, node_id: &str) -> Vec<(&str, &str)> {
@@ -37,6 +45,13 @@ impl Written {
         judged
             .filter_map(|edge| Some((edge["to"].as_str()?, edge["condition"].as_str()?)))
             .collect()
+    }
+
+    /// Whether the workflow has this node, or the one that this is an instance or a
+    /// compensation of; also where the text is not there.
+    pub(super) fn has_node(&self, node_id: &str) -> bool {
+        let nodes = self.0["nodes"].as_object();
+        nodes.is_none_or(|nodes| nodes.contains_key(node_of_run(node_id)))
     }
 
     /// Whether nobody waits for the child of this node: it is completed when that was started,

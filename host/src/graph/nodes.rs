@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::edge::{Edge, EdgeText, Rule, has_branches, merged, name, targets};
 use crate::model::node_of_run;
@@ -23,6 +23,9 @@ pub(crate) struct Graph {
     pub(crate) nodes: BTreeMap<String, Kind>,
     /// Sorted by both ends, each edge once.
     pub(crate) edges: Vec<Edge>,
+    /// What the workflow's text says of the kinds of its nodes, and of what undoes them, as
+    /// it stands there.
+    pub(crate) written: Value,
 }
 
 /// What settles a node.
@@ -82,12 +85,24 @@ impl Graph {
         let is_finalizer = |id: &str| nodes.get(id).is_some_and(runs_at_the_end);
         // Finalizers run at the end, whatever leads to them (rule R16).
         all.retain(|edge| is_finalizer(&edge.from) || !is_finalizer(&edge.to));
-        let nodes = nodes
-            .into_iter()
-            .map(|(id, node)| Some((id, Kind::of_node(&node)?)));
+        let (mut kinds, mut written) = (BTreeMap::new(), Map::new());
+        for (id, node) in nodes {
+            kinds.insert(id.clone(), Kind::of_node(&node)?);
+            let NodeText {
+                kind, compensate, ..
+            } = node;
+            let fields = [("kind", Some(kind)), ("compensate", compensate)];
+            let fields = fields
+                .into_iter()
+                .filter_map(|(name, json)| Some((name.to_owned(), json?)));
+            written.insert(id, fields.collect());
+        }
+        let nodes: Map<String, Value> =
+            [("nodes".to_owned(), written.into())].into_iter().collect();
         Some(Self {
-            nodes: nodes.collect::<Option<_>>()?,
+            nodes: kinds,
             edges: merged(all),
+            written: nodes.into(),
         })
     }
 

@@ -10,6 +10,7 @@
 //! What came from the world stands in the sentences as it came; who prints them
 //! makes it harmless.
 
+mod unresolved;
 mod failure;
 mod event;
 mod reason;
@@ -18,4 +19,5 @@ mod unset;
 pub use event::error;
 pub use failure::{child_refusal, node_failure, stall, workflow_failure};
 pub use reason::sentence;
-pub use unset::{UnsetPath, unset_of_node, unset_paths};
+pub use unresolved::{expressions_at, unresolved};
+pub use unset::{UnsetPath, unset_in_text, unset_of_node, unset_paths};

@@ -95,6 +95,36 @@ pub fn unset_of_node(
         .collect()
 }
 
+/// The same of the expressions of a text, of which one came to null (see
+/// [`expressions_at`](super::expressions_at)): those that are a path and nothing else.
+#[must_use]
+pub fn unset_in_text(
+    node_id: &str,
+    expressions: &[&str],
+    state: &Value,
+    input: &Value,
+) -> Vec<UnsetPath> {
+    let roots = [("state", state), ("input", input)];
+    let is_path = |path: &&&str| {
+        let is_of_paths = |c: char| c.is_alphanumeric() || "._[]\"".contains(c);
+        path.chars().all(is_of_paths)
+    };
+    let unset = |path: &&str| {
+        Some(UnsetPath {
+            node_id: node_id.to_owned(),
+            from_node_id: node_id.to_owned(),
+            condition: format!("${{{path}}}"),
+            path: (*path).to_owned(),
+            meant: unset_path(path, &roots)?,
+        })
+    };
+    expressions
+        .iter()
+        .filter(is_path)
+        .filter_map(unset)
+        .collect()
+}
+
 /// What is told to have been false.
 fn judged(explanation: &Explanation) -> impl Iterator<Item = &FalseCondition> {
     explanation
@@ -244,6 +274,27 @@ mod tests {
         assert_eq!(told("state[…] == 1", "state[…]"), [""; 0], "computed");
         let seen = [("state.x", Seen::Value("1".to_owned()))];
         assert_eq!(unset_of(&explained("state.x == 2", &seen)), []);
+    }
+
+    #[test]
+    fn r29_what_a_text_read_is_told_of_where_it_is_a_path() {
+        let (state, input) = (json!({ "score": 3 }), json!({ "user": "ada", "no": null }));
+        let read = [
+            "input.usr",
+            "state.score",
+            "input.no",
+            "errors.pay.message",
+            "input.a + 'x'",
+            "state[state.x]",
+        ];
+        let unset = unset_in_text("tell", &read, &state, &input);
+        let told: Vec<String> = unset.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "node `tell` read `${input.usr}`: `input.usr` was never set; did you mean `input.user`?"
+            ]
+        );
     }
 
     /// What a node itself read, and whether any of its children had it.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::play::Played;
+use super::play::{Played, PlayedRun};
 use super::text::span::span_text;
-use crate::model::{ApprovalDecision, CancelReason};
+use crate::model::{ApprovalDecision, CancelReason, NodeFailure};
 use crate::model::{Event, EventKind, Origin, SkipReason};
 use crate::names;
 use crate::render;
@@ -33,16 +33,17 @@ pub(super) fn rows(played: &Played<'_>) -> Vec<Row> {
     let begun = played.subject().events.first().map_or(0, |event| event.at);
     let rows = played.order.iter().map(|(run, place)| {
         let run = &played.runs[*run];
-        row(&run.way, &run.events[*place], begun)
+        row(run, &run.events[*place], begun)
     });
     rows.collect()
 }
 
-/// `way`: what stands before the names of nodes; it is the name of a child.
-fn row(way: &str, event: &Event, begun: u64) -> Row {
+fn row(run: &PlayedRun<'_>, event: &Event, begun: u64) -> Row {
     let at = Duration::from_millis(event.at.saturating_sub(begun));
     let (what, node, details) = in_words(event);
-    let name = format!("{way}{}", node.unwrap_or_default());
+    let details = unresolved(run, event).unwrap_or(details);
+    // What stands before the names of nodes is the name of a child.
+    let name = format!("{}{}", run.way, node.unwrap_or_default());
     Row {
         at,
         origin: event.origin,
@@ -50,6 +51,19 @@ fn row(way: &str, event: &Event, begun: u64) -> Row {
         node: (!name.is_empty()).then_some(name),
         details,
     }
+}
+
+/// Which expressions stand in the text of which one came to null, if a node failed for that.
+fn unresolved(run: &PlayedRun<'_>, event: &Event) -> Option<String> {
+    let EventKind::NodeExhausted(failed) = &event.kind else {
+        return None;
+    };
+    let NodeFailure::UnresolvedExpression(pointer) = &failed.cause else {
+        return None;
+    };
+    let workflow = &run.graph?.written;
+    let expressions = render::expressions_at(workflow, &failed.node_id, pointer);
+    render::unresolved(&expressions, pointer)
 }
 
 fn in_words(event: &Event) -> (&'static str, Option<&str>, String) {

@@ -124,3 +124,22 @@ fn r23_the_iterations_of_a_loop_are_told_in_their_order() {
         .collect();
     assert_eq!(lines, expected, "{}", said.err);
 }
+
+/// A node of a child is named by the way to it, and who names it otherwise is told so.
+#[test]
+fn law9_who_decides_in_a_child_is_told_how_it_is_named_and_that_its_parent_goes_on() {
+    let (desk, parent, child) = waiting();
+    let wrong = desk.types(&["approve", &parent, "ask"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(wrong.err.contains(r#"did you mean "sub/ask""#), "{wrong:?}");
+    let nobody = desk.types(&["approve", &parent, "aks"]);
+    assert!(!nobody.err.contains("did you mean"), "{nobody:?}");
+
+    let approved = desk.types(&["approve", &parent, "sub/ask"]);
+    assert_eq!(approved.code, Some(0), "{approved:?}");
+    let said =
+        format!("{child} is completed; the execution that it is a child of, {parent}, is running");
+    assert!(approved.err.contains(&said), "{approved:?}");
+    let resume = format!("refrain resume {parent}");
+    assert!(approved.err.contains(&resume), "{approved:?}");
+}

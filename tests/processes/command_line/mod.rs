@@ -7,7 +7,7 @@
 //! `operating` executions that are spoken to while they live, `signing` erasures that are signed, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
 //! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `proxies` requests by way of them, `hostile_text` text that would steer a terminal, `simulating` what
-//! `--simulate` keeps apart, `stepping` what is paused and goes on step by step, `typed_back` what it says to type, `upgrading` executions that are handed to another scheduler, `whatif` what another would have decided, `terminals` those that are narrow or know little,
+//! `--simulate` keeps apart, `stepping` what is paused and goes on step by step, `typed_back` what it says to type, `unresolved` failures that only the workflow explains, `upgrading` executions that are handed to another scheduler, `whatif` what another would have decided, `terminals` those that are narrow or know little,
 //! `testing` tests of workflows, `timelines` charts of the time, `told_apart` the past and the present, `talking` what becomes of talk that nobody reads, `idle` what a program costs
 //! that has nothing to do, `repairing` what is found out about failures and waits, `naming` how executions are named and found, `answers` what of an output is the answer, `yaml` workflows in YAML, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
 
@@ -57,6 +57,7 @@ mod timelines;
 mod told_apart;
 mod typed_back;
 mod undoing;
+mod unresolved;
 mod unset;
 mod whatif;
 mod why_ended;

@@ -96,3 +96,40 @@ fn a_loop_or_a_map_that_read_what_was_never_set_is_told_of() {
     let said = "node `m` was settled by what it read at `state.ress`: `state.ress` was missing";
     assert!(explained.out.contains(said), "{explained:?}");
 }
+
+/// The scheduler is asked of children, too: what is told has the way to the node.
+#[test]
+fn what_a_child_read_and_was_never_set_is_told_of_by_its_parent() {
+    let desk = Desk::new();
+    let mut child = chooses("state.scroe > 2");
+    let fields = child.as_object_mut().expect("an object");
+    fields.remove("workflow_id");
+    fields.remove("version");
+    let workflow = json!({
+        "workflow_id": "parent", "version": "1.0.0", "start_node": "c",
+        "nodes": { "c": { "kind": { "type": "subgraph", "body": child } } },
+    });
+    desk.file("parent.json", workflow.to_string());
+    let run = desk.types(&["run", "parent.json"]);
+    let said = SAID
+        .replace("`publish`", "`c/publish`")
+        .replace("`judge`", "`c/judge`");
+    assert!(run.err.contains(&said), "{run:?}");
+    let run = desk.document(&["run", "parent.json", "--json"], 0);
+    assert_eq!(run["unset_paths"][0]["node_id"], "c/publish", "{run}");
+}
+
+/// `work` tells of each execution that ends, and so of this.
+#[test]
+fn what_was_never_set_is_told_by_those_who_work_on_all() {
+    let desk = Desk::new();
+    desk.file("typo.json", chooses("state.scroe > 2").to_string());
+    let id = desk.types(&["start", "typo.json"]).out.trim().to_owned();
+    let work = desk.types(&["work", "--until-idle", "--wait", "0s"]);
+    assert_eq!(work.code, Some(0), "{work:?}");
+    assert!(work.err.contains(&format!("{id}: {SAID}")), "{work:?}");
+
+    assert_eq!(desk.types(&["start", "typo.json"]).code, Some(0));
+    let work = desk.document(&["work", "--until-idle", "--wait", "0s", "--json"], 0);
+    assert_eq!(work["unset_paths"][0]["path"], "state.scroe", "{work}");
+}

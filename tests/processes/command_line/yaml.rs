@@ -126,3 +126,14 @@ fn the_schema_is_printed() {
     );
     assert!(schema["$defs"]["kind_task"].is_object());
 }
+
+/// Nothing says that what stands on stdin is YAML.
+#[test]
+fn yaml_on_stdin_is_told_that_it_was_read_as_json() {
+    let desk = Desk::new();
+    let said = desk.pipes(&["validate", "-"], "workflow_id: w\nstart_node: a\n");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("this was read as JSON"), "{said:?}");
+    let said = desk.pipes(&["validate", "-"], "{}");
+    assert!(!said.out.contains("this was read as JSON"), "{said:?}");
+}
