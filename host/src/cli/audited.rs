@@ -163,14 +163,18 @@ fn linked_with_parent(link: &Link) -> Text {
     )
 }
 
-/// The one report of a divergence, with what to do next.
+/// The one report of a divergence, set in by so many columns.
+pub(super) fn report(divergence: &Divergence, columns: usize) -> Text {
+    let lines = divergence.report().into_iter().map(|(depth, line)| {
+        let indent = Text::of(format_args!("{:1$}", "", columns + 2 * depth));
+        text!("{}{}\n", indent, Text::lines(&line))
+    });
+    lines.collect()
+}
+
+/// The same, with what to do next.
 pub(super) fn diverged(divergence: &Divergence) -> Text {
-    let mut text = Text::new();
-    for (depth, line) in divergence.report() {
-        let line = Text::lines(&line);
-        let indent = Text::of(format_args!("{:1$}", "", 2 + 2 * depth));
-        text.push(&text!("{}{}\n", indent, line));
-    }
+    let mut text = report(divergence, 2);
     text.push(&text!("    next: {}\n", next(divergence)));
     text
 }

@@ -9,13 +9,13 @@ use anyhow::Context;
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::replay::{
-    AuditError, Bisected, Divergence, Parting, bisect_many, from_export, from_store, threads_for,
+    AuditError, Bisected, Parting, bisect_many, from_export, from_store, threads_for,
 };
 use refrain::store::{SqliteStore, StoreError};
 use serde::Serialize;
 
 use super::asked::FailedDocument;
-use super::coded::{OrCoded, coded, refuse};
+use super::coded::{coded, refuse};
 use super::database::{self, Database};
 use super::named::Named;
 use super::output::{self, Form, Paint};
@@ -82,6 +82,8 @@ struct Summary {
 /// What came of all logs.
 struct Compared {
     logs: Vec<Bisected>,
+    /// What each of them was asked for by: an id, or a path.
+    names: Vec<String>,
     failed: Vec<(String, anyhow::Error)>,
     /// How many cannot even be listed.
     unlisted: usize,
@@ -102,30 +104,24 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     }
     let compared = arguments.compare(&library, (&good, &bad))?;
     let summary = Summary::of(&compared.logs);
-    let smallest = smallest(&compared.logs);
+    let smallest = compared.smallest();
     if arguments.form.json {
         output::document(&Document {
             good: &good,
             bad: &bad,
             summary,
-            smallest,
+            smallest: smallest.map(|place| &compared.logs[place]),
             executions: compared.logs.iter().collect(),
             failed: compared.failed.iter().map(FailedDocument::of).collect(),
         })?;
     } else {
-        output::data(&arguments.shown(&compared.logs, &summary, smallest));
+        output::data(&arguments.shown(&compared, &summary));
     }
     compared.refuse_unasked(&summary)?;
     let damaged = compared.unlisted + compared.failed.len();
     Ok(Answer::good_if(
         summary.part == 0 && summary.unsound == 0 && damaged == 0,
     ))
-}
-
-/// The log with the fewest events after which the two part.
-fn smallest(logs: &[Bisected]) -> Option<&Bisected> {
-    let parting = logs.iter().filter(|log| log.after.is_some());
-    parting.min_by_key(|log| (log.after, log.execution_id.clone()))
 }
 
 /// That there is no such execution any more.
@@ -164,13 +160,17 @@ impl Compared {
     ) -> anyhow::Result<Self> {
         let mut compared = Self {
             logs: Vec::new(),
+            names: Vec::new(),
             failed: Vec::new(),
             unlisted: 0,
         };
         for (name, answer) in names.zip(answers) {
             let answer = answer.with_context(|| format!("cannot audit {name}"));
             match answer.and_then(|log| log.ok_or_else(|| gone(&name))) {
-                Ok(log) => compared.logs.push(log),
+                Ok(log) => {
+                    compared.logs.push(log);
+                    compared.names.push(name);
+                }
                 Err(error) if is_only && !failure::is_damage(&error) => return Err(error),
                 Err(error) => {
                     output::tell(&failure::text(&error));
@@ -179,6 +179,15 @@ impl Compared {
             }
         }
         Ok(compared)
+    }
+
+    /// The place of the log with the fewest events after which the two part.
+    fn smallest(&self) -> Option<usize> {
+        let parting = (0..self.logs.len()).filter(|place| self.logs[*place].after.is_some());
+        parting.min_by_key(|place| {
+            let log = &self.logs[*place];
+            (log.after, &log.execution_id)
+        })
     }
 
     /// An error if nothing can be said of one.
@@ -252,7 +261,7 @@ impl Arguments {
         pair: (&str, &str),
         files: &[PathBuf],
     ) -> anyhow::Result<Compared> {
-        let logs = in_folders(files)?;
+        let logs = files::logs(files)?;
         let workers = vec![(); self.threads(logs.len())];
         let answers = bisect_many(library, workers, &logs, pair, |(), path: &PathBuf| {
             let place = path.display().to_string();
@@ -267,12 +276,10 @@ impl Arguments {
         Compared::of(names, answers, logs.len() == 1)
     }
 
-    fn shown(&self, logs: &[Bisected], summary: &Summary, smallest: Option<&Bisected>) -> Text {
+    fn shown(&self, compared: &Compared, summary: &Summary) -> Text {
+        let Compared { logs, names, .. } = compared;
         let colours = output::colours(&io::stdout());
         let mut shown = Text::new();
-        if let Some(log) = smallest {
-            shown.push(&parted(log));
-        }
         for log in logs.iter().filter(|log| log.outcome == Parting::Unsound) {
             let divergence = log.good.as_ref().or(log.bad.as_ref());
             let found = divergence.map(audited::diverged).unwrap_or_default();
@@ -282,17 +289,18 @@ impl Arguments {
                 found
             ));
         }
-        if let Some(log) = smallest
-            && let Some(id) = &log.execution_id
-        {
-            let guest = ("--guest", self.bad.as_os_str());
-            let file = ("--file", OsStr::new("LOG.ndjson"));
+        if let Some(place) = compared.smallest() {
             let command = match self.file.is_empty() {
-                true => self.database.command_to_minimize(id, &self.bad),
-                false => to_type::with_options("minimize", &[file, guest], &[""; 0], None),
+                true => self.database.command_to_minimize(&names[place], &self.bad),
+                false => {
+                    let file = ("--file", OsStr::new(&names[place]));
+                    let guest = ("--guest", self.bad.as_os_str());
+                    to_type::with_options("minimize", &[file, guest], &[""; 0], None)
+                }
             };
             shown.push(&text!(
-                "  next: `{}` makes that log as small as can be\n",
+                "{}  next: `{}` makes that log as small as can be\n",
+                parted(&logs[place]),
                 command
             ));
         }
@@ -318,21 +326,11 @@ fn parted(log: &Bisected) -> Text {
     for (side, divergence) in [("good", &log.good), ("bad", &log.bad)] {
         let here = divergence.as_ref().filter(|it| it.sequence == next);
         text.push(&match here {
-            Some(found) => text!("  {}:\n{}", side, reported(found)),
+            Some(found) => text!("  {}:\n{}", side, audited::report(found, 4)),
             None => text!("  {}: decides what the log has as event {}\n", side, next),
         });
     }
     text
-}
-
-/// The report of where a scheduler leaves a log. It has nothing to do with the execution, and
-/// so there is nothing to be done about that.
-fn reported(divergence: &Divergence) -> Text {
-    let lines = divergence.report().into_iter().map(|(depth, line)| {
-        let indent = Text::of(format_args!("{:1$}", "", 4 + 2 * depth));
-        text!("{}{}\n", indent, Text::lines(&line))
-    });
-    lines.collect()
 }
 
 fn summed_up(all: usize, summary: &Summary, colours: bool) -> Text {
@@ -386,34 +384,4 @@ fn all_of(stores: &mut [SqliteStore]) -> anyhow::Result<(Vec<ExecutionId>, usize
         ids.extend(stored.into_iter().map(|record| record.id));
     }
     Ok((ids, unlisted))
-}
-
-/// These files, and the logs in these folders, by their names.
-fn in_folders(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut logs = Vec::new();
-    for path in files {
-        if !path.is_dir() {
-            logs.push(path.clone());
-            continue;
-        }
-        let unreadable = || format!("cannot read the folder {}", path.display());
-        let entries = std::fs::read_dir(path).or_coded("log_unreadable", unreadable)?;
-        let mut found = Vec::new();
-        for entry in entries {
-            let log = entry.or_coded("log_unreadable", unreadable)?.path();
-            if log.extension() == Some(OsStr::new("ndjson")) {
-                found.push(log);
-            }
-        }
-        if found.is_empty() {
-            refuse!(
-                "log_unreadable",
-                "there is no log in the folder {}: none of its files ends in .ndjson",
-                path.display()
-            );
-        }
-        found.sort();
-        logs.extend(found);
-    }
-    Ok(logs)
 }

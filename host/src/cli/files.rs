@@ -1,10 +1,11 @@
 //! Files and arguments. What is read whole has a limit, so that a device without an end is
 //! refused like any file that is too long. `-` is stdin.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use refrain::json::{MARK, text_of};
 use refrain::limits::{COMPONENT_BYTES_MAX, PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
@@ -74,6 +75,36 @@ pub(super) fn log(path: &Path) -> anyhow::Result<BufReader<File>> {
         format!("cannot open the log {}", path.display())
     })?;
     Ok(BufReader::new(file))
+}
+
+/// These files, and the logs in these folders, by their names.
+pub(super) fn logs(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut logs = Vec::new();
+    for path in files {
+        if !path.is_dir() {
+            logs.push(path.clone());
+            continue;
+        }
+        let unreadable = || format!("cannot read the folder {}", path.display());
+        let entries = fs::read_dir(path).or_coded("log_unreadable", unreadable)?;
+        let mut found = Vec::new();
+        for entry in entries {
+            let log = entry.or_coded("log_unreadable", unreadable)?.path();
+            if log.extension() == Some(OsStr::new("ndjson")) {
+                found.push(log);
+            }
+        }
+        if found.is_empty() {
+            refuse!(
+                "log_unreadable",
+                "there is no log in the folder {}: none of its files ends in .ndjson",
+                path.display()
+            );
+        }
+        found.sort();
+        logs.extend(found);
+    }
+    Ok(logs)
 }
 
 /// The text of heads that were noted.

@@ -1,6 +1,5 @@
 //! `refrain minimize`: the smallest log of which the same is wrong.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -80,6 +79,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let recording = open.recording()?;
     fetch(&mut library, &mut open, &recording, guest.is_some())?;
     let path = arguments.path(&recording);
+    if arguments.log.file().is_some_and(|log| is_same(log, &path)) {
+        refuse!(
+            "usage",
+            "{} is the log itself, and it is not overwritten by what is left of it; name another file with --output",
+            path.display()
+        );
+    }
     if path.exists() && !arguments.force {
         refuse!(
             "file_exists",
@@ -97,6 +103,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         output::data(&arguments.shown(&minimized, &path)?);
     }
     Ok(Answer::Good)
+}
+
+/// Whether both name one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(|path| path.canonicalize().ok());
+    one.is_some() && one == other
 }
 
 /// Takes the schedulers that the log names into the library: those that there are, where
@@ -201,7 +213,6 @@ impl Arguments {
             recording,
             ..
         } = minimized;
-        let colours = output::colours(&io::stdout());
         let mut shown = text!(
             "{}: {}, {}; it was {}, {}\n",
             path,
@@ -223,8 +234,10 @@ impl Arguments {
                 "its events were decided by the scheduler that was asked, up to the one that it would not decide\n"
             ));
         }
-        shown.push(&text!("\n"));
-        shown.push(&audited::text(&minimized.audit, colours));
+        if let Some(divergence) = &minimized.audit.divergence {
+            let report = audited::report(divergence, 2);
+            shown.push(&text!("\nwhat is wrong with it:\n\n{}", report));
+        }
         shown.push(&text!("\nthe workflow:\n\n"));
         let workflow: Value = serde_json::from_str(&recording.workflow)?;
         let workflow = serde_json::to_string_pretty(&workflow)?;

@@ -136,7 +136,7 @@ fn a_log_is_made_smaller_and_written_next_to_it() {
     for said in [
         "late.min.ndjson: 6 events, 3 nodes; it was 32 events, 10 nodes\n",
         ": nothing more can be left out\n",
-        "event 5: the guest decides otherwise",
+        "what is wrong with it:\n\n  event 5: the guest decides otherwise",
         "\nthe workflow:\n\n{\n",
         "\nas a test of schedulers:\n\n",
         " => schedule ",

@@ -1,10 +1,12 @@
 //! A log as something that can be made smaller: how it begins, and what the world did. Its
 //! decisions are not in it, because they follow from that.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::facts;
-use crate::model::{Event, EventKind, Origin, Timestamp, WorkflowStarted};
+use crate::model::{Event, EventKind, NodeReleased, Origin, Timestamp, WorkflowStarted};
 use crate::replay::divergence::Divergence;
 use crate::replay::source::Recording;
 use crate::replay::verdict::Verdict;
@@ -37,11 +39,11 @@ pub(super) enum Tail {
     /// Nothing: all its decisions are those of its guest.
     #[default]
     Honest,
-    /// In the place of the first decision of this kind in the last turn, this one.
+    /// In the place of a decision of this kind in the last turn, this one.
     Instead(String, EventKind),
     /// After all decisions of the last turn, this one.
     Besides(EventKind),
-    /// The log ends before the first decision of this kind in the last turn.
+    /// The log ends before a decision of this kind in the last turn.
     Without(String),
     /// After all decisions of the last turn, this fact.
     Fact(EventKind),
@@ -136,6 +138,32 @@ impl Case {
     pub(super) fn without_kinds(mut self, is_one: impl Fn(&EventKind) -> bool) -> Self {
         for turn in &mut self.turns {
             turn.facts.retain(|fact| !is_one(fact));
+        }
+        self
+    }
+
+    /// The same, as of an execution that is nobody's fork: in the place of the fork, claims
+    /// are given back, and an edited result is its worker's.
+    pub(super) fn unforked(mut self) -> Self {
+        let mut claimed = BTreeSet::new();
+        for turn in &mut self.turns {
+            for mut fact in std::mem::take(&mut turn.facts) {
+                if let EventKind::ExecutionForked(_) = fact {
+                    let given_back = std::mem::take(&mut claimed).into_iter();
+                    let given_back = given_back.map(|node: String| NodeReleased::new(node, 1, 0));
+                    turn.facts.extend(given_back.map(EventKind::NodeReleased));
+                    continue;
+                }
+                if let EventKind::NodeCompleted(it) = &mut fact {
+                    it.edited_by = None;
+                }
+                match (facts::claims(&fact), facts::answers(&fact)) {
+                    (Some(node), _) => drop(claimed.insert(node.to_owned())),
+                    (_, Some(node)) => drop(claimed.remove(node)),
+                    _ => {}
+                }
+                turn.facts.push(fact);
+            }
         }
         self
     }

@@ -2,12 +2,34 @@
 
 use serde_json::Value;
 
-use crate::model::{Digest, EventKind, Status, instance_of, node_of_run, undone_by};
+use crate::model::{Digest, EventKind, NodeFailed, Status, instance_of, node_of_run, undone_by};
 use crate::replay::divergence::node_of;
 
 /// The node of the workflow that a fact is about. `None` if it is about the execution.
 pub(super) fn node(fact: &EventKind) -> Option<&str> {
     node_of(fact).map(node_of_run)
+}
+
+/// The worker that claims where nothing depends on who does.
+pub(super) const WORKER: &str = "w1";
+
+/// The run whose item a worker has claimed.
+pub(super) fn claims(fact: &EventKind) -> Option<&str> {
+    match fact {
+        EventKind::NodeStarted(it) => Some(&it.node_id),
+        _ => None,
+    }
+}
+
+/// The run whose item a worker has answered or given back, or whose lease is over.
+pub(super) fn answers(fact: &EventKind) -> Option<&str> {
+    match fact {
+        EventKind::NodeCompleted(it) => Some(&it.node_id),
+        EventKind::NodeFailed(it) => Some(&it.node_id),
+        EventKind::NodeReleased(it) => Some(&it.node_id),
+        EventKind::LeaseExpired(it) => Some(&it.node_id),
+        _ => None,
+    }
 }
 
 /// The id of the node, instance or compensation that an event is about, to be changed.
@@ -59,6 +81,13 @@ pub(super) fn rename(kind: &mut EventKind, name: &dyn Fn(&str) -> Option<String>
             *run = new + &run[node.len()..];
         }
     }
+}
+
+/// Which instance of this map an event is about. `None` if it is about none.
+pub(super) fn instance(kind: &EventKind, map: &str) -> Option<u32> {
+    let run = node_of(kind)?;
+    let (node, index) = instance_of(undone_by(run).unwrap_or(run))?;
+    (node == map).then_some(index)
 }
 
 /// Says of an event of an instance of these maps which instance it is of. Whether there is
@@ -156,7 +185,7 @@ pub(super) fn least(fact: &EventKind, part: Part) -> Value {
 pub(super) fn without_words(fact: &EventKind) -> EventKind {
     let mut fact = fact.clone();
     match &mut fact {
-        EventKind::NodeStarted(it) => "w1".clone_into(&mut it.worker_id),
+        EventKind::NodeStarted(it) => WORKER.clone_into(&mut it.worker_id),
         EventKind::NodeCompleted(it) => {
             it.duration_ms = 1;
             if let Some(by) = &mut it.edited_by {
@@ -209,6 +238,19 @@ pub(super) fn without_extras(fact: &EventKind) -> EventKind {
         _ => {}
     }
     fact
+}
+
+/// Says that an attempt which came to nothing has failed for good. Whether it was said
+/// otherwise.
+pub(super) fn fail(fact: &mut EventKind) -> bool {
+    let node = match fact {
+        EventKind::NodeFailed(it) if it.retryable => &it.node_id,
+        EventKind::NodeReleased(it) => &it.node_id,
+        EventKind::LeaseExpired(it) => &it.node_id,
+        _ => return false,
+    };
+    *fact = EventKind::NodeFailed(NodeFailed::new(node, 1, 0, "boom"));
+    true
 }
 
 /// The fact without any JSON of the world's.

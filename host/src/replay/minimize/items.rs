@@ -1,6 +1,8 @@
 //! Maps with fewer instances: items of the list are left out, and the instances behind them
 //! move up.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::case::Case;
@@ -79,4 +81,26 @@ pub(super) fn without(case: &Case, list: &List, removed: &[bool]) -> Option<Case
             .retain_mut(|fact| facts::renumber(fact, &list.maps, &numbers));
     }
     Some(left)
+}
+
+/// The case in which this map goes over a list of its own, with an item for each instance
+/// that something is told of, and so many more. `None` if it is no map, or does so already.
+pub(super) fn of_its_own(case: &Case, node: &str, more: usize) -> Option<Case> {
+    let told = case.facts().filter_map(|fact| facts::instance(fact, node));
+    let told: BTreeSet<u32> = told.collect();
+    let list = format!("[{}]", vec!["0"; told.len() + more].join(","));
+    let mut other = case.clone();
+    let over = other.workflow["nodes"].get_mut(node)?["kind"].get_mut("over")?;
+    if over.as_str()?.len() <= list.len() {
+        return None;
+    }
+    *over = list.into();
+    let mut numbers = vec![None; told.last().map_or(0, |last| *last as usize + 1)];
+    for (new, old) in (0..).zip(told) {
+        numbers[old as usize] = Some(new);
+    }
+    for fact in other.facts_mut() {
+        facts::renumber(fact, &[node.to_owned()], &numbers);
+    }
+    Some(other)
 }

@@ -213,6 +213,8 @@ struct Whole {
     /// The guest that has decided there.
     own: Digest,
     id: ExecutionId,
+    /// The events of the whole log.
+    events: usize,
 }
 
 impl Whole {
@@ -238,6 +240,7 @@ impl Whole {
             ending,
             own: own.last()?,
             id: ExecutionId::from_bytes(id),
+            events: log.events.len(),
         })
     }
 
@@ -269,9 +272,9 @@ impl Whole {
             Written::ByAskedGuest,
         ));
         for (mut reference, case, written) in ways {
+            reference.bound(self.events);
             // A fork's log does not follow from its facts alone.
-            let is_fork = |fact: &EventKind| matches!(fact, EventKind::ExecutionForked(_));
-            for case in [case.clone(), case.clone().without_kinds(is_fork)] {
+            for case in [case.clone(), case.clone().unforked()] {
                 let asked = (&mut *auditor, &mut reference);
                 if let Some(found) = Candidate::of(&case, asked, failure)? {
                     return Ok(Some((reference, found, written)));

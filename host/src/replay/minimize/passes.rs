@@ -17,6 +17,9 @@ const EVENTS_TO_READ_MAX: usize = 400;
 /// So deep are values left out of JSON.
 const DEPTH_MAX: usize = 12;
 
+/// As many instances of a map may be needed besides those that something is told of.
+const INSTANCES_MORE_MAX: usize = 2;
+
 /// The seed of executions in tests of schedulers.
 const SEED: u64 = 7;
 
@@ -37,7 +40,9 @@ pub(super) fn shrink(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
         settings(search)?;
         times(search)?;
         if search.best.recording.events.len() <= EVENTS_TO_READ_MAX {
+            fail_at_once(search)?;
             plain_nodes(search)?;
+            short_lists(search)?;
             without_values(search)?;
             least_values(search)?;
             short_names(search)?;
@@ -181,12 +186,42 @@ fn times(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
     Ok(())
 }
 
+/// One failure that nothing can cure in the place of several that something could.
+fn fail_at_once(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
+    let count = search.best.case.facts().count();
+    for place in 0..count {
+        let mut case = search.best.case.clone();
+        let fact = case.facts_mut().nth(place);
+        if let Some(fact) = fact
+            && facts::fail(fact)
+        {
+            search.holds(&case)?;
+        }
+    }
+    Ok(())
+}
+
 /// Ordinary work in the place of other kinds of nodes.
 fn plain_nodes(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
     let ids: Vec<String> = search.best.case.nodes().cloned().collect();
     for id in ids {
         if let Some(case) = nodes::plain(&search.best.case, &id) {
             search.holds(&case)?;
+        }
+    }
+    Ok(())
+}
+
+/// Maps over short lists of their own, whatever they went over.
+fn short_lists(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
+    let ids: Vec<String> = search.best.case.nodes().cloned().collect();
+    for id in ids {
+        for more in 0..=INSTANCES_MORE_MAX {
+            if let Some(case) = items::of_its_own(&search.best.case, &id, more)
+                && search.holds(&case)?
+            {
+                break;
+            }
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! A case becomes a log again: its facts are offered to a scheduler, which decides what
 //! follows.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::case::{Case, Turn};
@@ -153,56 +154,62 @@ impl Stage {
         for fact in &turn.facts {
             if let Some(due) = self.due(fact, &offered) {
                 offered.push(due);
-                given.push(fact);
+                given.push(fact.clone());
             }
         }
         let before = self.ports.events.len();
-        let mut played = PlayedTurn {
-            taken: Turn {
-                at: turn.at,
-                facts: Vec::new(),
-            },
-            facts: before..before,
-            steps: Vec::new(),
-        };
-        let mut outcome = match self.step(&offered) {
-            Ok(outcome) => outcome,
+        let outcome = match self.step(&offered) {
+            Ok(outcome) => Some(outcome),
             Err(CallError::Guest(_)) => {
                 for fact in offered {
                     self.ports.push(fact);
                 }
-                played.facts.end = self.ports.events.len();
-                played.taken.facts = given.into_iter().cloned().collect();
-                return Some((played, true));
+                None
             }
             Err(_) => return None,
         };
-        let is_refused = |place: usize| {
-            let mut refused = outcome.refused.iter();
-            refused.any(|it| usize::try_from(it.index) == Ok(place))
-        };
-        if begins == 1 && is_refused(0) {
+        let refused = outcome.iter().flat_map(|outcome| &outcome.refused);
+        let refused: BTreeSet<usize> = refused.map(|it| it.index as usize).collect();
+        if begins == 1 && refused.contains(&0) {
             return None;
         }
         let taken = (begins..)
             .zip(given)
-            .filter(|(place, _)| !is_refused(*place));
-        played.taken.facts = taken.map(|(_, fact)| fact.clone()).collect();
-        played.facts.end = before + begins + played.taken.facts.len();
-        let mut end = played.facts.end;
+            .filter(|(place, _)| !refused.contains(place));
+        let facts: Vec<EventKind> = taken.map(|(_, fact)| fact).collect();
+        let end = before + begins + facts.len();
+        let mut played = PlayedTurn {
+            taken: Turn { at: turn.at, facts },
+            facts: before..end,
+            steps: Vec::new(),
+        };
+        let has_failed = match outcome {
+            Some(outcome) => self.decide(outcome, &mut played, events_max)?,
+            None => true,
+        };
+        Some((played, has_failed))
+    }
+
+    /// The guest has answered the first step of a turn, and decides until nothing more
+    /// follows. Whether it has failed at that. `None` if it comes to no end.
+    fn decide(
+        &mut self,
+        mut outcome: Outcome,
+        played: &mut PlayedTurn,
+        events_max: usize,
+    ) -> Option<bool> {
         loop {
-            played.steps.push(end..self.ports.events.len());
-            let is_idle = end == self.ports.events.len();
-            end = self.ports.events.len();
+            let (before, end) = (played.decisions().end, self.ports.events.len());
+            played.steps.push(before..end);
             if !outcome.more {
-                return Some((played, false));
+                return Some(false);
             }
-            if is_idle || end > events_max {
+            if before == end || end > events_max {
                 return None;
             }
             outcome = match self.step(&[]) {
                 Ok(outcome) => outcome,
-                Err(CallError::Guest(_)) => return Some((played, true)),
+                Err(CallError::Guest(_)) => return Some(true),
                 Err(_) => return None,
             };
         }

@@ -78,19 +78,18 @@ impl Candidate {
         let Some(played) = reference.play(case)? else {
             return Ok(None);
         };
-        let Some(recording) = written::recording(case, &played) else {
-            return Ok(None);
-        };
-        let audit = auditor.audit_alone(&recording)?;
-        if Failure::of(&audit).as_ref() != Some(failure) {
-            return Ok(None);
+        for recording in written::recordings(case, &played) {
+            let audit = auditor.audit_alone(&recording)?;
+            if Failure::of(&audit).as_ref() == Some(failure) {
+                return Ok(Some(Self {
+                    case: case.clone(),
+                    played: played.clone(),
+                    recording,
+                    audit,
+                }));
+            }
         }
-        Ok(Some(Self {
-            case: case.clone(),
-            played,
-            recording,
-            audit,
-        }))
+        Ok(None)
     }
 
     pub(super) fn size(&self) -> Size {

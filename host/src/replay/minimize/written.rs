@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::case::{Case, Tail};
-use super::play::Played;
+use super::play::{Played, PlayedTurn};
 use crate::log::{Head, Salt, StoredEvent, chain, kind_name};
 use crate::model::{Event, EventKind, Origin};
 use crate::replay::source::{Claimed, Recording};
@@ -12,10 +12,19 @@ use crate::replay::source::{Claimed, Recording};
 /// be kept from who sees only its hashes; and the same case is the same file.
 const SALT: Salt = [0; 16];
 
-/// The log of a case, as it was played. `None` if it cannot end so.
-pub(super) fn recording(case: &Case, played: &Played) -> Option<Arc<Recording>> {
+/// The logs of a case, as it was played: one, or, where it ends at a decision of some kind,
+/// one for each decision of that kind.
+pub(super) fn recordings<'a>(
+    case: &'a Case,
+    played: &'a Played,
+) -> impl Iterator<Item = Arc<Recording>> + 'a {
+    let ends = ends(case, played).into_iter();
+    ends.filter_map(|end| recording(case, ended(case, played, end)?))
+}
+
+fn recording(case: &Case, events: Vec<Event>) -> Option<Arc<Recording>> {
     let mut head = Head::default();
-    let events = ended(case, played)?.into_iter().map(|event| {
+    let events = events.into_iter().map(|event| {
         let stored = chain::follow(&head, event, SALT);
         head = stored.head();
         stored
@@ -41,25 +50,24 @@ pub(super) fn recording(case: &Case, played: &Played) -> Option<Arc<Recording>> 
     }))
 }
 
-/// The events with what the case ends with.
-fn ended(case: &Case, played: &Played) -> Option<Vec<Event>> {
-    let mut events = played.events.clone();
-    let last = played.turns.last()?.decisions();
-    let of_kind = |name: &str| {
-        let mut places = last.clone();
-        places.find(|place| kind_name(&played.events[*place].kind) == name)
-    };
+/// How many of the events may stand in a log that ends so.
+fn ends(case: &Case, played: &Played) -> Vec<usize> {
+    match &case.tail {
+        Tail::Honest | Tail::Besides(_) | Tail::Fact(_) => vec![played.events.len()],
+        Tail::Without(name) | Tail::Instead(name, _) => {
+            let last = played.turns.last().map_or(0..0, PlayedTurn::decisions);
+            let is_one = |place: &usize| kind_name(&played.events[*place].kind) == name;
+            last.filter(is_one).collect()
+        }
+    }
+}
+
+/// So many of the events, and what the case ends with.
+fn ended(case: &Case, played: &Played, end: usize) -> Option<Vec<Event>> {
+    let mut events = played.events[..end].to_vec();
     let (added, origin) = match &case.tail {
-        Tail::Honest => return Some(events),
-        Tail::Without(name) => {
-            events.truncate(of_kind(name)?);
-            return Some(events);
-        }
-        Tail::Instead(name, kind) => {
-            events.truncate(of_kind(name)?);
-            (kind, Origin::Decision)
-        }
-        Tail::Besides(kind) => (kind, Origin::Decision),
+        Tail::Honest | Tail::Without(_) => return Some(events),
+        Tail::Instead(_, kind) | Tail::Besides(kind) => (kind, Origin::Decision),
         Tail::Fact(kind) => (kind, Origin::Fact),
     };
     events.push(Event {
