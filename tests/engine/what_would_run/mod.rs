@@ -1,6 +1,7 @@
 //! What would make a node run: tables for each kind of fact, and generated histories in which
 //! the model of the rules judges the answers.
 
+mod world;
 mod by_the_model;
 mod tables;
 

@@ -24,6 +24,8 @@ pub(super) struct Future {
     nodes_at_start: Nodes,
     /// The claims that workers hold at the beginning: the fence of each node.
     fences: BTreeMap<String, u64>,
+    /// The children that nodes had started last by then.
+    children: BTreeMap<String, ChildStarted>,
     /// Taken out for the time of a call only.
     ports: Option<FuturePorts>,
     /// The nodes as they are by now.
@@ -61,6 +63,7 @@ impl Future {
             fuel: guest.fuel_burnt(),
             guest,
             fences: fences(&start),
+            children: children(&start),
             start,
             nodes_at_start: nodes.clone(),
             ports: None,
@@ -201,19 +204,23 @@ impl Future {
     /// The child of a node begins, unless it has, and ends.
     fn child(&self, node: &Node, ends_well: bool) -> Vec<EventKind> {
         let (attempt, iteration) = (node.attempts, node.iterations.saturating_sub(1));
-        let child = ExecutionId::of_child(self.execution, &node.id, attempt, iteration);
-        let started = ChildStarted {
-            node_id: node.id.clone(),
-            attempt,
-            iteration,
-            child_id: child.to_string(),
-            workflow_digest: Digest::of(b""),
-        };
+        let is_of_now = |it: &&ChildStarted| (it.attempt, it.iteration) == (attempt, iteration);
+        let known = self.children.get(&node.id).filter(is_of_now).cloned();
+        let started = known.unwrap_or_else(|| {
+            let child = ExecutionId::of_child(self.execution, &node.id, attempt, iteration);
+            ChildStarted {
+                node_id: node.id.clone(),
+                attempt,
+                iteration,
+                child_id: child.to_string(),
+                workflow_digest: Digest::of(b""),
+            }
+        });
         let ended = ChildEnded {
             node_id: node.id.clone(),
             attempt,
             iteration,
-            child_id: child.to_string(),
+            child_id: started.child_id.clone(),
             // A child that is cancelled is not tried again, whatever the policy says.
             status: match ends_well {
                 true => Status::Completed,
@@ -274,6 +281,16 @@ fn claim(node: &Node) -> EventKind {
 
 fn decided(node_id: &str, decision: ApprovalDecision) -> EventKind {
     EventKind::ApprovalReceived(ApprovalReceived::new(node_id, "imagined", decision))
+}
+
+/// The last child of each node that the log says was started.
+fn children(ports: &FuturePorts) -> BTreeMap<String, ChildStarted> {
+    let shown = ports.recording.events.iter().take(ports.shown);
+    let started = shown.filter_map(|stored| match &stored.event.kind {
+        EventKind::ChildStarted(it) => Some((it.node_id.clone(), it.clone())),
+        _ => None,
+    });
+    started.collect()
 }
 
 /// The fences that workers hold, as the log says.

@@ -37,8 +37,8 @@ use route::Map;
 use trial::{Found, Goal, Missed, Stop, Trial};
 use unknowns::{Unknowns, is_settled};
 
-/// What all questions about one node may burn together: about a second of work.
-const FUEL_MAX: u64 = crate::limits::FUEL_PER_CALL / 2;
+/// What all futures of one question may burn together: two or three seconds of work.
+const FUEL_MAX: u64 = crate::limits::FUEL_PER_CALL;
 
 /// Ways to a node that are tried.
 const WAYS_MAX: usize = 8;
