@@ -121,7 +121,13 @@ fn every_document_has_its_keys() {
     let explain = desk.document(&["explain", id, "a", "--json"], 0);
     assert_eq!(
         keys(&explain),
-        ["execution_id", "node_id", "reasons", "state"]
+        [
+            "execution_id",
+            "node_id",
+            "reasons",
+            "state",
+            "what_would_run"
+        ]
     );
     assert_eq!(
         keys(&explain["reasons"][0]),
@@ -149,6 +155,7 @@ fn every_document_has_its_keys() {
             "edges",
             "faults",
             "ignored",
+            "in_kinds",
             "in_scripts",
             "nodes",
             "queues",
