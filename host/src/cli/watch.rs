@@ -34,6 +34,8 @@ pub(super) struct Watch {
     is_of_all: bool,
     /// Those that cannot be read or are set aside.
     damaged: BTreeSet<ExecutionId>,
+    /// Those that are watched no longer since the last look.
+    forgotten: BTreeSet<ExecutionId>,
     seen: BTreeMap<ExecutionId, Seen>,
 }
 
@@ -65,6 +67,7 @@ impl Watch {
             seen_up_to: SeenUpTo::NOTHING_YET,
             is_of_all: false,
             damaged: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
             seen,
         }
     }
@@ -109,6 +112,7 @@ impl Watch {
     /// Watch this one no longer: what was seen of it.
     pub(super) fn forget(&mut self, id: ExecutionId) -> Option<Seen> {
         self.damaged.remove(&id);
+        self.forgotten.insert(id);
         self.seen.remove(&id)
     }
 
@@ -223,7 +227,12 @@ impl Watch {
         }
         self.clock.look(&mut self.store)?;
         // Asked before the logs are read, so that nothing falls in between.
-        let (changed, seen_up_to) = self.store.changed_since(self.seen_up_to)?;
+        let (mut changed, seen_up_to) = self.store.changed_since(self.seen_up_to)?;
+        // The end of one can have been read before it is among what has changed.
+        let forgotten = std::mem::take(&mut self.forgotten);
+        for changed in &mut changed {
+            changed.retain(|id| !forgotten.contains(id));
+        }
         self.begin_to_watch(changed.as_deref().unwrap_or_default())?;
         let is_first = self.version.is_none();
         let mut new = match changed {
