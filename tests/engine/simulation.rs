@@ -10,7 +10,7 @@ use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::Status;
 use refrain::replay::timeline::Activity;
 use refrain::replay::{Change, Recording, from_store};
-use refrain::simulation::{Assumed, Recordings, Simulated, Simulation, SimulationError};
+use refrain::simulation::{Assumed, Recordings, Simulated, Simulation, SimulationError, Unended};
 use refrain::{
     Approval, ClaimId, Engine, Execution, ExecutionId, Next, Steps, WorkError, Workflow,
 };
@@ -442,10 +442,49 @@ fn a_log_that_is_not_whole_is_refused() {
     cut.events.pop();
     let refused = Recordings::of(cut, &[]);
     assert!(matches!(refused, Err(SimulationError::Unsound(of)) if of == id));
-    let beginning = host.recording(id).until(5).expect("it has five events");
-    // A log that ends earlier is one of an execution that goes on: so does its simulation.
+    let mut other = host.recording(id);
+    other.workflow = other.workflow.replace("\"t\"", "\"u\"").into();
+    let refused = Recordings::of(other, &[]);
+    assert!(matches!(refused, Err(SimulationError::Unsound(of)) if of == id));
+}
+
+/// A log that ends earlier is one of an execution that goes on: so does its simulation, as
+/// far as it is known how.
+#[test]
+fn what_has_not_ended_goes_on_until_nobody_knows_more() {
+    let mut host = Host::new();
+    let (workflow, says) = fan();
+    let id = host.run(&workflow, says, nobody);
+    // The first node has begun.
+    let beginning = host.recording(id).until(3).expect("it has three events");
     let begun = Recordings::of(beginning, &[]).expect("it is whole");
     let done = simulate(&simulation(), &begun);
-    assert_eq!(done.recorded.status, Status::Running);
-    assert!(!done.assumptions.is_empty());
+    let both = (done.recorded.status, done.simulated.status);
+    assert_eq!(both, (Status::Running, Status::Running));
+    assert_eq!(done.unended, Some(Unended::NothingFollows));
+    assert_eq!(
+        done.assumptions[0].what,
+        Assumed::Stopped(1, Duration::ZERO)
+    );
+    assert!(
+        done.is_same_end(),
+        "it has no end that another could differ from"
+    );
+}
+
+#[test]
+fn what_people_do_not_do_now_is_told() {
+    let mut host = Host::new();
+    let (workflow, says) = often(3);
+    let id = host.run(&workflow, says, |host, execution, now| match now {
+        1_000 => host.call(execution.pause(None)),
+        1_100 => host.call(execution.unpause(None)),
+        _ => {}
+    });
+    let quick = simulation().with_change(policy(3, 0));
+    let done = simulate(&quick, &host.recordings(id));
+    assert!(done.is_same_end(), "{done:?}");
+    let told: Vec<_> = done.assumptions.iter().map(|it| &it.what).collect();
+    let not_done = |what: &str| Assumed::NotDone(what.to_owned());
+    assert_eq!(told, [&not_done("pause"), &not_done("unpause")]);
 }

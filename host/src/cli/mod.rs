@@ -48,6 +48,7 @@ mod prospect;
 mod reference;
 mod remedy;
 mod report;
+mod schedules;
 mod secrets;
 mod seen;
 mod session;

@@ -230,7 +230,7 @@ impl Watch {
         let (mut changed, seen_up_to) = self.store.changed_since(self.seen_up_to)?;
         // The end of one can have been read before it is among what has changed.
         let forgotten = std::mem::take(&mut self.forgotten);
-        for changed in &mut changed {
+        if let Some(changed) = &mut changed {
             changed.retain(|id| !forgotten.contains(id));
         }
         self.begin_to_watch(changed.as_deref().unwrap_or_default())?;

@@ -1,4 +1,4 @@
-//! What nobody knew, and was assumed.
+//! What nobody knew, and was assumed; and why a simulation has no end.
 
 use std::time::Duration;
 
@@ -19,13 +19,28 @@ pub struct Assumption {
 pub enum Assumed {
     /// This attempt was never made: it ends as the last one that was recorded.
     Further(u32),
-    /// This attempt was stopped after this span, before its worker had answered: it never
-    /// ends.
+    /// No answer to this attempt is recorded, which was stopped after this span or went on
+    /// then: it never ends.
     Stopped(u32, Duration),
     /// No answer of a worker is recorded: it completes at once with `{}`.
     Never,
+    /// The log of its child is not at hand.
+    NoLog,
     /// The answer to this attempt was not taken, for this reason: the attempt fails.
     Refused(u32, String),
-    /// This act was never taken: it is not done.
+    /// This act is not done: its time does not come, or it is never taken.
     NotDone(String),
+}
+
+/// Why a simulation has not come to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unended {
+    /// It has far more events than were recorded.
+    TooManyEvents,
+    /// It would have gone on for more than a year.
+    TooLong,
+    /// Nothing more happens in it: somebody who is waited for never comes, a worker never
+    /// answers, or the execution is stalled or paused.
+    NothingFollows,
 }

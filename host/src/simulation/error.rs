@@ -26,6 +26,12 @@ pub enum SimulationError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It is a child whose workflow is written in its parent's.
+    #[error("it is a child whose workflow is written in that of {parent}; simulate that one")]
+    InPlace {
+        /// The execution that started it.
+        parent: String,
+    },
     /// Its workflow cannot be changed so.
     #[error("its workflow cannot be changed: {0}")]
     Change(String),

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use assumption::{Assumed, Assumption};
+pub use assumption::{Assumed, Assumption, Unended};
 pub use error::SimulationError;
 pub use measures::Measures;
 use play::Play;
@@ -44,6 +44,7 @@ use crate::json::Json;
 use crate::live::{Engine, Start, Workflow};
 use crate::model::{Event, EventKind};
 use crate::replay::Change;
+use crate::store::ended;
 use crate::world::{STAND_IN_QUEUE, World, stand_in};
 
 /// How many events a simulation may have more than its logs: as many times as these.
@@ -83,19 +84,19 @@ pub struct Simulated {
     pub simulated: Measures,
     /// Whether both end with the same state. `None` if one of them has not ended.
     pub is_same_state: Option<bool>,
-    /// Whether the simulation was ended because it had too many events.
-    pub is_cut: bool,
+    /// Why the simulation has not come to an end, if it has not.
+    pub unended: Option<Unended>,
     /// What nobody knew, in the order in which it was needed.
     pub assumptions: Vec<Assumption>,
 }
 
 impl Simulated {
     /// Whether the execution would have come to the same end: with the same status and the
-    /// same state. One that has not ended has come as far.
+    /// same state. One that has not ended has no end that another could differ from.
     #[must_use]
     pub fn is_same_end(&self) -> bool {
         let is_same = self.recorded.status == self.simulated.status;
-        is_same && self.is_same_state != Some(false) && !self.is_cut
+        !ended(self.recorded.status) || is_same && self.is_same_state != Some(false)
     }
 }
 
@@ -144,6 +145,10 @@ impl Simulation {
     /// [`SimulationError`] if it cannot be simulated.
     pub fn run(&self, recordings: &Recordings) -> Result<Simulated, SimulationError> {
         let root = recordings.root();
+        if let (Some(parent), true) = (&root.started.parent, is_in_place(&root.workflow)) {
+            let parent = parent.execution_id.clone();
+            return Err(SimulationError::InPlace { parent });
+        }
         let named = root.started.guest_digest.to_string();
         let guest_digest = self.guest.clone().unwrap_or(named);
         let component = self.library.bytes(&guest_digest);
@@ -165,8 +170,8 @@ impl Simulation {
             events * EVENTS_TIMES + EVENTS_AT_LEAST,
         );
         let mut play = Play::new(world, recordings, queues, bounds);
-        let is_cut = !play.run(execution)?;
-        Ok(simulated(recordings, play, guest_digest, is_cut))
+        let unended = play.run(execution)?;
+        Ok(simulated(recordings, play, guest_digest, unended))
     }
 
     /// Registers all workflows, and says which queues their work is on.
@@ -207,7 +212,7 @@ fn simulated(
     recordings: &Recordings,
     play: Play<'_>,
     guest_digest: String,
-    is_cut: bool,
+    unended: Option<Unended>,
 ) -> Simulated {
     let root = recordings.root();
     let mut recorded: Vec<_> = recordings.logs.iter().collect();
@@ -238,9 +243,15 @@ fn simulated(
             (Some(recorded), Some(simulated)) => Some(recorded == simulated),
             _ => None,
         },
-        is_cut,
+        unended,
         assumptions: play.assumptions,
     }
+}
+
+/// Whether a workflow's text is one that is written within another, which has no name.
+fn is_in_place(workflow: &str) -> bool {
+    let text: Result<Value, _> = serde_json::from_str(workflow);
+    text.is_ok_and(|text| text.get("workflow_id").is_none())
 }
 
 /// The state with which a log ends. `None` if it has not ended.

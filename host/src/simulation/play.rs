@@ -1,13 +1,13 @@
 //! An execution is played once more, until nothing more happens.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::assumption::{Assumed, Assumption};
+use super::assumption::{Assumed, Assumption, Unended};
 use super::measures::AtWork;
-use super::recorded::{Act, Known, Recorded, Waits, When, name};
+use super::recorded::{Known, Recorded, Waits, When, name};
 use super::tree::{Place, Recordings};
 use crate::clock::milliseconds;
 use crate::error::{EngineError, WorkError};
@@ -34,11 +34,13 @@ pub(super) struct Run<'a> {
     pub(super) recorded: Option<&'a Recorded>,
     /// Whether something stands in for its workflow, whose text is not known.
     pub(super) is_stand_in: bool,
-    /// The text of its workflow, if it is known.
     pub(super) events: Vec<Event>,
     waits: Waits,
     at_work: AtWork,
 }
+
+/// What is to be done: to which run, and the place among its acts.
+type Due = (usize, usize);
 
 /// An execution that is being played, with all that it starts.
 pub(super) struct Play<'a> {
@@ -54,14 +56,25 @@ pub(super) struct Play<'a> {
     places: HashMap<ExecutionId, usize>,
     /// What is to be done, in the order of time: of one time, in the order in which it was
     /// found.
-    acts: BTreeMap<(Timestamp, usize), (usize, &'a Act)>,
+    acts: BTreeMap<(Timestamp, usize), Due>,
     /// What was refused when its time came, and is tried again when something has changed.
-    refused: Vec<(usize, &'a Act)>,
+    refused: Vec<Due>,
     acts_found: usize,
+    /// What was done: the run, and the place among its acts.
+    done: HashSet<(usize, usize)>,
     events: usize,
     until: Timestamp,
+    /// When claims end that hold for ever.
+    for_ever: Timestamp,
     next: Next,
     pub(super) assumptions: Vec<Assumption>,
+}
+
+impl Run<'_> {
+    fn has_ended(&self) -> bool {
+        let last = self.events.last();
+        last.is_some_and(|event| event.kind.is_terminal())
+    }
 }
 
 impl<'a> Play<'a> {
@@ -72,6 +85,7 @@ impl<'a> Play<'a> {
         (at_work_max, events_max): (usize, usize),
     ) -> Self {
         let until = world.now().saturating_add(milliseconds(UNTIL));
+        let for_ever = world.now().saturating_add(milliseconds(FOR_EVER));
         Self {
             world,
             recordings,
@@ -84,38 +98,53 @@ impl<'a> Play<'a> {
             acts: BTreeMap::new(),
             refused: Vec::new(),
             acts_found: 0,
+            done: HashSet::new(),
             events: 0,
             until,
+            for_ever,
             next: Next::Now,
             assumptions: Vec::new(),
         }
     }
 
-    /// Plays this execution. Says whether it came to its end within the bounds.
-    pub(super) fn run(&mut self, execution: Execution) -> Result<bool, EngineError> {
+    /// Plays this execution. Says why it did not come to its end, if it did not.
+    pub(super) fn run(&mut self, execution: Execution) -> Result<Option<Unended>, EngineError> {
         self.add(execution, Vec::new(), false);
-        loop {
+        let why = loop {
             self.settle()?;
             if self.is_too_long() {
-                return Ok(false);
+                break Unended::TooManyEvents;
             }
             if self.act()? {
                 continue;
             }
             match self.next_time() {
                 Some(at) if at <= self.until => self.world.advance_to(at),
-                _ => break,
+                Some(at) if at < self.for_ever => break Unended::TooLong,
+                _ => break Unended::NothingFollows,
             }
-        }
-        for (run, act) in std::mem::take(&mut self.refused) {
-            let node = self.whole_name(run, "");
-            let what = Assumed::NotDone(act.deed.in_words());
-            self.assume(node.trim_end_matches('/').to_owned(), what);
-        }
+        };
+        self.tell_undone();
         for it in self.workers.take_refused() {
             self.assume(it.node, Assumed::Refused(it.attempt, it.why));
         }
-        Ok(true)
+        Ok((!self.runs[0].has_ended()).then_some(why))
+    }
+
+    /// Names what people and other programs did, and do not do now.
+    fn tell_undone(&mut self) {
+        for run in 0..self.runs.len() {
+            let acts = self.runs[run].recorded.iter().flat_map(|it| &it.acts);
+            let undone: Vec<String> = acts
+                .enumerate()
+                .filter(|(place, _)| !self.done.contains(&(run, *place)))
+                .map(|(_, act)| act.deed.in_words())
+                .collect();
+            let node = self.whole_name(run, "").trim_end_matches('/').to_owned();
+            for what in undone {
+                self.assume(node.clone(), Assumed::NotDone(what));
+            }
+        }
     }
 
     fn is_too_long(&self) -> bool {
@@ -136,15 +165,16 @@ impl<'a> Play<'a> {
             at_work: AtWork::default(),
         });
         let now = self.world.now();
-        for act in recorded.iter().flat_map(|it| &it.acts) {
+        let acts = recorded.iter().flat_map(|it| &it.acts);
+        for (place, act) in acts.enumerate() {
             if let When::AfterStart(after) = &act.when {
-                self.do_at(now.saturating_add(milliseconds(*after)), run, act);
+                self.do_at(now.saturating_add(milliseconds(*after)), (run, place));
             }
         }
     }
 
-    fn do_at(&mut self, at: Timestamp, run: usize, act: &'a Act) {
-        self.acts.insert((at, self.acts_found), (run, act));
+    fn do_at(&mut self, at: Timestamp, due: Due) {
+        self.acts.insert((at, self.acts_found), due);
         self.acts_found += 1;
     }
 
@@ -175,8 +205,7 @@ impl<'a> Play<'a> {
 
     /// When something happens next.
     fn next_time(&mut self) -> Option<Timestamp> {
-        let has_ended = |run: &Run<'_>| run.events.last().is_some_and(|it| it.kind.is_terminal());
-        if self.runs.iter().all(has_ended) {
+        if self.runs.iter().all(Run::has_ended) {
             return None;
         }
         let now = self.world.now();
@@ -196,31 +225,38 @@ impl<'a> Play<'a> {
         let Some(first) = self.acts.first_entry().filter(|it| it.key().0 <= now) else {
             return Ok(false);
         };
-        let (run, act) = first.remove();
-        if !self.is_taken(run, act)? {
-            self.refused.push((run, act));
+        let due = first.remove();
+        if !self.is_taken(due)? {
+            self.refused.push(due);
         }
         Ok(true)
     }
 
     /// Something has changed: what was refused may be taken now.
     fn try_again(&mut self) -> Result<(), EngineError> {
-        for (run, act) in std::mem::take(&mut self.refused) {
-            if !self.is_taken(run, act)? {
-                self.refused.push((run, act));
+        for due in std::mem::take(&mut self.refused) {
+            if !self.is_taken(due)? {
+                self.refused.push(due);
             }
         }
         Ok(())
     }
 
-    fn is_taken(&mut self, run: usize, act: &Act) -> Result<bool, EngineError> {
+    fn is_taken(&mut self, due: Due) -> Result<bool, EngineError> {
+        let (run, place) = due;
+        let Some(act) = self.runs[run].recorded.and_then(|it| it.acts.get(place)) else {
+            return Ok(true);
+        };
         let execution = self.runs[run].execution.clone();
         let execution = match &act.by {
             Some(by) => execution.by(by),
             None => execution,
         };
         match self.world.until(act.deed.done_to(&execution)) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                self.done.insert(due);
+                Ok(true)
+            }
             Err(EngineError::Refused { .. }) => Ok(false),
             Err(error) => Err(error),
         }
@@ -230,8 +266,7 @@ impl<'a> Play<'a> {
     fn follow(&mut self) -> Result<(), EngineError> {
         let mut run = 0;
         while run < self.runs.len() {
-            let last = self.runs[run].events.last();
-            if !last.is_some_and(|event| event.kind.is_terminal()) {
+            if !self.runs[run].has_ended() {
                 self.follow_one(run)?;
             }
             run += 1;
@@ -266,6 +301,10 @@ impl<'a> Play<'a> {
             let record = self.world.until(child.record())?;
             let workflow = (record.workflow_id, record.workflow_version);
             let is_stand_in = matches!(self.recordings.named.get(&workflow), Some(None));
+            if !is_stand_in && !self.recordings.logs.contains_key(&place) {
+                let node = self.whole_name(run, &it.node_id);
+                self.assume(node, Assumed::NoLog);
+            }
             self.add(child, place, is_stand_in);
         }
         if let Some((node, nth)) = self.runs[run].waits.apply(&event) {
@@ -280,12 +319,12 @@ impl<'a> Play<'a> {
         let Some(recorded) = self.runs[run].recorded else {
             return;
         };
-        for act in &recorded.acts {
+        for (place, act) in recorded.acts.iter().enumerate() {
             if let When::AfterWait { node, nth, delay } = &act.when
                 && node == waiting
                 && *nth == waited
             {
-                self.do_at(at.saturating_add(milliseconds(*delay)), run, act);
+                self.do_at(at.saturating_add(milliseconds(*delay)), (run, place));
             }
         }
     }

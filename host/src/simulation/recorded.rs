@@ -25,6 +25,8 @@ pub(super) struct Recorded {
     greatest: HashMap<String, u32>,
     /// The ends of its children, and how long each was under way.
     pub(super) children: HashMap<ChildName, (Duration, ChildEnded)>,
+    /// The workflows of its children that are started by name: id and version.
+    pub(super) requested: HashMap<ChildName, (String, String)>,
     pub(super) acts: Vec<Act>,
 }
 
@@ -34,6 +36,15 @@ struct Attempt {
     took: Duration,
     /// `None` while no end of it is known.
     outcome: Option<Outcome>,
+}
+
+impl Attempt {
+    /// No end of it is in the log, which ends at this time.
+    fn goes_on_until(&mut self, last: Timestamp) {
+        if let (Some(began_at), None, Duration::ZERO) = (self.began_at, &self.outcome, self.took) {
+            self.took = Duration::from_millis(last.saturating_sub(began_at));
+        }
+    }
 }
 
 /// What somebody did.
@@ -59,7 +70,7 @@ pub(super) enum When {
 pub(super) enum Known<'a> {
     /// It ended so, after this span.
     Ended(Duration, &'a Outcome),
-    /// It was stopped after this span, before its worker had answered.
+    /// It was stopped after this span, before its worker had answered, or goes on.
     Stopped(Duration),
     /// There was none of this number; the last one ended so.
     Further(Duration, &'a Outcome),
@@ -81,6 +92,7 @@ impl Recorded {
             attempts: HashMap::new(),
             greatest: HashMap::new(),
             children: HashMap::new(),
+            requested: HashMap::new(),
             acts: Vec::new(),
         };
         let mut waits = Waits::default();
@@ -93,8 +105,28 @@ impl Recorded {
                 recorded.acts.push(act);
             }
         }
+        let last = events.last().map_or(first.at, |event| event.at);
+        for attempt in recorded.attempts.values_mut() {
+            attempt.goes_on_until(last);
+        }
         recorded.events = events;
         Some(recorded)
+    }
+
+    /// The id and version of its workflow.
+    pub(super) fn name(&self) -> (String, String) {
+        let started = &self.started;
+        (
+            started.workflow_id.clone(),
+            started.workflow_version.clone(),
+        )
+    }
+
+    /// The workflow of a child that was started by name and has ended, and that is not known.
+    pub(super) fn unlogged(&self, known: impl Fn(&ChildName) -> bool) -> Option<(String, String)> {
+        let ended = self.children.keys();
+        let mut unknown = ended.filter(|child| self.requested.contains_key(child) && !known(child));
+        unknown.next().map(|child| self.requested[child].clone())
     }
 
     /// What is known of an attempt.
@@ -176,6 +208,10 @@ impl Recorded {
         match &event.kind {
             EventKind::ChildRequested(it) => {
                 let name = name(&it.node_id, it.attempt, it.iteration);
+                if let Some(workflow) = &it.workflow {
+                    let workflow = (workflow.workflow_id.clone(), workflow.version.clone());
+                    self.requested.insert(name.clone(), workflow);
+                }
                 requested.insert(name, event.at);
             }
             EventKind::ChildEnded(it) => {

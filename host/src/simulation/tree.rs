@@ -7,7 +7,7 @@ use super::error::SimulationError;
 use super::recorded::{Recorded, name};
 use crate::graph::{ChildWorkflow, Graph};
 use crate::id::ExecutionId;
-use crate::model::{ChildName, EventKind};
+use crate::model::{ChildName, Digest, EventKind};
 use crate::replay::{Recording, from_store};
 use crate::store::Reader;
 
@@ -21,7 +21,9 @@ pub(super) type Place = Vec<ChildName>;
 /// The recorded logs of an execution and of its children, theirs too, and the texts of the
 /// workflows that they may start.
 ///
-/// A child whose log is not among them is simulated by what its parent's log says of its end.
+/// A child that is started by name, and whose log is not among them, is simulated by what its
+/// parent's log says of its end, and so are all children of its workflow then. Of a child
+/// that is written in place, and whose log is not among them, nothing is known.
 pub struct Recordings {
     pub(super) execution_id: ExecutionId,
     pub(super) logs: HashMap<Place, Recorded>,
@@ -50,6 +52,7 @@ impl Recordings {
         };
         let mut all = Self::of_root(root?)?;
         all.find(&mut |child| Ok(from_store(store, child)?.transpose()?))?;
+        all.stand_in();
         let tenant = all.root().started.tenant.clone();
         all.name_workflows(&mut |id, version| {
             let found = store.workflow(&tenant, id, version)?;
@@ -68,6 +71,7 @@ impl Recordings {
             let found = others.iter().find(|it| it.execution_id == child);
             Ok(found.cloned())
         })?;
+        all.stand_in();
         all.name_workflows(&mut |_, _| Ok(None))?;
         Ok(all)
     }
@@ -114,6 +118,32 @@ impl Recordings {
             }
         }
         Ok(())
+    }
+
+    /// Where the log of a child is not at hand, only its end is known: something stands in for
+    /// its workflow, and for that of all its other children.
+    fn stand_in(&mut self) {
+        loop {
+            let named = self.logs.iter().find_map(|(place, log)| {
+                log.unlogged(|child| {
+                    let mut below = place.clone();
+                    below.push(child.clone());
+                    self.logs.contains_key(&below) || self.named.contains_key(&log.requested[child])
+                })
+            });
+            let Some(named) = named else {
+                return;
+            };
+            let of_it: Vec<Place> = self
+                .logs
+                .iter()
+                .filter(|(place, log)| !place.is_empty() && log.name() == named)
+                .map(|(place, _)| place.clone())
+                .collect();
+            self.logs
+                .retain(|place, _| !of_it.iter().any(|above| place.starts_with(above)));
+            self.named.insert(named, None);
+        }
     }
 
     /// Finds the texts of all workflows that may be started by name.
@@ -176,7 +206,9 @@ fn recorded(log: Recording) -> Result<Option<Recorded>, SimulationError> {
     }
     let is_whole = log.broken_link.is_none() && log.events.len() as u64 == log.head.sequence;
     let events = log.events.into_iter().map(|it| it.event).collect();
-    match Recorded::of(events, log.workflow).filter(|_| is_whole) {
+    let text = Digest::of(log.workflow.as_bytes());
+    let recorded = Recorded::of(events, log.workflow);
+    match recorded.filter(|it| is_whole && it.started.workflow_digest == text) {
         Some(recorded) => Ok(Some(recorded)),
         None => Err(SimulationError::Unsound(id)),
     }

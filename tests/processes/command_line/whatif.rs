@@ -355,3 +355,48 @@ fn what_cannot_be_simulated_is_told() {
     assert_eq!(erased.code, Some(2), "{erased:?}");
     assert!(erased.err.contains("is erased"), "{erased:?}");
 }
+
+/// Of a child without a log its parent's log says how it ended, and that holds for children
+/// by name; of one that is written in place nothing else is known.
+#[test]
+fn children_without_logs_end_as_they_did_or_that_is_told() {
+    let desk = Desk::new();
+    let failing = command(&["sh", "-c", "sleep 0.2; exit 1"]);
+    let mut named = chain(&[("say", failing)]);
+    named["workflow_id"] = json!("child");
+    named["nodes"]["say"]["retry_policy"] = json!("no_retry");
+    desk.file("child.json", named.to_string());
+    assert_eq!(desk.types(&["register", "child.json"]).code, Some(0));
+    let by_name = json!({ "type": "subgraph", "workflow_id": "child", "version": "1.0.0" });
+    let mut body = named.clone();
+    for field in ["workflow_id", "version"] {
+        body.as_object_mut().expect("an object").remove(field);
+    }
+    let in_place = json!({ "type": "subgraph", "body": body });
+    for (kind, is_known) in [(by_name, true), (in_place, false)] {
+        let mut parent = chain(&[("call", kind)]);
+        parent["workflow_id"] = json!(format!("parent-{is_known}"));
+        parent["nodes"]["call"]["retry_policy"] = json!("no_retry");
+        desk.file("parent.json", parent.to_string());
+        let run = desk.document(&["run", "parent.json", "--json"], 1);
+        let id = run["execution_id"].as_str().expect("an id");
+        let log = desk.types(&["log", id]).out;
+        let child = log.split("child_id=").nth(1).expect("it was started");
+        let child = child.split_whitespace().next().expect("its id");
+        let alone = desk.types(&["whatif", child, "--simulated"]);
+        match is_known {
+            true => assert_eq!(alone.code, Some(0), "{alone:?}"),
+            false => assert!(alone.err.contains("simulate that one"), "{alone:?}"),
+        }
+        assert_eq!(desk.types(&["erase", child]).code, Some(0));
+        let told = desk.types(&["whatif", id, "--simulated"]);
+        let assumed = "assumed: the log of the child of call is not at hand";
+        assert_eq!(told.out.contains(assumed), !is_known, "{told:?}");
+        let is_same = told.out.contains("all come to the same end");
+        assert_eq!(
+            (is_same, told.code),
+            (is_known, Some(i32::from(!is_known))),
+            "{told:?}"
+        );
+    }
+}

@@ -257,7 +257,10 @@ struct Search<'a> {
 impl Search<'_> {
     /// What makes the node run. `None` if no plan does.
     fn found(&mut self) -> Result<Option<Found>, Stop> {
-        let has_failed = self.states.values().any(|it| *it == NodeState::Failed);
+        // One whose last attempt has failed fails with the next decision.
+        let is_failure =
+            |state: &NodeState| matches!(state, NodeState::Failed | NodeState::Failing);
+        let has_failed = self.states.values().any(is_failure);
         for retries in [false, true] {
             if retries && !has_failed {
                 continue;
