@@ -16,6 +16,8 @@ pub mod names;
 pub mod time;
 #[path = "../../../host/src/resembling.rs"]
 mod resembling;
+#[path = "../../../host/src/templates.rs"]
+mod templates;
 #[path = "../../../host/src/render/mod.rs"]
 pub mod render;
 #[path = "../../../host/src/signing/mod.rs"]
