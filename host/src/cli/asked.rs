@@ -151,13 +151,7 @@ impl Question {
 
     /// All executions there are, and how many cannot be listed.
     fn all_of(&self, stores: &mut [SqliteStore]) -> anyhow::Result<(Vec<ExecutionId>, usize)> {
-        let (mut ids, mut unlisted) = (Vec::new(), 0);
-        for store in stores {
-            let stored = list::all(store)?;
-            unlisted += stored.damaged.len();
-            let (stored, _) = damage::named(stored);
-            ids.extend(stored.into_iter().map(|record| record.id));
-        }
+        let (mut ids, unlisted) = listed(stores)?;
         // One that was noted, and is gone, is missed.
         let noted = self.anchors.executions();
         let gone = noted.filter(|id| !ids.contains(id)).collect::<Vec<_>>();
@@ -194,6 +188,18 @@ impl Question {
             failed: Vec::new(),
         })
     }
+}
+
+/// All executions that are stored, and how many cannot be listed.
+pub(super) fn listed(stores: &mut [SqliteStore]) -> anyhow::Result<(Vec<ExecutionId>, usize)> {
+    let (mut ids, mut unlisted) = (Vec::new(), 0);
+    for store in stores {
+        let stored = list::all(store)?;
+        unlisted += stored.damaged.len();
+        let (stored, _) = damage::named(stored);
+        ids.extend(stored.into_iter().map(|record| record.id));
+    }
+    Ok((ids, unlisted))
 }
 
 fn of_execution(

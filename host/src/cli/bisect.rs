@@ -11,16 +11,16 @@ use refrain::id::ExecutionId;
 use refrain::replay::{
     AuditError, Bisected, Parting, bisect_many, from_export, from_store, threads_for,
 };
-use refrain::store::{SqliteStore, StoreError};
+use refrain::store::StoreError;
 use serde::Serialize;
 
-use super::asked::FailedDocument;
+use super::asked::{self, FailedDocument};
 use super::coded::{coded, refuse};
 use super::database::{self, Database};
 use super::named::Named;
 use super::output::{self, Form, Paint};
 use super::text::{Text, counted, text};
-use super::{Answer, audited, damage, failure, files, guests, list, to_type};
+use super::{Answer, audited, failure, files, guests, to_type};
 
 /// Find the smallest log on which two schedulers decide differently
 ///
@@ -232,7 +232,7 @@ impl Arguments {
     ) -> anyhow::Result<Compared> {
         let mut stores = self.database.open()?;
         let (ids, unlisted) = match self.executions.as_slice() {
-            [] => all_of(&mut stores)?,
+            [] => asked::listed(&mut stores)?,
             named => (Named::find_all(named, &self.database)?, 0),
         };
         let mut workers = vec![stores];
@@ -372,16 +372,4 @@ fn summed_up(all: usize, summary: &Summary, colours: bool) -> Text {
     }
     text.push(&text!("\n"));
     text
-}
-
-/// All executions there are, and how many cannot be listed.
-fn all_of(stores: &mut [SqliteStore]) -> anyhow::Result<(Vec<ExecutionId>, usize)> {
-    let (mut ids, mut unlisted) = (Vec::new(), 0);
-    for store in stores {
-        let stored = list::all(store)?;
-        unlisted += stored.damaged.len();
-        let (stored, _) = damage::named(stored);
-        ids.extend(stored.into_iter().map(|record| record.id));
-    }
-    Ok((ids, unlisted))
 }
