@@ -44,7 +44,7 @@ export class Space {
    * @param {Function | null} realloc
    * @param {string} encoding
    * @param {Allowance} allowance
-   * @param {{mayLeave: boolean}} owner The instance whose memory it is.
+   * @param {{mayEnter: boolean, mayLeave: boolean}} owner The instance whose memory it is.
    */
   constructor(memory, realloc, encoding, allowance, owner) {
     this.memory = memory;

@@ -8,6 +8,7 @@ import { Trap } from '../component/trap.js';
 import { spelled } from '../component/types.js';
 import { COMPONENT_BYTES_MAX } from '../limits.js';
 import { numbersOf } from '../log/id.js';
+import { quoted } from '../text.js';
 import { digestToGuest, eventFromGuest, eventToGuest } from './convert.js';
 import { EXPORT, IMPORTS, SIGNATURES, VERSION } from './doors.js';
 
@@ -361,13 +362,13 @@ function sentence({ tag, value }) {
     case 'bad_snapshot':
       return `the guest cannot read its snapshot: ${value}`;
     default:
-      return `the workflow has no node ${JSON.stringify(value)}; its text says which nodes it has`;
+      return `the workflow has no node ${quoted(value)}; its text says which nodes it has`;
   }
 }
 
 /** @param {{pointer: string, message: string, remedy: string}} it */
 function fault({ pointer, message, remedy }) {
-  return `\n  at ${JSON.stringify(pointer)}: ${message}; ${remedy}`;
+  return `\n  at ${quoted(pointer)}: ${message}; ${remedy}`;
 }
 
 /** @param {{tag: string, value: any}} error */

@@ -6,12 +6,14 @@ import { JsonError, elements, isWellFormed, members, skipSpace } from './scan.js
 
 /**
  * A JSON value. An object is a `Map`, so that no key means more than itself; a number is a
- * {@link JsonNumber} where a `number` would not be exact.
- * @typedef {null | boolean | number | bigint | string | JsonNumber | Json[] | {[key: string]: Json} | Map<string, Json>} Json
+ * {@link JsonText}, with its spelling.
+ * @typedef {null | boolean | number | bigint | string | JsonText | JsonObject | Map<string, any> | any[]} Json
  */
 
-/** A number with its spelling. */
-export class JsonNumber {
+/** @typedef {{[key: string]: any}} JsonObject */
+
+/** JSON with its spelling: a number, or what was written before. */
+export class JsonText {
   /** @param {string} text */
   constructor(text) {
     this.text = text;
@@ -76,11 +78,11 @@ function numberOf(text) {
   const spelled = text.slice(at);
   if (/^-?[0-9]+$/.test(spelled) && spelled !== '-0') {
     const exact = BigInt(spelled);
-    if (exact >= -(2n ** 63n) && exact < 2n ** 64n) return new JsonNumber(exact.toString());
+    if (exact >= -(2n ** 63n) && exact < 2n ** 64n) return new JsonText(exact.toString());
   }
   const number = Number(spelled);
   if (!Number.isFinite(number)) throw new JsonError('a number out of range', 0);
-  return new JsonNumber(spelledFloat(number));
+  return new JsonText(spelledFloat(number));
 }
 
 /**
@@ -119,7 +121,7 @@ export function isSame(a, b) {
 export function entriesOf(value) {
   if (value instanceof Map) return [...value];
   if (value === null || typeof value !== 'object') return undefined;
-  if (Array.isArray(value) || value instanceof JsonNumber) return undefined;
+  if (Array.isArray(value) || value instanceof JsonText) return undefined;
   return Object.entries(value);
 }
 
@@ -148,7 +150,7 @@ export function writePretty(value) {
  * @returns {string}
  */
 function written(value, line, indent) {
-  if (value instanceof JsonNumber) return value.text;
+  if (value instanceof JsonText) return value.text;
   if (typeof value === 'bigint') return value.toString();
   if (value === null || typeof value !== 'object') return spelled(value);
   const within = line + indent;

@@ -17,15 +17,14 @@ import { Parts } from './parts.js';
  * @property {Head} head The log's head, which is the same before and after.
  * @property {string} by Who erased it.
  * @property {Signature | null} signature
- * @property {string} json As it stands in the header.
  */
 
 /**
  * @param {Fields} fields
- * @param {string} json
+
  * @returns {Attestation}
  */
-export function readAttestation(fields, json) {
+export function readAttestation(fields) {
   return {
     at: fields.time('at'),
     verdict: fields.choice('verdict', ['clean', 'divergent', 'illegal']),
@@ -33,7 +32,6 @@ export function readAttestation(fields, json) {
     head: { sequence: fields.whole('events'), hash: fields.hex('head') },
     by: fields.text('by'),
     signature: fields.isPresent('signature') ? fields.record('signature', readSignature) : null,
-    json,
   };
 }
 

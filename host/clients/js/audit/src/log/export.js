@@ -146,7 +146,7 @@ function readHeader(text) {
       guest_digest: fields.hex('guest_digest'),
       head: { sequence: fields.whole('events'), hash: fields.hex('head') },
       owed_a_step: fields.isPresent('owed_a_step') && fields.flag('owed_a_step'),
-      erased: fields.isPresent('erased') ? readErased(fields) : null,
+      erased: fields.isPresent('erased') ? fields.record('erased', readAttestation) : null,
       components: fields.isPresent('components') ? fields.texts('components') : [],
     };
     fields.end();
@@ -155,12 +155,6 @@ function readHeader(text) {
     if (error instanceof FieldError) throw noExport(error.message);
     throw error;
   }
-}
-
-/** @param {Fields} fields */
-function readErased(fields) {
-  const json = fields.take('erased');
-  return fields.inner('erased', json, (inner) => readAttestation(inner, json));
 }
 
 /** @param {string} format */

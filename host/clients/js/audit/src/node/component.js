@@ -1,0 +1,13 @@
+// The component that comes with the package, where files can be read (Node, Deno, Bun).
+
+import { readFileSync } from 'node:fs';
+
+import { Component } from '../contract/guest.js';
+
+/**
+ * The scheduler component that this package has, which is Refrain's own.
+ * @returns {Component}
+ */
+export function bundledComponent() {
+  return new Component(readFileSync(new URL('../../component/refrain-scheduler.wasm', import.meta.url)));
+}
