@@ -1,0 +1,71 @@
+"""Audit the logs of Refrain's executions, and travel through them.
+
+A log is audited by the very scheduler component that decided it: wherever the log has a
+decision, the component must come to the same again.
+
+    import refrain
+
+    audit = refrain.audit("log.ndjson")
+    print(audit.verdict, audit.divergence)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .audit.anchors import Anchors
+from .audit.auditor import Auditor
+from .audit.divergence import Difference, Divergence
+from .audit.verdict import AnchorCheck, Audit, AuditError, Link, SignatureCheck
+from .component.guest import ComponentFault, load
+from .log.export import Source, UnreadableLog, read_log
+
+__all__ = [
+    "AnchorCheck",
+    "Anchors",
+    "Audit",
+    "AuditError",
+    "Auditor",
+    "ComponentFault",
+    "Difference",
+    "Divergence",
+    "Link",
+    "SignatureCheck",
+    "audit",
+]
+
+
+def audit(
+    log: Source,
+    *,
+    guest: bytes | None = None,
+    anchors: Anchors | None = None,
+    trusted: Iterable[str] = (),
+    origins: Iterable[Source] = (),
+) -> Audit:
+    """Audits an exported log: its path, its bytes, or its lines.
+
+    - `guest`: a scheduler component to ask instead of those that the log names.
+    - `anchors`: heads that were noted elsewhere.
+    - `trusted`: public keys, in 64 hexadecimal digits, whose word is trusted.
+    - `origins`: exported logs of the execution that a fork was forked from, of a child's
+      parent, or of children.
+
+    A fault of the log is the answer, not an error. Raises `AuditError` if the audit
+    cannot be done, `ComponentFault` if `guest` is none, and `OSError` if a file cannot
+    be read.
+    """
+    others = []
+    for origin in origins:
+        try:
+            others.append(read_log(origin))
+        except UnreadableLog:
+            # It is an answer of its own audit; here nothing can be compared with it.
+            continue
+    auditor = Auditor(
+        guest=None if guest is None else load(guest),
+        anchors=anchors,
+        trusted=trusted,
+        origins=others,
+    )
+    return auditor.audit(log)
