@@ -46,20 +46,19 @@ class Auditor:
         for component in (*components, *([] if guest is None else [guest])):
             self._guests.add(component)
 
-    def audit(self, log: Source | Recording) -> Audit:
+    def audit(self, log: Source | Recording | UnreadableLog) -> Audit:
         """Audits a log. A fault of the log is the answer, not an error.
 
         Raises `AuditError` if the audit itself cannot be done, and `OSError` if the log
         cannot be read at all.
         """
-        if not isinstance(log, Recording):
+        if not isinstance(log, (Recording, UnreadableLog)):
             try:
                 log = read_log(log)
             except UnreadableLog as error:
-                audit = Audit(None)
-                verdict = integrity.VERDICT_OF_CAUSE[error.cause]
-                self._conclude(audit, Finding(verdict, Divergence(0, error.message)))
-                return audit
+                log = error
+        if isinstance(log, UnreadableLog):
+            return self._unreadable(log)
         audit = Audit(
             log.execution_id,
             events=len(log.events),
@@ -77,6 +76,12 @@ class Auditor:
             self._judge(log, audit)
         except Finding as finding:
             self._conclude(audit, finding)
+        return audit
+
+    def _unreadable(self, error: UnreadableLog) -> Audit:
+        audit = Audit(None)
+        verdict = integrity.VERDICT_OF_CAUSE[error.cause]
+        self._conclude(audit, Finding(verdict, Divergence(0, error.message)))
         return audit
 
     def _conclude(self, audit: Audit, finding: Finding) -> None:
