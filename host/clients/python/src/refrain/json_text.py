@@ -76,8 +76,10 @@ def value_end(text: str, at: int) -> int:
             return _scan(text, at)[1]
         except RecursionError:
             return _deep_end(text, at)
-        except (ValueError, StopIteration) as error:
-            raise JsonError(f"column {at + 1}: it is no JSON: {error}") from None
+        except ValueError as error:
+            raise _no_json(error, at) from None
+        except StopIteration as error:
+            raise JsonError(f"column {error.value + 1}: a value is expected here") from None
     found = _SIMPLE.match(text, at)
     if found is None:
         raise JsonError(f"column {at + 1}: a value is expected here")
@@ -88,7 +90,13 @@ def _string_end(text: str, at: int) -> int:
     try:
         return _scan_string(text, at + 1, True)[1]
     except ValueError as error:
-        raise JsonError(f"column {at + 1}: {error}") from None
+        raise _no_json(error, at) from None
+
+
+def _no_json(error: ValueError, at: int) -> JsonError:
+    if isinstance(error, json.JSONDecodeError):
+        return JsonError(f"column {error.pos + 1}: {error.msg}")
+    return JsonError(f"column {at + 1}: {error}")
 
 
 def _deep_end(text: str, at: int) -> int:

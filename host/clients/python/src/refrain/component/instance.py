@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import wasmtime
@@ -17,7 +18,7 @@ from wasmtime import component as wasm
 from ..limits import GUEST_MEMORY_MAX, GUEST_TABLE_ELEMENTS_MAX
 from .guest import DECISIONS, LOCK, Guest, engine
 from .types import Signature, Type
-from .values import VALUE_BYTES, Codecs, Unfit, delete, delete_at
+from .values import VALUE_BYTES, Codecs, Lift, Lower, Unfit, delete, delete_at
 
 #: A function of the host: it is given its arguments, and what the call may burn.
 Import = Callable[..., Any]
@@ -99,6 +100,15 @@ def _no_error(error: int | None) -> None:
         raise GuestFailure("wasmtime refuses to count fuel")
 
 
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """A function of the guest, and the codecs of what it takes and answers."""
+
+    function: wasm.Func
+    lowers: list[Lower]
+    lift: Lift | None
+
+
 class Instance:
     """A fresh instance of a guest. `imports` has, for each interface, its functions."""
 
@@ -117,7 +127,7 @@ class Instance:
             )
             self._linker = wasm.Linker(engine())
             self._link(imports)
-            self._functions: dict[str, tuple[Any, Signature]] = {}
+            self._functions: dict[str, _Function] = {}
 
     def start(self, fuel: int) -> None:
         """Instantiates the component; that burns fuel, too.
@@ -136,7 +146,10 @@ class Instance:
                 function = None if index is None else instance.get_func(self._store, index)
                 if function is None:
                     raise GuestFailure(f"the guest has no `{name}`")
-                self._functions[name] = (function, signature)
+                lowers = [self._codecs.lower(of) for of in signature.params]
+                result = signature.result
+                lift = None if result is None else self._codecs.lift(result)
+                self._functions[name] = _Function(function, lowers, lift)
 
     def _link(self, imports: Mapping[str, Mapping[str, Import]]) -> None:
         with self._linker.root() as root:
@@ -181,20 +194,19 @@ class Instance:
         if self.is_spent:
             raise GuestFailure("the guest was cut off in an earlier call")
         with LOCK:
-            function, signature = self._functions[name]
+            function = self._functions[name]
             self._store.set_fuel(fuel)
-            made = self._lowered(signature, arguments)
+            made = _lowered(function.lowers, arguments)
             block = ctypes.create_string_buffer(b"".join(made), VALUE_BYTES * len(made))
             answer = ctypes.create_string_buffer(VALUE_BYTES)
-            has_answer = signature.result is not None
             try:
                 error = _call(
-                    ctypes.byref(function._func),
+                    ctypes.byref(function.function._func),
                     self._store._context(),
                     block,
                     len(made),
                     answer,
-                    1 if has_answer else 0,
+                    0 if function.lift is None else 1,
                 )
             finally:
                 start = ctypes.addressof(block)
@@ -202,23 +214,12 @@ class Instance:
                     delete_at(start + index * VALUE_BYTES)
             if error:
                 self._fail(wasmtime.WasmtimeError._from_ptr(error))
-            if signature.result is None:
+            if function.lift is None:
                 return None
             try:
-                return self._codecs.lift(signature.result)(answer.raw, 0)
+                return function.lift(answer.raw, 0)
             finally:
                 delete_at(ctypes.addressof(answer))
-
-    def _lowered(self, signature: Signature, arguments: tuple[Any, ...]) -> list[bytes]:
-        made: list[bytes] = []
-        try:
-            for of, argument in zip(signature.params, arguments):
-                made.append(self._codecs.lower(of)(argument))
-        except Unfit:
-            for value in made:
-                delete(value)
-            raise
-        return made
 
     def _fail(self, error: Exception) -> None:
         """Raises what has ended a call: a fault of the host, else the guest's failure."""
@@ -227,6 +228,18 @@ class Instance:
         if fault is not None:
             raise fault
         raise GuestFailure(_sentence(str(error))) from None
+
+
+def _lowered(lowers: list[Lower], arguments: tuple[Any, ...]) -> list[bytes]:
+    made: list[bytes] = []
+    try:
+        for lower, argument in zip(lowers, arguments):
+            made.append(lower(argument))
+    except Unfit:
+        for value in made:
+            delete(value)
+        raise
+    return made
 
 
 def _sentence(error: str) -> str:
