@@ -7,6 +7,10 @@ decision, the component must come to the same again.
 
     audit = refrain.audit("log.ndjson")
     print(audit.verdict, audit.divergence)
+
+    travel = refrain.Travel("log.ndjson")
+    if travel.previous("failure"):
+        print(travel.sequence, travel.state())
 """
 
 from __future__ import annotations
@@ -18,7 +22,9 @@ from .audit.auditor import Auditor
 from .audit.divergence import Difference, Divergence
 from .audit.verdict import AnchorCheck, Audit, AuditError, Link, SignatureCheck
 from .component.guest import ComponentFault, load
+from .log.event import Event
 from .log.export import Source, UnreadableLog, read_log
+from .travel.cursor import NextStep, QueuedItem, Travel, TravelError
 
 __all__ = [
     "AnchorCheck",
@@ -29,8 +35,13 @@ __all__ = [
     "ComponentFault",
     "Difference",
     "Divergence",
+    "Event",
     "Link",
+    "NextStep",
+    "QueuedItem",
     "SignatureCheck",
+    "Travel",
+    "TravelError",
     "audit",
 ]
 

@@ -86,11 +86,17 @@ class Guests:
         rules = self._rules_of(recording.workflow)
         if idle is not None:
             return Player(idle, recording, rules), True
+        return Player(self.scheduler(digest), recording, rules), False
+
+    def scheduler(self, digest: str) -> Scheduler:
+        """A fresh instance of the guest with this digest.
+
+        Raises `AuditError` if there is no such guest, or it does not run.
+        """
         try:
-            scheduler = Scheduler(self._guest(digest))
+            return Scheduler(self._guest(digest))
         except GuestFailure as error:
-            raise AuditError(f"the guest {digest} does not start: {error}") from None
-        return Player(scheduler, recording, rules), False
+            raise AuditError(f"the guest {digest} cannot start: {error}") from None
 
     def put_back(self, player: Player, recording: Recording) -> None:
         """Takes back a player that has come to the end of its part."""
