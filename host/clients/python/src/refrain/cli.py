@@ -135,7 +135,9 @@ def _run(arguments: argparse.Namespace) -> int:
         guest=guest,
         anchors=anchors,
         trusted=trusted,
-        origins=[it for it in read.values() if isinstance(it, Recording)] if len(logs) > 1 else [],
+        origins=[it for it in read.values() if isinstance(it, Recording)]
+        if len(logs) > 1
+        else [],
     )
     audits = [_audited(auditor, path, read[path]) for path in logs]
     _show(question, audits)
@@ -166,7 +168,9 @@ def _opened(path: str, code: str, what: str, read: Callable[[Path], _T]) -> _T:
         message = f"cannot read {what} {path}: {error.strerror or error}"
         raise _CommandError(code, message) from None
     except UnicodeDecodeError as error:
-        raise _CommandError(code, f"cannot read {what} {path}: it is no UTF-8: {error}") from None
+        raise _CommandError(
+            code, f"cannot read {what} {path}: it is no UTF-8: {error}"
+        ) from None
 
 
 def _logs(path: str) -> list[str]:
@@ -214,7 +218,9 @@ def _anchors(path: str) -> Anchors:
     try:
         return Anchors.read(text, path)
     except AnchorFault as error:
-        raise _CommandError("invalid_anchors", f"cannot use the anchors {path}: {error}") from None
+        raise _CommandError(
+            "invalid_anchors", f"cannot use the anchors {path}: {error}"
+        ) from None
 
 
 def _key(path: str) -> str:

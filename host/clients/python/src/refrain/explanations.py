@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import sentences, times
-from .log.fields import Coded
+from .log.compounds import Coded
 from .log.kinds import NODE_FAILURE, STALL_REASON
 
 #: The name of the one datum of a reason whose payload is no record.

@@ -53,9 +53,7 @@ _scan: Callable[[str, int], tuple[Value, int]] = getattr(
 )
 
 #: Reads the text behind a quotation mark, and says where it ends.
-_scan_string: Callable[[str, int, bool], tuple[str, int]] = getattr(
-    json.decoder, "scanstring"
-)
+_scan_string: Callable[[str, int, bool], tuple[str, int]] = getattr(json.decoder, "scanstring")
 
 
 def _skip(text: str, at: int) -> int:

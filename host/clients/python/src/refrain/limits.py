@@ -80,4 +80,6 @@ EVENTS_BETWEEN_MARKS: Final = 4096
 #: Bytes that all these snapshots of one log may take.
 MARKS_BYTES_MAX: Final = 32 * MIB
 
-assert EXPORT_LINE_BYTES_MAX >= 2 * COMPONENT_BYTES_MAX, "a component fits into a line in base64"
+assert EXPORT_LINE_BYTES_MAX >= 2 * COMPONENT_BYTES_MAX, (
+    "a component fits into a line in base64"
+)

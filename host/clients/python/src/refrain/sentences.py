@@ -212,7 +212,8 @@ def _attempts(node: str, code: str, it: Any) -> str | None:
 def _at_work(node: str, it: dict[str, Any]) -> str:
     worker, attempt, since = it["worker_id"], it["attempt"], _time(it["since"])
     if ids.is_execution_id(worker):
-        return f"child {worker} has been running for attempt {attempt} of node `{node}` since {since}"
+        doing = "has been running for attempt"
+        return f"child {worker} {doing} {attempt} of node `{node}` since {since}"
     if not worker:
         return f"attempt {attempt} of node `{node}` has asked for its child since {since}"
     return f"worker `{worker}` has been doing attempt {attempt} of node `{node}` since {since}"

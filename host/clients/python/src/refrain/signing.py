@@ -51,7 +51,8 @@ def public_key(pem: str) -> str:
         )
     if labels[0] != _LABEL:
         raise KeyFault(
-            f"it holds a PEM block labelled `{labels[0]}`, where `{_LABEL}` is needed; {_REMEDY}"
+            f"it holds a PEM block labelled `{labels[0]}`, where `{_LABEL}` is needed;"
+            f" {_REMEDY}"
         )
     end = f"-----END {_LABEL}-----"
     if end not in lines:
@@ -64,7 +65,9 @@ def public_key(pem: str) -> str:
     if der.startswith(_BEFORE) and len(der) == len(_BEFORE) + 32:
         return der[len(_BEFORE) :].hex()
     if _ED25519 in der:
-        raise KeyFault("its block is no SubjectPublicKeyInfo of an Ed25519 key; it may be damaged")
+        raise KeyFault(
+            "its block is no SubjectPublicKeyInfo of an Ed25519 key; it may be damaged"
+        )
     raise KeyFault("its key is not one of Ed25519, which is the only algorithm here")
 
 

@@ -141,9 +141,7 @@ def read_child(recording: Recording) -> ChildLog | None:
     if started is None:
         return None
     last = recording.events[-1].event
-    return ChildLog(
-        recording.execution_id, started, last, recording.head, recording.is_erased
-    )
+    return ChildLog(recording.execution_id, started, last, recording.head, recording.is_erased)
 
 
 def _digest(text: str) -> str:
@@ -317,9 +315,7 @@ def _head_shown(head: Head) -> dict[str, Any]:
     return {"sequence": head.sequence, "head": head.hash}
 
 
-def _end_shown(
-    end: tuple[str, str | None, str | None], is_readable: bool
-) -> dict[str, Any]:
+def _end_shown(end: tuple[str, str | None, str | None], is_readable: bool) -> dict[str, Any]:
     status, output, error = end
     return {
         "status": status,

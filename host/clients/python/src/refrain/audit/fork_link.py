@@ -6,7 +6,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, NoReturn
 
-from ..log.event import Event, Kept, canonical
+from ..log.event import Kept, canonical
 from ..log.export import Recording
 from . import integrity
 from .divergence import Divergence, between

@@ -20,9 +20,7 @@ from .divergence import Divergence
 #: - `illegal`: an event may not stand where it stands.
 #: - `unreadable`: it does not decode.
 #: - `newer`: it has something that this program does not know, so that nothing is said.
-Verdict = Literal[
-    "clean", "erased", "divergent", "tampered", "illegal", "unreadable", "newer"
-]
+Verdict = Literal["clean", "erased", "divergent", "tampered", "illegal", "unreadable", "newer"]
 
 #: Who vouches for an attestation or an anchor.
 #:

@@ -24,7 +24,6 @@ from .ports import (
     Mismatch,
     OtherDecision,
     OtherHead,
-    UnlawfulOrder,
     UnnamedOrder,
     ordered_by,
 )

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import wasmtime
-from wasmtime import _ffi as ffi
 from wasmtime import component as wasm
 
 from ..limits import GUEST_MEMORY_MAX, GUEST_TABLE_ELEMENTS_MAX
+from . import capi
+from .capi import VALUE_BYTES
 from .guest import DECISIONS, LOCK, Guest, engine
+from .lifting import Lift
+from .lowering import Lower, Unfit, delete
 from .types import Signature, Type
-from .values import VALUE_BYTES, Codecs, Lift, Lower, Unfit, delete, delete_at
+from .values import Codecs
 
 #: A function of the host: it is given its arguments, and what the call may burn.
 Import = Callable[..., Any]
@@ -40,63 +43,14 @@ class Fuel:
     def change(self, gain: int, cost: int) -> None:
         """Takes this cost, and then gives this gain."""
         left = ctypes.c_uint64(0)
-        _no_error(_get_fuel(self._context, ctypes.addressof(left)))
+        _no_error(capi.get_fuel(self._context, ctypes.addressof(left)))
         now = max(left.value - cost, 0) + gain
-        _no_error(_set_fuel(self._context, min(now, 2**64 - 1)))
-
-
-def _function(name: str, *arguments: Any, result: Any = None) -> Any:
-    function = ffi.dll[name]
-    function.argtypes = arguments
-    function.restype = result
-    return function
-
-
-_get_fuel = _function(
-    "wasmtime_context_get_fuel", ctypes.c_void_p, ctypes.c_void_p, result=ctypes.c_void_p
-)
-_set_fuel = _function(
-    "wasmtime_context_set_fuel", ctypes.c_void_p, ctypes.c_uint64, result=ctypes.c_void_p
-)
-_new_error = _function("wasmtime_error_new", ctypes.c_char_p, result=ctypes.c_void_p)
-_delete_error = _function("wasmtime_error_delete", ctypes.c_void_p)
-
-_Callback = ctypes.CFUNCTYPE(
-    ctypes.c_size_t,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_size_t,
-    ctypes.c_void_p,
-    ctypes.c_size_t,
-)
-
-_add_function = _function(
-    "wasmtime_component_linker_instance_add_func",
-    ctypes.c_void_p,
-    ctypes.c_char_p,
-    ctypes.c_size_t,
-    _Callback,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    result=ctypes.c_void_p,
-)
-_call = _function(
-    "wasmtime_component_func_call",
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_size_t,
-    ctypes.c_void_p,
-    ctypes.c_size_t,
-    result=ctypes.POINTER(ffi.wasmtime_error_t),
-)
+        _no_error(capi.set_fuel(self._context, min(now, 2**64 - 1)))
 
 
 def _no_error(error: int | None) -> None:
     if error:
-        _delete_error(error)
+        capi.delete_error(error)
         raise GuestFailure("wasmtime refuses to count fuel")
 
 
@@ -160,11 +114,11 @@ class Instance:
                         callback = self._callback(imports[interface][name], signature)
                         self._callbacks.append(callback)
                         encoded = name.encode()
-                        error = _add_function(
+                        error = capi.add_function(
                             address, encoded, len(encoded), callback, None, None
                         )
                         if error:
-                            _delete_error(error)
+                            capi.delete_error(error)
                             raise GuestFailure(f"the guest's import `{name}` cannot be linked")
 
     def _callback(self, function: Import, signature: Signature) -> Any:
@@ -180,10 +134,10 @@ class Instance:
                     ctypes.memmove(results, lower(answer), VALUE_BYTES)
             except BaseException as error:
                 self._fault = error
-                return int(_new_error(b"the host gives no answer"))
+                return int(capi.new_error(b"the host gives no answer"))
             return 0
 
-        return _Callback(called)
+        return capi.Callback(called)
 
     def call(self, name: str, fuel: int, *arguments: Any) -> Any:
         """Calls a function of the guest with this much fuel.
@@ -200,7 +154,7 @@ class Instance:
             block = ctypes.create_string_buffer(b"".join(made), VALUE_BYTES * len(made))
             answer = ctypes.create_string_buffer(VALUE_BYTES)
             try:
-                error = _call(
+                error = capi.call(
                     ctypes.byref(function.function._func),
                     self._store._context(),
                     block,
@@ -211,7 +165,7 @@ class Instance:
             finally:
                 start = ctypes.addressof(block)
                 for index in range(len(made)):
-                    delete_at(start + index * VALUE_BYTES)
+                    capi.delete_value(start + index * VALUE_BYTES)
             if error:
                 self._fail(wasmtime.WasmtimeError._from_ptr(error))
             if function.lift is None:
@@ -219,7 +173,7 @@ class Instance:
             try:
                 return function.lift(answer.raw, 0)
             finally:
-                delete_at(ctypes.addressof(answer))
+                capi.delete_value(ctypes.addressof(answer))
 
     def _fail(self, error: Exception) -> None:
         """Raises what has ended a call: a fault of the host, else the guest's failure."""

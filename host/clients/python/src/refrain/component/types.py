@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, Union
+from typing import Protocol
 
 import wasmtime
 from wasmtime import component as wasm
@@ -23,17 +23,17 @@ class Scalar:
 
 @dataclass(frozen=True)
 class ListOf:
-    element: "Type"
+    element: Type
 
 
 @dataclass(frozen=True)
 class Record:
-    fields: tuple[tuple[str, "Type"], ...]
+    fields: tuple[tuple[str, Type], ...]
 
 
 @dataclass(frozen=True)
 class Variant:
-    cases: tuple[tuple[str, "Type | None"], ...]
+    cases: tuple[tuple[str, Type | None], ...]
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ class Enum:
 
 @dataclass(frozen=True)
 class Option:
-    payload: "Type"
+    payload: Type
 
 
 @dataclass(frozen=True)
 class Result:
-    ok: "Type | None"
-    err: "Type | None"
+    ok: Type | None
+    err: Type | None
 
 
-Type = Union[Scalar, ListOf, Record, Variant, Enum, Option, Result]
+Type = Scalar | ListOf | Record | Variant | Enum | Option | Result
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,7 @@ class _HasType(Protocol):
     def ty(self) -> object: ...
 
 
-def read_interfaces(
-    engine: wasmtime.Engine, externs: Mapping[str, _HasType]
-) -> Interfaces:
+def read_interfaces(engine: wasmtime.Engine, externs: Mapping[str, _HasType]) -> Interfaces:
     """The functions of each of these interfaces. What is no interface has none."""
     interfaces: Interfaces = {}
     for name, extern in externs.items():

@@ -7,7 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from .. import times
-from .fields import Part, are_fit, put_fields, put_text, read_fields, show_fields
+from .compounds import are_fit, put_fields, read_fields, show_fields
+from .fields import Part, put_text
 from .kinds import KINDS, ORIGIN
 from .line import Line, LineError
 

@@ -24,7 +24,7 @@ from .event import FORMAT, Event, Head, Kept, read_kept
 from .line import Line, LineError
 
 #: A log: the path of an export, its bytes, or its lines.
-Source = Union[str, "PathLike[str]", bytes, bytearray, Iterable[Union[str, bytes]]]
+Source = Union[str, "PathLike[str]", bytes, bytearray, Iterable[str | bytes]]
 
 Cause = Literal["changed", "malformed", "newer"]
 

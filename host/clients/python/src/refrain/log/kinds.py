@@ -6,6 +6,18 @@ law 4, and not made from the host's: what two readings agree in is what both mea
 
 from __future__ import annotations
 
+from .compounds import (
+    Case,
+    Coded,
+    Fields,
+    Flattened,
+    Record,
+    Records,
+    erasable,
+    one,
+    plain,
+    record,
+)
 from .fields import (
     COUNT,
     FLAG,
@@ -18,19 +30,9 @@ from .fields import (
     SHA,
     TEXT,
     TEXTS,
-    Case,
     Choice,
-    Coded,
-    Fields,
-    Flattened,
     Late,
     Maybe,
-    Record,
-    Records,
-    erasable,
-    one,
-    plain,
-    record,
 )
 
 ORIGIN = Choice("fact", "decision")

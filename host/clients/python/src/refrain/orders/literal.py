@@ -85,7 +85,9 @@ def _is_in(around: _Around, text: str) -> bool:
 class LiteralKind:
     """A kind, cut where a text holds expressions."""
 
-    def __init__(self, texts: list[tuple[str, _Text]], rest: str, for_worker: list[str]) -> None:
+    def __init__(
+        self, texts: list[tuple[str, _Text]], rest: str, for_worker: list[str]
+    ) -> None:
         # The JSON before each text, and the text.
         self._texts = texts
         self._rest = rest

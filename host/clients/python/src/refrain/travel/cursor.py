@@ -17,12 +17,12 @@ from ..audit.ports import ordered_by
 from ..audit.verdict import AuditError
 from ..component.guest import load
 from ..component.instance import GuestFailure
-from ..contract import Ports, Refusal, Scheduler, Values, item_digest, page
+from ..contract import Ports, Refusal, Scheduler, Values, item_digest
 from ..limits import EVENTS_BETWEEN_MARKS
-from ..log.event import Event, Kept
+from ..log.event import Event
 from ..log.export import Recording, Source, UnreadableLog, read_log
-from ..orders.children import Order
 from .marks import Marks
+from .ports import TravelPorts
 from .queue import ItemState, items_after
 from .seek import What, is_of, may_set
 
@@ -59,42 +59,6 @@ class QueuedItem:
     #: The whole item, with its payload, as the guest orders it again. `None` if it orders
     #: another: audit the log.
     item: Values | None
-
-
-class _TravelPorts:
-    """A guest at a place of a log. Nothing is compared, and nothing is kept."""
-
-    def __init__(self, recording: Recording, shown: int, snapshot: Values | None, now: int) -> None:
-        self._recording = recording
-        self._shown = shown
-        self._snapshot = snapshot
-        self._now = now
-        self.decided: list[Event] = []
-        self.ordered: list[Values] = []
-
-    def load_workflow(self) -> str:
-        return self._recording.workflow
-
-    def load_snapshot(self) -> Values | None:
-        return self._snapshot
-
-    def read_events(self, first: int, most: int) -> list[Kept]:
-        return page(self._recording.events, first, most, self._shown)
-
-    def append_events(self, expected: int, events: list[Event]) -> tuple[bool, Any]:
-        last = self._shown + len(self.decided)
-        if expected != last:
-            return False, ("conflict", last)
-        self.decided += events
-        return True, None
-
-    def now(self) -> int:
-        return self._now
-
-    def order(self, orders: list[Order]) -> tuple[bool, Any]:
-        items = [order for what, order in orders if what == "enqueue"]
-        self.ordered += items
-        return True, [item_digest(item) for item in items]
 
 
 class Travel:
@@ -328,14 +292,16 @@ class Travel:
         else:
             return
         at = events[place].event.at
-        while place and events[place - 1].event.is_decision and events[place - 1].event.at == at:
+        while (
+            place and events[place - 1].event.is_decision and events[place - 1].event.at == at
+        ):
             yield place
             place -= 1
         yield place
 
     # ---- the guest -----------------------------------------------------------------------
 
-    def _ports(self, now: int) -> _TravelPorts:
+    def _ports(self, now: int) -> TravelPorts:
         """The ports for a question at the cursor, with the guest made ready for it."""
         digest = self._digest()
         mark = self._marks.before(self._place, digest)
@@ -350,7 +316,7 @@ class Travel:
             except AuditError as error:
                 raise TravelError(str(error)) from None
         snapshot = mark if self._seen == 0 else None
-        return _TravelPorts(self._recording, self._place, snapshot, now)
+        return TravelPorts(self._recording, self._place, snapshot, now)
 
     def _digest(self) -> str:
         """The guest that the log names at the cursor."""
@@ -360,7 +326,8 @@ class Travel:
                 found = digest
         if not found:
             raise TravelError(
-                "before its first event there is nothing of an execution: go to event 1 or later"
+                "before its first event there is nothing of an execution: go to event 1 or"
+                " later"
             )
         return found
 
@@ -383,7 +350,7 @@ class Travel:
             self._marks.push({**snapshot, "head": head})
             self._marked_to = place
 
-    def _answered(self, call: Callable[[Scheduler, Ports, str], _T], ports: _TravelPorts) -> _T:
+    def _answered(self, call: Callable[[Scheduler, Ports, str], _T], ports: TravelPorts) -> _T:
         guest = self._asked
         assert guest is not None, "the ports were made with a guest"
         try:
@@ -398,7 +365,9 @@ class Travel:
         return answer
 
     def _no_answer(self, error: Exception) -> TravelError:
-        return TravelError(f"behind event {self._place}, the scheduler does not answer: {error}")
+        return TravelError(
+            f"behind event {self._place}, the scheduler does not answer: {error}"
+        )
 
     def _forget(self) -> None:
         """What the guest holds of the log is gone."""
