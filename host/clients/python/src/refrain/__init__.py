@@ -50,6 +50,7 @@ def audit(
     log: Source,
     *,
     guest: bytes | None = None,
+    components: Iterable[bytes] = (),
     anchors: Anchors | None = None,
     trusted: Iterable[str] = (),
     origins: Iterable[Source] = (),
@@ -57,13 +58,15 @@ def audit(
     """Audits an exported log: its path, its bytes, or its lines.
 
     - `guest`: a scheduler component to ask instead of those that the log names.
+    - `components`: scheduler components that the log names and does not bring. The one
+      that this package holds is always at hand.
     - `anchors`: heads that were noted elsewhere.
     - `trusted`: public keys, in 64 hexadecimal digits, whose word is trusted.
     - `origins`: exported logs of the execution that a fork was forked from, of a child's
       parent, or of children.
 
     A fault of the log is the answer, not an error. Raises `AuditError` if the audit
-    cannot be done, `ComponentFault` if `guest` is none, and `OSError` if a file cannot
+    cannot be done, `ComponentFault` if a component is no scheduler, and `OSError` if a file cannot
     be read.
     """
     others = []
@@ -75,6 +78,7 @@ def audit(
             continue
     auditor = Auditor(
         guest=None if guest is None else load(guest),
+        components=map(load, components),
         anchors=anchors,
         trusted=trusted,
         origins=others,
