@@ -29,6 +29,16 @@ import { EXPORT, IMPORTS, SIGNATURES, VERSION } from './doors.js';
  * @property {(orders: any[]) => string[]} order The digests of what is enqueued.
  */
 
+/** What a port throws to refuse what it is asked: the guest is told so. */
+export class PortRefusal extends Error {
+  /** @param {any} value The error of the contract that the guest gets. */
+  constructor(value) {
+    super('a port refused what it was asked');
+    this.name = 'PortRefusal';
+    this.value = value;
+  }
+}
+
 /** A guest's answer is a refusal: `{tag, value}` of the contract's `scheduler-error`. */
 export class Refusal extends Error {
   /** @param {{tag: string, value: any}} error */
@@ -332,20 +342,31 @@ function failure(error) {
   return error;
 }
 
-/** @param {any} value @returns {Answer} */
-const ok = (value) => ({ tag: 'ok', value });
+/**
+ * What a port answers, or refuses.
+ * @param {() => any} ask
+ * @returns {Answer}
+ */
+function told(ask) {
+  try {
+    return { tag: 'ok', value: ask() };
+  } catch (error) {
+    if (error instanceof PortRefusal) return { tag: 'err', value: error.value };
+    throw error;
+  }
+}
 
 /**
  * The functions that a guest may call.
  * @type {{[name: string]: (ports: Ports, args: any[]) => any}}
  */
 const HOST = {
-  'storage.load-workflow': (ports) => ok(ports.loadWorkflow()),
-  'storage.load-snapshot': (ports) => ok(ports.loadSnapshot()),
-  'storage.read-events': (ports, [first, max]) => ok(ports.readEvents(first, max).map(eventToGuest)),
+  'storage.load-workflow': (ports) => told(() => ports.loadWorkflow()),
+  'storage.load-snapshot': (ports) => told(() => ports.loadSnapshot()),
+  'storage.read-events': (ports, [first, max]) => told(() => ports.readEvents(first, max).map(eventToGuest)),
   'storage.append-events': (ports, [expected, events]) => ports.appendEvents(expected, events.map(eventFromGuest)),
   'clock.now': (ports) => ports.now(),
-  'queue.order': (ports, [orders]) => ok(ports.order(orders).map(digestToGuest)),
+  'queue.order': (ports, [orders]) => told(() => ports.order(orders).map(digestToGuest)),
 };
 
 /** @param {{tag: string, value: any}} error */

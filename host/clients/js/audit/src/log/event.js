@@ -184,6 +184,21 @@ export function writeEvent(event) {
 }
 
 /**
+ * The line of an export that a whole event is, without its end.
+ * @param {KeptEvent} kept
+ * @returns {string}
+ */
+export function writeKept({ event, salt, hash }) {
+  const to = new ObjectText();
+  showAll(PLACE, event, to);
+  to.text('salt', /** @type {string} */ (salt));
+  to.text('hash', hash);
+  to.text('type', event.kind.tag);
+  showAll(KINDS[event.kind.tag], event.kind.value, to);
+  return to.toString();
+}
+
+/**
  * Whether two events, or two values in them, are the same.
  * @param {any} a
  * @param {any} b
