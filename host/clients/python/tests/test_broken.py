@@ -211,9 +211,7 @@ def test_no_event_is_of_another_author(name: str, auditor: refrain.Auditor) -> N
     log = Log.golden(name)
     for place, event in enumerate(log.events):
         forged = log.copy()
-        forged.events[place]["origin"] = (
-            "fact" if event["origin"] == "decision" else "decision"
-        )
+        forged.events[place]["origin"] = "fact" if event["origin"] == "decision" else "decision"
         assert found(auditor.audit(forged.chain().bytes())) == ("illegal", place + 1)
 
 

@@ -65,8 +65,8 @@ def audit(
     - `origins`: exported logs of the execution that a fork was forked from, of a child's
       parent, or of children.
 
-    A fault of the log is the answer, not an error. Raises `AuditError` if the audit
-    cannot be done, `ComponentFault` if a component is no scheduler, and `OSError` if a file cannot
+    A fault of the log is the answer, not an error. Raises `AuditError` if the audit cannot
+    be done, `ComponentFault` if a component is no scheduler, and `OSError` if a file cannot
     be read.
     """
     others = []

@@ -264,6 +264,9 @@ class Number(float):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Number) and float(self) == float(other)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return float.__hash__(self)
 

@@ -11,7 +11,7 @@ from .. import ids, sentences
 from ..log.event import Event, Head
 from ..log.export import Recording
 from .child_links import child_of, own_events
-from .divergence import Divergence, between
+from .divergence import Divergence, differences
 
 #: What a parent's guest says of its log: it decides the same, it does not, or it cannot be
 #: asked.
@@ -49,7 +49,11 @@ class Contradiction(Exception):
     def _at(self, sequence: int) -> Divergence:
         if self._values is None:
             return Divergence(sequence, self._message)
-        return between(sequence, self._message, *self._values)
+        expected, found = self._values
+        divergence = Divergence(sequence, self._message, expected=expected, found=found)
+        # That one of the two is nothing is a difference, too.
+        divergence.difference = differences(expected, found)
+        return divergence
 
 
 @dataclass(slots=True)

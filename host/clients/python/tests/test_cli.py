@@ -1,0 +1,194 @@
+"""`python -m refrain audit`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from logs import ROOT, Log, golden_folder, golden_logs
+
+from refrain.cli import main
+
+
+@pytest.fixture
+def clean(tmp_path: Path) -> str:
+    return written(tmp_path, "clean.ndjson", Log.golden("timer"))
+
+
+@pytest.fixture
+def forged(tmp_path: Path) -> str:
+    log = Log.golden("timer")
+    log.events.pop()
+    return written(tmp_path, "forged.ndjson", log.chain())
+
+
+def written(folder: Path, name: str, log: Log) -> str:
+    path = folder / name
+    path.write_bytes(log.bytes())
+    return str(path)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(["audit", *arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_a_clean_log(capsys: pytest.CaptureFixture[str], clean: str) -> None:
+    code, out, err = run(capsys, clean)
+    id_ = Log.golden("timer").header["execution_id"]
+    assert (code, err) == (0, "")
+    assert out == f"{id_}  clean  8 events, 5 decisions replayed\n"
+
+
+def test_json_is_the_document_of_refrain_audit(
+    capsys: pytest.CaptureFixture[str], clean: str, forged: str
+) -> None:
+    code, out, _ = run(capsys, clean, forged, "--json")
+    document = json.loads(out)
+    assert code == 1
+    assert [it["verdict"] for it in document["executions"]] == ["clean", "divergent"]
+    assert document["failed"] == []
+    of_clean, of_forged = document["executions"]
+    assert list(of_clean) == [
+        "execution_id",
+        "verdict",
+        "events",
+        "head",
+        "decisions",
+        "divergence",
+    ]
+    divergence = of_forged["divergence"]
+    assert list(divergence) == [
+        "sequence",
+        "code",
+        "message",
+        "compared",
+        "expected",
+        "found",
+        "difference",
+        "rule",
+        "state_hash",
+        "explanation",
+        "advice",
+    ]
+    assert divergence["sequence"] == 8
+    assert divergence["expected"]["type"] == "workflow_completed"
+    assert divergence["rule"] == "R16"
+
+
+def test_a_report_for_people(capsys: pytest.CaptureFixture[str], forged: str) -> None:
+    code, out, _ = run(capsys, forged)
+    assert code == 1
+    assert "divergent  7 events, 4 decisions replayed\n" in out
+    assert "the log ends before event 8, which is missing\n" in out
+    assert "    the guest decides  {" in out
+    assert out.endswith("which was changed\n")
+
+
+def test_texts_of_the_world_are_escaped(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = Log.golden("timer")
+    log.header["execution_id"] = "exec_\x1b[2J\u202e\n"
+    code, out, _ = run(capsys, written(tmp_path, "odd.ndjson", log))
+    assert code == 1
+    assert "\\u{1b}[2J\\u{202e}\\n" in out
+    assert not set(out) & {"\x1b", "\u202e"}
+    _, out, _ = run(capsys, written(tmp_path, "odd.ndjson", log), "--json")
+    assert not set(out) & {"\x1b", "\u202e"}
+    assert "exec_" in json.loads(out)["executions"][0]["divergence"]["message"]
+
+
+def test_a_folder_of_logs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = run(capsys, str(golden_folder()), "--json")
+    assert code == 0
+    assert len(json.loads(out)["executions"]) == len(golden_logs())
+    code, _, err = run(capsys, str(tmp_path))
+    assert code == 2 and "none of its files ends in .ndjson" in err
+
+
+def test_another_guest(capsys: pytest.CaptureFixture[str], clean: str) -> None:
+    guest = str(ROOT / "tests/guests/divergent.wasm")
+    log = str(golden_folder() / "cancel.ndjson")
+    code, out, _ = run(capsys, clean, log, "--guest", guest, "--json")
+    document = json.loads(out)
+    assert code == 1
+    assert document["mode"] == "exact"
+    assert [it["outcome"] for it in document["executions"]] == ["same", "diverges"]
+    assert document["summary"]["same"] == document["summary"]["diverge"] == 1
+    _, out, _ = run(capsys, clean, "--guest", guest)
+    assert "exact: no decision would be another, 1 the same; 8 events replayed\n" in out
+
+
+def test_anchors_and_keys(
+    capsys: pytest.CaptureFixture[str], clean: str, tmp_path: Path
+) -> None:
+    heads = tmp_path / "heads.json"
+    header = Log.golden("timer").header
+    heads.write_text(json.dumps(header))
+    key = tmp_path / "key.pem"
+    public = Ed25519PrivateKey.generate().public_key()
+    key.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    code, out, _ = run(capsys, clean, "--anchors", str(heads))
+    assert code == 0
+    assert "  whole: the anchor at event 8, its last is not signed\n" in out
+    code, _, _ = run(capsys, clean, "--trust", str(key))
+    assert code == 0
+    # With anchors, a trusted key must have signed the last event.
+    code, _, _ = run(capsys, clean, "--anchors", str(heads), "--trust", str(key))
+    assert code == 1
+
+
+def test_a_log_of_a_newer_program(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = Log.golden("timer")
+    log.events[3]["type"] = "node_melted"
+    code, out, err = run(capsys, written(tmp_path, "newer.ndjson", log), "--json")
+    assert code == 2
+    assert '"verdict": "newer"' in out
+    assert "use a newer Refrain" in err
+
+
+@pytest.mark.parametrize(
+    "arguments, code, said",
+    [
+        ([], "usage", "the following arguments are required"),
+        (["no.ndjson"], "log_unreadable", "cannot read the log no.ndjson: No such file"),
+        (["LOG", "--guest", "no.wasm"], "component_unreadable", "no.wasm"),
+        (["LOG", "--guest", "LOG"], "invalid_component", "is not a scheduler component"),
+        (["LOG", "--anchors", "no"], "anchors_unreadable", "cannot read the anchors"),
+        (["LOG", "--anchors", "KEY"], "invalid_anchors", "it holds no heads"),
+        (["LOG", "--trust", "no"], "key_unreadable", "cannot read the key"),
+        (["LOG", "--trust", "LOG"], "invalid_key", "it holds no key in PEM form"),
+        (["LOG", "-"], "usage", "stdin holds one log"),
+        (["LOG", "--colour"], "usage", "unrecognized arguments: --colour"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    capsys: pytest.CaptureFixture[str],
+    clean: str,
+    tmp_path: Path,
+    arguments: list[str],
+    code: str,
+    said: str,
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("no heads")
+    given = [{"LOG": clean, "KEY": str(key)}.get(it, it) for it in arguments]
+    exit_code, out, err = run(capsys, *given, "--json")
+    assert exit_code == 2
+    assert said in err and err.startswith("error: ")
+    assert json.loads(out)["error"]["code"] == code
+
+
+def test_it_runs_as_a_module_and_reads_stdin(clean: str) -> None:
+    command = [sys.executable, "-m", "refrain", "audit", "-"]
+    done = subprocess.run(
+        command, input=Path(clean).read_bytes(), capture_output=True, check=True
+    )
+    assert b"  clean  8 events, 5 decisions replayed" in done.stdout
