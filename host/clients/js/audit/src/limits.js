@@ -49,5 +49,11 @@ export const NESTING_MAX = 100;
 /** Events between two snapshots of a journey: reading them again takes a moment. */
 export const EVENTS_BETWEEN_MARKS = 4096;
 
+/** Events between a cursor that goes back and the snapshot that is taken for it: a moment. */
+export const EVENTS_TO_NEAR_MARK = 256;
+
+/** Snapshots that are kept near the places where a cursor went back. */
+export const NEAR_MARKS_MAX = 8;
+
 /** Bytes that all snapshots of a journey take. */
 export const MARKS_BYTES_MAX = 32 * 1024 * 1024;

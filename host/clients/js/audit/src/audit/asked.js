@@ -20,6 +20,19 @@ import { ruleOfCause, ruleOfDecision } from './rule.js';
 
 /** What a guest answered: its outcome, or how it gave none. @typedef {{outcome: any} | {error: GuestFailure | Refusal}} GuestAnswer */
 
+/**
+ * Who is told what is being done with a log, before it is: a guest may never come back. Then
+ * somebody stops it from outside, the audit begins anew, and the answer here says how that
+ * guest has failed, instead of it being asked again.
+ * @callback Watch
+ * @param {'start' | 'call' | 'explain'} doing A guest is started; or asked what it decides; or asked what it makes of a finding.
+ * @param {number} done The events behind it.
+ * @returns {string | undefined} How it has failed at that before.
+ */
+
+/** Nobody is told. @type {Watch} */
+export const UNWATCHED = () => undefined;
+
 /** A guest that has the execution, at a place of its log. */
 export class AskedGuest {
   /**
@@ -27,11 +40,14 @@ export class AskedGuest {
    * @param {Guests} guests
    * @param {string} digest
    * @param {Recording} recording
+   * @param {Watch} watch
    */
-  constructor(guests, digest, recording) {
+  constructor(guests, digest, recording, watch) {
     this.guests = guests;
+    this.watch = watch;
     this.digest = digest;
     this.recording = recording;
+    watch('start', 0);
     this.player = guests.player(digest, recording);
     /** How many events are behind it. */
     this.done = 0;
@@ -52,6 +68,7 @@ export class AskedGuest {
    * @param {string} digest
    */
   handOver(digest) {
+    this.watch('start', this.done);
     this.player = this.guests.player(digest, this.recording);
     this.digest = digest;
     this.ports.showFirst(this.done);
@@ -72,6 +89,11 @@ export class AskedGuest {
    * @returns {GuestAnswer}
    */
   asked(at) {
+    const failed = this.watch('call', this.done);
+    if (failed !== undefined) {
+      this.ports.begin(at);
+      return { error: new GuestFailure(failed) };
+    }
     try {
       return { outcome: this.player.step(at) };
     } catch (error) {
@@ -167,6 +189,7 @@ export class AskedGuest {
    * @returns {Finding}
    */
   concluded(divergence, node) {
+    if (this.watch('explain', this.done) !== undefined) return new Finding('divergent', divergence);
     const player = this.guests.player(this.digest, this.recording);
     player.ports.showFirst(this.done);
     const state_hash = unlessFailing(() => player.inspect().hash);

@@ -57,7 +57,7 @@ import { Walk } from './walk.js';
  * @property {import('../log/anchor.js').Anchor[]} anchors Heads that were noted elsewhere.
  * @property {import('./vouching.js').Vouching} vouching
  * @property {Recording[]} origins Logs that others may name as origin, parent or child.
- * @property {(done: number, of: number) => void} onEvents Is told how far an audit is.
+ * @property {(log: Recording) => import('./walk.js').Watch} watch Who is told what is being done with a log.
  */
 
 /** Audits logs with the guests that they name, or with another. */
@@ -126,9 +126,9 @@ export class Auditor {
    * @param {Audit} audit
    */
   replay(recording, audit) {
-    const { guests, other, onEvents } = this.question;
+    const { guests, other, watch } = this.question;
     this.takeGuests(recording);
-    const walk = new Walk(guests, other, recording, (done) => onEvents(done, recording.kept.length));
+    const walk = new Walk(guests, other, recording, watch(recording));
     try {
       walk.replayAll();
     } finally {
@@ -234,9 +234,10 @@ export class Auditor {
    */
   ask(recording) {
     if (recording.isErased) return 'unknown';
+    const { guests, other, watch } = this.question;
     try {
       this.takeGuests(recording);
-      const walk = new Walk(this.question.guests, this.question.other, recording);
+      const walk = new Walk(guests, other, recording, watch(recording));
       walk.replayEvents();
       return walk.inputs;
     } catch (error) {

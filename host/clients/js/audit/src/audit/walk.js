@@ -5,13 +5,15 @@
 // Between turns, and at the end, it must have nothing to add.
 
 import { quoted } from '../text.js';
-import { AskedGuest } from './asked.js';
+import { AskedGuest, UNWATCHED } from './asked.js';
 import { Finding, plain } from './divergence.js';
 import { orderedBy } from './ports.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
 /** @typedef {import('../log/event.js').Event} Event */
 /** @typedef {import('../log/recording.js').Recording} Recording */
+
+/** @typedef {import('./asked.js').Watch} Watch */
 
 /** One log under audit. */
 export class Walk {
@@ -20,13 +22,12 @@ export class Walk {
    * @param {import('./guests.js').Guests} guests
    * @param {string | null} other The guest to ask instead of those that the log names.
    * @param {Recording} recording
-   * @param {(done: number) => void} [onEvents] Is told how many events are behind.
+   * @param {Watch} [watch]
    */
-  constructor(guests, other, recording, onEvents = () => {}) {
-    this.guest = new AskedGuest(guests, other ?? recording.started.guest_digest, recording);
+  constructor(guests, other, recording, watch = UNWATCHED) {
+    this.guest = new AskedGuest(guests, other ?? recording.started.guest_digest, recording, watch);
     this.other = other;
     this.recording = recording;
-    this.onEvents = onEvents;
     /** How many decisions came out the same. */
     this.decisions = 0;
     /** The digests of the inputs that were ordered for children, by the events that ask for them. @type {Map<Whole, string>} */
@@ -58,7 +59,6 @@ export class Walk {
       if (next.origin === 'fact') this.takeFact(next);
       else this.askAgain(next);
       at = next.at;
-      this.onEvents(guest.done);
     }
     return at ?? 0;
   }

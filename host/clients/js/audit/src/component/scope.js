@@ -85,6 +85,18 @@ export class Scope {
    * @returns {Type}
    */
   resolve(definition) {
+    const known = RESOLVED.get(definition);
+    if (known !== undefined) return known;
+    const type = this.resolved(definition);
+    RESOLVED.set(definition, type);
+    return type;
+  }
+
+  /**
+   * @param {TypeDefinition} definition
+   * @returns {Type}
+   */
+  resolved(definition) {
     switch (definition.kind) {
       case 'value':
         return this.resolveValue(definition.name, definition.parts);
@@ -152,6 +164,13 @@ export class Scope {
     return { sort, value };
   }
 }
+
+/**
+ * What definitions came to. They come to the same for each instance: there are no resources,
+ * and other types are the same where their structure is.
+ * @type {WeakMap<TypeDefinition, Type>}
+ */
+const RESOLVED = new WeakMap();
 
 /** How deep types are nested, which are not primitive. @type {WeakMap<ValueType, number>} */
 const DEPTHS = new WeakMap();

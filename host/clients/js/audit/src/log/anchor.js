@@ -23,7 +23,13 @@ import { fingerprint } from './signed.js';
  */
 
 /** A text holds no heads. */
-export class AnchorError extends Error {}
+export class AnchorError extends Error {
+  /** @param {string} problem */
+  constructor(problem) {
+    super(problem);
+    this.name = 'AnchorError';
+  }
+}
 
 const FORMAT = 'refrain-anchor/1';
 const FAMILY = 'refrain-anchor/';

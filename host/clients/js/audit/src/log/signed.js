@@ -10,7 +10,13 @@ import { digest } from '../sha256.js';
 /** A signature, and the bytes that it is said to be over. @typedef {{signature: Signature, message: Uint8Array}} Signed */
 
 /** A text is no public key. */
-export class KeyError extends Error {}
+export class KeyError extends Error {
+  /** @param {string} problem */
+  constructor(problem) {
+    super(problem);
+    this.name = 'KeyError';
+  }
+}
 
 /** What stands before a key's 32 bytes in DER: a `SubjectPublicKeyInfo` of RFC 8410. */
 const BEFORE = fromHex('302a300506032b6570032100');
