@@ -162,7 +162,7 @@ export class Auditor {
    * @param {string} id
    */
   origin(id) {
-    return isId(id) ? (this.origins.get(id) ?? 'missing') : 'missing';
+    return /** @type {import('./fork_link.js').Origin} */ (isId(id) ? (this.origins.get(id) ?? 'missing') : 'missing');
   }
 
   /**
@@ -173,7 +173,9 @@ export class Auditor {
   checkLink(recording, audit) {
     const { parent, forked_from } = recording.started;
     if (parent !== null) {
-      const { link, finding } = this.checkChild(recording, parent);
+      // One log is looked at; of a child that calls itself a fork as well, that origin.
+      const other = this.origin((forked_from ?? parent).execution_id);
+      const { link, finding } = this.checkChild(recording, parent, other);
       audit.child_of = link;
       if (finding !== null) throw finding;
     } else if (forked_from !== null) {
@@ -187,14 +189,16 @@ export class Auditor {
    * Compares a child, which is whole in itself, with its parent.
    * @param {Recording} recording
    * @param {any} named
+   * @param {import('./fork_link.js').Origin} parent
    * @returns {{link: Link, finding: Finding | null}}
    */
-  checkChild(recording, named) {
+  checkChild(recording, named, parent) {
     const { execution_id, sequence } = named;
     const link = (/** @type {Link['link']} */ state) => ({ execution_id, sequence, link: state });
-    const parent = this.origin(execution_id);
-    if (parent === 'missing') return { link: link('origin_missing'), finding: null };
-    const [family, child] = [this.family(parent), childLog(recording)];
+    const known = this.known.get(execution_id);
+    if (parent === 'missing' && known === undefined) return { link: link('origin_missing'), finding: null };
+    const family = parent instanceof Recording ? this.family(parent) : known?.family;
+    const child = childLog(recording);
     if (family === undefined || child === undefined) return { link: link('origin_unsound'), finding: null };
     const found = compare(family, child);
     if (found !== undefined) {

@@ -83,8 +83,20 @@ export function plain(sequence, message) {
  * @returns {Divergence}
  */
 export function between(sequence, message, expected, found) {
-  const difference = expected === null || found === null ? [] : differences(expected, found);
-  return { ...plain(sequence, message), expected, found, difference };
+  if (expected !== null && found !== null) return compared(sequence, message, expected, found);
+  return { ...plain(sequence, message), expected, found };
+}
+
+/**
+ * The same, where `null` is a value like others.
+ * @param {Whole} sequence
+ * @param {string} message
+ * @param {Json} expected
+ * @param {Json} found
+ * @returns {Divergence}
+ */
+export function compared(sequence, message, expected, found) {
+  return { ...plain(sequence, message), expected, found, difference: differences(expected, found) };
 }
 
 /**

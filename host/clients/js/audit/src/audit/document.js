@@ -1,6 +1,5 @@
 // An audit in JSON, as the command line writes it.
 
-import { JsonText } from '../json/value.js';
 import { ObjectText } from '../log/object.js';
 import { rfc3339 } from '../time.js';
 
@@ -19,7 +18,7 @@ export function auditJson(audit) {
     owed_a_step: audit.owed_a_step || null,
     forked_from: audit.forked_from,
     child_of: audit.child_of,
-    erased: audit.erased === null ? null : new JsonText(attestationJson(audit.erased)),
+    erased: audit.erased === null ? null : { spelled: attestationJson(audit.erased) },
     signature: audit.signature,
     anchor: anchor === null ? null : { ...anchor, at: anchor.at === null ? null : (rfc3339(anchor.at) ?? null) },
   };

@@ -10,7 +10,7 @@ import { checkIntegrity } from './integrity.js';
 /** @typedef {import('../log/event.js').Event} Event */
 /** @typedef {import('./audit.js').Link} Link */
 
-/** The log that another one names: not at hand, not readable, or read. @typedef {'missing' | 'unreadable' | Recording} Origin */
+/** The log that another one names, if it is at hand. @typedef {'missing' | Recording} Origin */
 
 /**
  * Compares a fork, which is whole in itself, with the log of its origin.
@@ -23,7 +23,7 @@ export function checkFork(fork, named, origin) {
   const { execution_id, sequence } = named;
   const link = (/** @type {Link['link']} */ state) => ({ execution_id, sequence, link: state });
   if (origin === 'missing') return { link: link('origin_missing'), finding: null };
-  if (origin === 'unreadable' || !isSound(origin)) return { link: link('origin_unsound'), finding: null };
+  if (!isSound(origin)) return { link: link('origin_unsound'), finding: null };
   try {
     compare(fork, named, origin);
     return { link: link('linked'), finding: null };

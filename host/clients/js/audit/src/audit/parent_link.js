@@ -6,7 +6,7 @@ import { nodeOfRun } from '../log/id.js';
 import { workflowFailure } from '../render/failure.js';
 import { sorted } from '../render/explanation.js';
 import { digest } from '../sha256.js';
-import { between, plain } from './divergence.js';
+import { compared, plain } from './divergence.js';
 import { digestOf } from './family.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
@@ -81,7 +81,7 @@ function endOf({ tag, value }) {
  * @param {Whole} sequence
  */
 export function divergenceAt({ message, values }, sequence) {
-  return values === null ? plain(sequence, message) : between(sequence, message, ...values);
+  return values === null ? plain(sequence, message) : compared(sequence, message, ...values);
 }
 
 /**

@@ -53,7 +53,7 @@ export function eventFromGuest(event) {
   const { tag, value } = event.kind;
   if (ORDERING.has(tag)) value.item_digest = digestFromGuest(value.item_digest);
   for (const name of DIGESTS.get(tag) ?? []) {
-    if (!isHex(value[name], 32)) throw new Trap(`the guest broke the contract: \`${name}\`: it should be 64 lower-case hexadecimal digits`);
+    if (!isHex(value[name], 32)) throw new Trap(`\`${name}\`: it should be 64 lower-case hexadecimal digits`);
   }
   return event;
 }

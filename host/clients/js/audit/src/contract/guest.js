@@ -333,7 +333,10 @@ function isStackOverflow(error) {
 
 /** @param {unknown} error */
 function failure(error) {
-  if (error instanceof Trap) return new GuestFailure(error.message, error);
+  if (error instanceof Trap) {
+    const said = error.how === 'malformed' ? `the guest broke the contract: ${error.message}` : error.message;
+    return new GuestFailure(said, error);
+  }
   if (isStackOverflow(error)) return new GuestFailure('the guest overflowed its call stack', error);
   if (error instanceof WebAssembly.RuntimeError) return new GuestFailure(`the guest crashed: ${error.message}`, error);
   if (error instanceof WebAssembly.LinkError || error instanceof WebAssembly.CompileError) {

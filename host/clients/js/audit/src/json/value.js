@@ -4,21 +4,15 @@
 import { byBytes } from '../bytes.js';
 import { JsonError, elements, isWellFormed, members, skipSpace } from './scan.js';
 
+/** JSON as it is spelled: a number that is no whole one, or what was written before. @typedef {{spelled: string}} JsonText */
+
+/** An object that a program has put together. @typedef {{[key: string]: any}} JsonObject */
+
 /**
- * A JSON value. An object is a `Map`, so that no key means more than itself; a number is a
- * {@link JsonText}, with its spelling.
+ * A JSON value, which can be sent to another thread. What was read has its objects as `Map`s,
+ * so that no key means more than itself.
  * @typedef {null | boolean | number | bigint | string | JsonText | JsonObject | Map<string, any> | any[]} Json
  */
-
-/** @typedef {{[key: string]: any}} JsonObject */
-
-/** JSON with its spelling: a number, or what was written before. */
-export class JsonText {
-  /** @param {string} text */
-  constructor(text) {
-    this.text = text;
-  }
-}
 
 /** How deep a text may be nested to be read into a value. */
 const DEPTH_MAX = 127;
@@ -78,11 +72,11 @@ function numberOf(text) {
   const spelled = text.slice(at);
   if (/^-?[0-9]+$/.test(spelled) && spelled !== '-0') {
     const exact = BigInt(spelled);
-    if (exact >= -(2n ** 63n) && exact < 2n ** 64n) return new JsonText(exact.toString());
+    if (exact >= -(2n ** 63n) && exact < 2n ** 64n) return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
   }
   const number = Number(spelled);
   if (!Number.isFinite(number)) throw new JsonError('a number out of range', 0);
-  return new JsonText(spelledFloat(number));
+  return { spelled: spelledFloat(number) };
 }
 
 /**
@@ -121,7 +115,7 @@ export function isSame(a, b) {
 export function entriesOf(value) {
   if (value instanceof Map) return [...value];
   if (value === null || typeof value !== 'object') return undefined;
-  if (Array.isArray(value) || value instanceof JsonText) return undefined;
+  if (Array.isArray(value) || 'spelled' in value) return undefined;
   return Object.entries(value);
 }
 
@@ -150,9 +144,9 @@ export function writePretty(value) {
  * @returns {string}
  */
 function written(value, line, indent) {
-  if (value instanceof JsonText) return value.text;
   if (typeof value === 'bigint') return value.toString();
   if (value === null || typeof value !== 'object') return spelled(value);
+  if ('spelled' in value) return value.spelled;
   const within = line + indent;
   const entries = entriesOf(value);
   const colon = indent === '' ? ':' : ': ';

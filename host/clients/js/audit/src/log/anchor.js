@@ -42,15 +42,27 @@ const FAMILY = 'refrain-anchor/';
  * @returns {Anchor[]}
  */
 export function readAnchors(text, place) {
+  try {
+    return read(text, place);
+  } catch (error) {
+    if (!(error instanceof AnchorError)) throw error;
+    throw new AnchorError(`${place} cannot be used for anchors: ${error.message}`);
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {string} place
+ * @returns {Anchor[]}
+ */
+function read(text, place) {
   if (text.startsWith(`{"format":"${FAMILY}`)) return lines(text, place);
   const document = firstObject(text);
   const format = document.left.get('format') ?? '';
   if (format.startsWith(`"${FAMILY}`)) return lines(text, place);
   return noHeads(() => {
-    const entries = document.has('executions')
-      ? document.list('executions', (it) => entry(it, place))
-      : [entry(document, place)];
-    return entries;
+    if (document.has('executions')) return document.list('executions', (it) => entry(it, place));
+    return [entry(document, place)];
   });
 }
 

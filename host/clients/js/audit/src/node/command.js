@@ -5,11 +5,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { ADVICE } from '../audit/divergence.js';
 import { auditJson } from '../audit/document.js';
 import { auditLines } from '../audit/words.js';
-import { AnchorError, AuditError, Component, ComponentError, KeyError, auditAll } from '../index.js';
+import { AnchorError, AuditError, Component, ComponentError, KeyError, auditContained } from '../index.js';
 import { writePretty } from '../json/value.js';
+import { publicKey } from '../log/signed.js';
 import { ANCHORS_BYTES_MAX, COMPONENT_BYTES_MAX, KEY_BYTES_MAX } from '../limits.js';
 import { escaped, escapedJson, escapedLines } from '../text.js';
-import { bundledComponent } from './component.js';
+import { bundledComponentBytes } from './component.js';
 
 /** @typedef {import('../audit/audit.js').Audit} Audit */
 /** @typedef {import('../json/value.js').Json} Json */
@@ -114,10 +115,14 @@ function textOf(bytes) {
   return new TextDecoder().decode(bytes);
 }
 
-/** @param {string} path */
+/**
+ * The bytes of a component's file, and its digest.
+ * @param {string} path
+ */
 function component(path) {
+  const bytes = read(path, 'unreadable', 'component', COMPONENT_BYTES_MAX);
   try {
-    return new Component(read(path, 'unreadable', 'component', COMPONENT_BYTES_MAX));
+    return { bytes, digest: new Component(bytes).digest };
   } catch (error) {
     if (!(error instanceof ComponentError)) throw error;
     throw new CommandError('invalid_component', `${path} is not a scheduler component: ${error.message}`);
@@ -125,18 +130,33 @@ function component(path) {
 }
 
 /**
+ * The text of a public key's file.
+ * @param {string} path
+ */
+function trusted(path) {
+  const pem = textOf(read(path, 'invalid_key', 'key', KEY_BYTES_MAX));
+  try {
+    publicKey(pem);
+    return pem;
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    throw new CommandError('invalid_key', `the key in ${path} cannot be used: ${error.message}`);
+  }
+}
+
+/**
  * @param {Arguments} asked
- * @param {Component | undefined} guest
+ * @param {{bytes: Uint8Array, digest: string} | undefined} guest
  * @returns {Promise<Audit[]>}
  */
 async function audited(asked, guest) {
   const anchors = asked.anchors === null ? [] : [asked.anchors];
   const logs = asked.logs.map((path) => read(path, 'log_unreadable', 'log'));
-  return auditAll(logs, {
-    components: [bundledComponent(), ...asked.with.map(component)],
-    guest,
+  return auditContained(logs, {
+    components: [bundledComponentBytes(), ...asked.with.map((path) => component(path).bytes)],
+    guest: guest?.bytes,
     anchors: anchors.map((place) => ({ place, text: textOf(read(place, 'anchors_unreadable', 'anchors', ANCHORS_BYTES_MAX)) })),
-    trust: asked.trust.map((path) => textOf(read(path, 'invalid_key', 'key', KEY_BYTES_MAX))),
+    trust: asked.trust.map(trusted),
   });
 }
 
@@ -168,7 +188,7 @@ function summaryOf(audits) {
 
 /**
  * @param {Audit[]} audits
- * @param {Component | undefined} guest
+ * @param {{bytes: Uint8Array, digest: string} | undefined} guest
  * @returns {Json}
  */
 function documentOf(audits, guest) {
@@ -192,7 +212,7 @@ function summaryLine(audits) {
     [newer, 'of a newer program'],
   ].filter(([count]) => count !== 0);
   const all = same + diverge + unsound + erased + newer;
-  const line = `exact: ${first}, ${counted(all, 'log')} the same; ${counted(events, 'event')} with ${counted(events, 'event')} replayed`;
+  const line = `exact: ${first}, ${same} the same; ${counted(all, 'log')} with ${counted(events, 'event')} replayed`;
   return [line, ...rest.map(([count, what]) => `${count} ${what}`)].join('; ');
 }
 
@@ -232,7 +252,6 @@ export async function run(words, streams) {
 /** @param {unknown} error */
 function codeOf(error) {
   if (error instanceof CommandError) return error.code;
-  if (error instanceof KeyError) return 'invalid_key';
   if (error instanceof AnchorError) return 'invalid_anchors';
   return error instanceof AuditError ? 'not_audited' : undefined;
 }

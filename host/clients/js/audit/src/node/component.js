@@ -5,9 +5,17 @@ import { readFileSync } from 'node:fs';
 import { Component } from '../contract/guest.js';
 
 /**
- * The scheduler component that this package has, which is Refrain's own.
+ * The bytes of the scheduler component that this package has, which is Refrain's own.
+ * @returns {Uint8Array}
+ */
+export function bundledComponentBytes() {
+  return new Uint8Array(readFileSync(new URL('../../component/refrain-scheduler.wasm', import.meta.url)));
+}
+
+/**
+ * That component.
  * @returns {Component}
  */
 export function bundledComponent() {
-  return new Component(readFileSync(new URL('../../component/refrain-scheduler.wasm', import.meta.url)));
+  return new Component(bundledComponentBytes());
 }
