@@ -3,10 +3,11 @@
 /**
  * A clock so many times as fast as the machine's.
  * @param {number} speed
+ * @param {number} [epoch] the machine's time at which this clock is at its start
  * @returns {import('../../src/clock.js').Clock}
  */
-export function fastClock(speed) {
-  const [start, began] = [1_700_000_000_000, performance.now()];
+export function fastClock(speed, epoch = Date.now()) {
+  const [start, began] = [1_700_000_000_000, epoch - performance.timeOrigin];
   const passed = () => (performance.now() - began) * speed;
   return {
     now: () => start + passed(),
