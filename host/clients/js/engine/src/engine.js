@@ -101,7 +101,7 @@ export class Engine {
     const { store, leaseMs = LEASE_MS_DEFAULT, onWarning = (text) => console.warn(`refrain: ${text}`) } = options;
     if (!(leaseMs >= LEASE_MS_MIN)) throw new EngineError('setup_failed', `a lease of ${leaseMs} ms is too short; give ${LEASE_MS_MIN} or more`);
     const random = new RandomSource(options.random);
-    const pool = new Pool(options.secrets, (granted, outcome) => this.#delivered(granted, outcome));
+    const pool = new Pool(options.secrets, (granted, outcome) => this.#delivered(granted, outcome), (id) => this.#attemptEnded(id));
     for (const [queue, worker] of Object.entries(options.workers ?? {})) pool.add(textOf('name of a queue', queue), worker);
     const limits = {
       maxConcurrentNodes: options.limits?.maxConcurrentNodes ?? CONCURRENT_NODES_DEFAULT,
@@ -319,6 +319,16 @@ export class Engine {
     } catch (thrown) {
       this.#core.warn(`an answer was not taken: ${said(thrown)}`);
     }
+  }
+
+  /**
+   * A slot is free; and where the answer was not taken, its claim is over.
+   * @param {string} id
+   */
+  #attemptEnded(id) {
+    const { cache, clock } = this.#core;
+    cache.look(id, clock.now(), false);
+    this.#loop.inbox.signal();
   }
 
   /** @param {number} patienceMs */

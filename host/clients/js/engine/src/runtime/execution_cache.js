@@ -97,15 +97,16 @@ export class ExecutionCache {
    * is to be looked at again.
    * @param {string} id
    * @param {number} now
+   * @param {boolean} [isStepped] whether it has been stepped at this time: one that still
+   *   asks for a time that has passed would decide the same once more
    */
-  look(id, now) {
+  look(id, now, isStepped = true) {
     const cached = this.#executions.get(id);
     if (cached === undefined) return;
     const { record, items } = cached;
     let at = record.owed ? now : Infinity;
-    // One that asks for a time that has passed has been stepped: at the same reading it
-    // would decide the same.
-    if (record.nextWake !== null) at = Math.min(at, record.nextWake > now ? record.nextWake : now + PAST_WAKE_PAUSE_MS);
+    const rests = isStepped && record.nextWake !== null && record.nextWake <= now;
+    if (record.nextWake !== null) at = Math.min(at, rests ? now + PAST_WAKE_PAUSE_MS : record.nextWake);
     for (const item of items.values()) at = Math.min(at, this.#lookAtItem(id, item, now));
     this.#agenda.set(id, at === Infinity ? null : at);
   }

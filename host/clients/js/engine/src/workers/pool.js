@@ -34,6 +34,7 @@ export class Pool {
   #busy = new Map();
   #secrets;
   #deliver;
+  #onEnd;
   #isClosing = false;
   /** Called when the last attempt is over, once. @type {(() => void) | undefined} */
   #onEmpty;
@@ -42,10 +43,12 @@ export class Pool {
    * @param {import('./put_in.js').Secrets | undefined} secrets
    * @param {(granted: Granted, outcome: Outcome) => Promise<void>} deliver hands over what an
    *   attempt came to, and resolves when that is written
+   * @param {(execution: string) => void} onEnd is told when an attempt is over
    */
-  constructor(secrets, deliver) {
+  constructor(secrets, deliver, onEnd) {
     this.#secrets = secrets;
     this.#deliver = deliver;
+    this.#onEnd = onEnd;
   }
 
   /**
@@ -193,6 +196,7 @@ export class Pool {
     those?.delete(keyOf(id.nodeId, id.fence));
     if (those?.size === 0) this.#running.delete(id.execution);
     this.#busy.set(item.queue, (this.#busy.get(item.queue) ?? 1) - 1);
+    this.#onEnd(id.execution);
     if (this.#running.size === 0) this.#onEmpty?.();
   }
 
