@@ -1,7 +1,8 @@
 // When which execution is to be looked at: a heap by time, in which an entry that was
-// overtaken is dropped when it comes up.
+// overtaken is dropped when it comes up. Of those of one time, the first that was set comes
+// first.
 
-/** @typedef {{at: number, id: string}} Entry */
+/** @typedef {{at: number, order: number, id: string}} Entry */
 
 /** Times by execution, the earliest first. */
 export class Agenda {
@@ -9,6 +10,7 @@ export class Agenda {
   #heap = [];
   /** @type {Map<string, number>} */
   #times = new Map();
+  #order = 0;
 
   /**
    * The execution is to be looked at then; null: not at all.
@@ -22,7 +24,7 @@ export class Agenda {
     }
     if (this.#times.get(id) === at) return;
     this.#times.set(id, at);
-    this.#push({ at, id });
+    this.#push({ at, order: (this.#order += 1), id });
     // What was overtaken must not fill the heap.
     if (this.#heap.length > 64 + 4 * this.#times.size) this.#rebuild();
   }
@@ -60,9 +62,9 @@ export class Agenda {
   }
 
   #rebuild() {
-    const times = [...this.#times];
+    const entries = this.#heap.filter(({ id, at }) => this.#times.get(id) === at);
     this.#heap = [];
-    for (const [id, at] of times) this.#push({ at, id });
+    for (const entry of entries) this.#push(entry);
   }
 
   /** @param {Entry} entry */
@@ -71,7 +73,7 @@ export class Agenda {
     let place = heap.push(entry) - 1;
     while (place > 0) {
       const parent = (place - 1) >> 1;
-      if (heap[parent].at <= entry.at) break;
+      if (isBefore(heap[parent], entry)) break;
       heap[place] = heap[parent];
       place = parent;
     }
@@ -87,12 +89,20 @@ export class Agenda {
     for (;;) {
       let child = 2 * place + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1].at < heap[child].at) child += 1;
-      if (heap[child].at >= last.at) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) child += 1;
+      if (isBefore(last, heap[child])) break;
       heap[place] = heap[child];
       place = child;
     }
     heap[place] = last;
     return first;
   }
+}
+
+/**
+ * @param {Entry} a
+ * @param {Entry} b
+ */
+function isBefore(a, b) {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

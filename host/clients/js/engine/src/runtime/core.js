@@ -52,7 +52,7 @@ export class Core {
     const work = await this.store.load();
     this.version = work.version;
     this.clock.follow(work.at);
-    this.cache.load(work);
+    this.cache.load(work, this.clock.now());
     this.guests.discardAll();
   }
 

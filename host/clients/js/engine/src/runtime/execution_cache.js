@@ -30,13 +30,17 @@ export class ExecutionCache {
   /**
    * Takes over what is stored.
    * @param {import('../store/contract.js').OpenWork} work
+   * @param {number} now
    */
-  load({ executions, items }) {
+  load({ executions, items }, now) {
     this.#executions.clear();
     this.#agenda.clear();
     this.claimable.clear();
     for (const record of executions) this.#executions.set(record.id, { record, items: new Map() });
     for (const [id, nodeId, item] of items) this.#executions.get(id)?.items.set(nodeId, item);
+    // Those that wait longest come first.
+    const waiting = items.filter(([, , { state }]) => state === 'waiting').sort(([, , a], [, , b]) => a.enqueuedAt - b.enqueuedAt);
+    for (const [id, , item] of waiting) if (Number(item.item.not_before) <= now) this.claimable.add(id, item);
     // All is looked at once.
     for (const id of this.#executions.keys()) this.#agenda.set(id, 0);
   }
