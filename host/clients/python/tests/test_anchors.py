@@ -10,7 +10,7 @@ from logs import Json, Log, written
 
 import refrain
 from refrain import times
-from refrain.audit.anchors import AnchorFault
+from refrain.auditing.anchors import AnchorFault
 from refrain.log.fields import put_text
 from refrain.signing import fingerprint
 

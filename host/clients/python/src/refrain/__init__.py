@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .audit.anchors import Anchors
-from .audit.auditor import Auditor
-from .audit.divergence import Difference, Divergence
-from .audit.verdict import AnchorCheck, Audit, AuditError, Link, SignatureCheck
+from .auditing.anchors import Anchors
+from .auditing.auditor import Auditor
+from .auditing.divergence import Difference, Divergence
+from .auditing.verdict import AnchorCheck, Audit, AuditError, Link, SignatureCheck
 from .component.guest import ComponentFault, load
 from .log.event import Event
 from .log.export import Source, UnreadableLog, read_log

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar
 
 from . import json_text
-from .audit.anchors import AnchorFault, Anchors
-from .audit.auditor import Auditor
-from .audit.verdict import Audit, AuditError
+from .auditing.anchors import AnchorFault, Anchors
+from .auditing.auditor import Auditor
+from .auditing.verdict import Audit, AuditError
 from .component.guest import ComponentFault, Guest, load
 from .log.export import Recording, UnreadableLog, read_log
 from .report import report

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from . import times
-from .audit.divergence import ADVICE, Divergence
-from .audit.verdict import AnchorCheck, Audit, Link, SignatureCheck
+from .auditing.divergence import ADVICE, Divergence
+from .auditing.verdict import AnchorCheck, Audit, Link, SignatureCheck
 from .words import counted, escaped
 
 

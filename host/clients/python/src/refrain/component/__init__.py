@@ -1,0 +1,1 @@
+"""Scheduler components, run by wasmtime."""

@@ -1,0 +1,1 @@
+"""What a workflow lets a scheduler order."""

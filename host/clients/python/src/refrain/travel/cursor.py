@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .. import explanations, json_text
-from ..audit.guests import Guests
-from ..audit.ports import ordered_by
-from ..audit.verdict import AuditError
+from ..auditing.guests import Guests
+from ..auditing.ports import ordered_by
+from ..auditing.verdict import AuditError
 from ..component.guest import load
 from ..component.instance import GuestFailure
 from ..contract import Ports, Refusal, Scheduler, Values, item_digest

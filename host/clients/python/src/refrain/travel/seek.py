@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from .. import json_text
-from ..audit.divergence import node_of
+from ..auditing.divergence import node_of
 from ..log.event import Event
 
 #: What a cursor looks for: a decision of the scheduler; a fact of the world; or something
