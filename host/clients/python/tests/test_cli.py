@@ -105,6 +105,23 @@ def test_texts_of_the_world_are_escaped(
     assert "exec_" in json.loads(out)["executions"][0]["divergence"]["message"]
 
 
+def test_what_is_nested_too_deep_is_not_shown(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = Log.golden("timer")
+    nested: list[object] = []
+    log.events[0]["initial_input"] = nested
+    for _ in range(700):
+        inner: list[object] = []
+        nested.append(inner)
+        nested = inner
+    log.events[1]["type"] = "workflow_timed_out"
+    del log.events[1]["node_id"], log.events[1]["fire_at"]
+    code, out, _ = run(capsys, written(tmp_path, "deep.ndjson", log.chain()), "--json")
+    divergence = json.loads(out)["executions"][0]["divergence"]
+    assert (code, divergence["sequence"], divergence["found"]) == (1, 1, None)
+
+
 def test_a_folder_of_logs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, _ = run(capsys, str(golden_folder()), "--json")
     assert code == 0

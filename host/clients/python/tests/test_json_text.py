@@ -97,6 +97,8 @@ def test_numbers_are_of_one_kind_or_of_the_other() -> None:
     one, whole, large = json_text.parse("[1.0,1,123456789012345678901234567890]")
     assert one != whole and whole == 1 and large != int(large)
     assert json_text.parse("[1.0,1.00]") == [one, one]
-    for text in ("1e999", DEEP, "x", "NaN"):
+    deepest = "[" * 126 + "]" * 126
+    assert json_text.parse(deepest) != []
+    for text in ("1e999", DEEP, f"[{deepest}]", "x", "NaN"):
         with pytest.raises(JsonError):
             json_text.parse(text)

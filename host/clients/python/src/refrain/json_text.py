@@ -18,6 +18,11 @@ from typing import Any, NoReturn
 Value = Any
 
 
+#: How deep the values are nested that a report shows, within an event: no payload that a
+#: host takes is nested deeper than 100.
+SHOWN_DEPTH_MAX = 126
+
+
 class JsonError(Exception):
     """A text is no JSON, or not what is read here; it says where and why."""
 
@@ -289,18 +294,27 @@ def _integer(text: str) -> int | Number:
     return _number(text)
 
 
-def parse(text: str) -> Value:
+def parse(text: str, depth_max: int = SHOWN_DEPTH_MAX) -> Value:
     """The value that the text is, for a report: numbers are read.
 
-    Raises `JsonError` if it is none, is nested too deeply, or has a number that is too
-    large.
+    Raises `JsonError` if it is none, is nested deeper than that, or has a number that is
+    too large.
     """
     try:
-        return json.loads(
+        value: Value = json.loads(
             text, parse_int=_integer, parse_float=_number, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError) as error:
         raise JsonError(f"it is no JSON: {error}") from None
+    level = [value]
+    for _ in range(depth_max + 1):
+        nested = [it for it in level if isinstance(it, (dict, list))]
+        if not nested:
+            return value
+        level = [
+            inner for it in nested for inner in (it.values() if isinstance(it, dict) else it)
+        ]
+    raise JsonError(f"it is nested deeper than {depth_max} levels")
 
 
 def first_value_end(text: str, at: int) -> int | None:

@@ -16,6 +16,7 @@ from hashlib import sha256
 from importlib import resources
 
 import wasmtime
+from wasmtime import _ffi as ffi
 from wasmtime import component as wasm
 
 from ..limits import (
@@ -72,6 +73,8 @@ def engine() -> wasmtime.Engine:
     config.wasm_multi_memory = True
     config.wasm_threads = False
     config.max_wasm_stack = GUEST_STACK_MAX
+    # No function of the contract is asynchronous.
+    ffi.wasmtime_config_concurrency_support_set(config.ptr(), False)
     return wasmtime.Engine(config)
 
 

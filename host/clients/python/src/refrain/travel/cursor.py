@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from .. import explanations, json_text
@@ -189,13 +190,14 @@ class Travel:
     def _changes(self, place: int, key: str) -> bool:
         """Whether this event gives a key of the state another value."""
         event = self._recording.events[place - 1].event
-        if not may_set(event, key, self._workflow()):
+        if not may_set(event, key, self._workflow):
             return False
         self._place = place - 1
         before = self.value(key) if self._place else None
         self._place = place
         return before != self.value(key)
 
+    @cached_property
     def _workflow(self) -> Any:
         try:
             return json_text.parse(self._recording.workflow)
