@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { run } from '../src/node/command.js';
+import { escaped, escapedJson, quoted } from '../src/text.js';
+import { bytesOf, goldenLog } from './support/files.js';
+import { opened, rechained, written } from './support/forge.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'refrain-audit-'));
+test.after(() => rmSync(folder, { recursive: true }));
+
+/** @param {string} name @param {string | Uint8Array} content */
+function file(name, content) {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** @param {...string} words */
+async function said(...words) {
+  let [out, err] = ['', ''];
+  const streams = { out: (/** @type {string} */ text) => void (out += text), err: (/** @type {string} */ text) => void (err += text) };
+  const golden = file('guest.wasm', bytesOf('tests/guests/divergent.wasm'));
+  const code = await run([...words, ...(words.includes('--help') ? [] : ['--with', golden])], streams);
+  return { code, out, err };
+}
+
+test('verdicts, exit codes and documents are those of the command line', async () => {
+  const clean = file('clean.ndjson', goldenLog('completed'));
+  const { code, out } = await said(clean);
+  assert.deepEqual([code, out], [0, 'exec_13219b831bf88ee4870f58eccb1c6d89  clean  8 events, 3 decisions replayed\n']);
+  const log = opened(goldenLog('completed'));
+  log.kept[1].event.kind.value.queue = 'model';
+  const forged = file('forged.ndjson', written(rechained(log)));
+  const bad = await said(forged);
+  assert.equal(bad.code, 1);
+  for (const line of [
+    'exec_13219b831bf88ee4870f58eccb1c6d89  divergent  8 events, 0 decisions replayed',
+    '  event 2: the guest decides otherwise, at event 2',
+    '    at "/queue_type": the guest decides "tool", the log has "model"',
+    '    rule: R2',
+    '    the guest on node "fetch", which is ready:',
+    '    next: compare the log with a backup or an export, and trust neither before it is clear which was changed',
+  ]) {
+    assert.ok(bad.out.split('\n').some((it) => it.startsWith(line)), `${line}\n${bad.out}`);
+  }
+  const both = await said(clean, forged, '--json');
+  assert.deepEqual([both.code, JSON.parse(both.out).executions.map((/** @type {any} */ it) => it.verdict)], [1, ['clean', 'divergent']]);
+});
+
+test('what is newer, or cannot be audited, is an error', async () => {
+  const text = new TextDecoder().decode(goldenLog('completed'));
+  const newer = await said(file('newer.ndjson', text.replace('node_started', 'node_melted')), '--json');
+  assert.deepEqual([newer.code, JSON.parse(newer.out).executions[0].verdict], [2, 'newer']);
+  assert.match(newer.err, /1 of 1 executions are of a newer program/);
+  const clean = file('clean.ndjson', goldenLog('completed'));
+  for (const [words, code, part] of /** @type {[string[], string, string][]} */ ([
+    [[], 'usage', 'no log is named'],
+    [['--colour'], 'usage', 'there is no option --colour'],
+    [[clean, '--guest'], 'invalid_component', 'is not a scheduler component'],
+    [[join(folder, 'none.ndjson')], 'log_unreadable', 'cannot read the log'],
+    [[clean, '--anchors', clean, '--trust', clean], 'invalid_key', 'cannot be used'],
+    [[clean, '--anchors', file('empty', '')], 'invalid_anchors', 'it holds no heads'],
+    [[clean, `--guest=${clean}`], 'invalid_component', 'no WebAssembly component'],
+  ])) {
+    const refused = words.at(-1) === '--guest' ? await said(...words.slice(0, -1), '--guest', clean, '--json') : await said(...words, '--json');
+    assert.equal(refused.code, 2, code);
+    const { error } = JSON.parse(refused.out);
+    assert.deepEqual([error.code, error.message.includes(part)], [code, true], error.message);
+  }
+});
+
+test('another guest is asked exactly, and summed up', async () => {
+  const clean = file('clean.ndjson', goldenLog('crash'));
+  const guest = file('other.wasm', bytesOf('tests/guests/divergent.wasm'));
+  const { code, out } = await said(clean, '--guest', guest, '--json');
+  const { mode, summary, executions } = JSON.parse(out);
+  assert.deepEqual([code, mode, summary.diverge, executions[0].outcome], [1, 'exact', 1, 'diverges']);
+  assert.equal(executions[0].divergence.advice, 'keep_guest');
+  const text = await said(clean, '--guest', guest);
+  assert.match(text.out, /\nexact: 1 log would be decided otherwise, 0 the same; 1 log with 17 events replayed\n$/);
+});
+
+test('help is help', async () => {
+  const { code, out } = await said('--help');
+  assert.deepEqual([code, out.startsWith('Replay executions from their logs')], [0, true]);
+});
+
+test('what steers a terminal is spelled out, in text and in JSON', async () => {
+  const hostile = '\u001b[2J\u202e\r\n\u0000\u2028x';
+  assert.equal(escaped(hostile), '\\u{1b}[2J\\u{202e}\\r\\n\\u{0}\\u{2028}x');
+  assert.equal(quoted('a"\\\n'), '"a\\"\\\\\\n"');
+  const json = JSON.stringify({ hostile });
+  assert.ok(!/[\u202e\u2028]/.test(escapedJson(json)));
+  assert.deepEqual(JSON.parse(escapedJson(json)), { hostile });
+  const log = opened(goldenLog('completed'));
+  log.kept[1].event.kind.value.node_id = hostile;
+  const { out } = await said(file('hostile.ndjson', written(rechained(log))));
+  assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u2028]/.test(out), out);
+});

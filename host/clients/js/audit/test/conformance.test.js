@@ -1,0 +1,28 @@
+// The conformance kit, where it is expanded: `refrain conformance tests/conformance -o DIR`,
+// and REFRAIN_CONFORMANCE names DIR.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { audit, Component } from '../src/index.js';
+
+const folder = process.env.REFRAIN_CONFORMANCE;
+
+test('every case of the kit has the verdict that it should', { skip: folder === undefined }, async () => {
+  const from = String(folder);
+  const read = (/** @type {string} */ path) => new Uint8Array(readFileSync(join(from, path)));
+  const components = readdirSync(from).filter((it) => it.endsWith('.wasm')).map((it) => new Component(read(it)));
+  /** @type {any[]} */
+  const cases = JSON.parse(new TextDecoder().decode(read('expected.json')));
+  assert.ok(cases.length > 0);
+  const differing = [];
+  for (const { name, file, expected } of cases) {
+    const { verdict, divergence, decisions } = await audit(read(file), { components });
+    const found = { verdict, sequence: divergence?.sequence ?? null, decisions, code: divergence?.code ?? null };
+    const isSame = Object.entries(expected).every(([field, value]) => Reflect.get(found, field) === value);
+    if (!isSame) differing.push({ name, expected, found });
+  }
+  assert.deepEqual(differing, []);
+});
