@@ -2,6 +2,7 @@
 
 import { Engine, IndexedDbStore, MemoryStore } from '../../src/index.js';
 import { storeLaws } from '../../src/store/laws.js';
+import { stepsPerSecond } from '../../bench/chains.js';
 import { Dice } from '../support/dice.js';
 import { fastClock } from '../support/fast_clock.js';
 import { drawnWorkflow } from '../support/workflows.js';
@@ -73,27 +74,14 @@ async function hold(name, ifBusy) {
 }
 
 /**
- * Steps a second, of chains one after another on a store.
- * @param {{durability: IDBTransactionDurability | 'memory', nodes: number, executions: number}} options
+ * Steps a second on a store of this browser.
+ * @param {IDBTransactionDurability | 'memory'} durability
+ * @param {number} nodes
+ * @param {number} executions
  */
-async function measure({ durability, nodes, executions }) {
+async function measure(durability, nodes, executions) {
   const store = durability === 'memory' ? new MemoryStore() : await IndexedDbStore.open(`measure-${durability}-${executions}`, { durability });
-  const engine = await Engine.open({ store, workers: { tool: () => 1 } });
-  const ids = Array.from({ length: nodes }, (_, place) => `n${place}`);
-  const workflow = {
-    workflow_id: 'chain',
-    version: '1.0.0',
-    start_node: 'n0',
-    nodes: Object.fromEntries(ids.map((id) => [id, { kind: { type: 'tool', tool_ref: 'x' } }])),
-    edges: ids.map((id, place) => ({ from: id, to: ids[place + 1] ?? 'end' })),
-  };
-  const { workflowId, version } = await engine.register(workflow);
-  const began = performance.now();
-  const started = await Promise.all(Array.from({ length: executions }, () => engine.start({ workflowId, version })));
-  await Promise.all(started.map((execution) => execution.finished()));
-  const ms = performance.now() - began;
-  await engine.close();
-  return Math.round((1_000 * nodes * executions) / ms);
+  return stepsPerSecond(store, nodes, executions);
 }
 
 Object.assign(globalThis, { refrain: { run, laws, hold, measure } });
