@@ -27,6 +27,7 @@ from .ports import (
     UnnamedOrder,
     ordered_by,
 )
+from .verdict import AuditError
 
 
 class Walk:
@@ -248,7 +249,10 @@ class Walk:
         """A divergence, with what a fresh instance says of the state just before it. One
         that cannot say anything leaves that out."""
         digest = self._player.scheduler.digest
-        fresh, _ = self._guests.player(digest, self._recording, may_be_reused=False)
+        try:
+            fresh, _ = self._guests.player(digest, self._recording, may_be_reused=False)
+        except AuditError:
+            raise Finding("divergent", divergence) from None
         fresh.ports.show_first(self._done)
         divergence.state_hash = fresh.state_hash()
         if node_id is not None:
