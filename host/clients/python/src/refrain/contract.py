@@ -8,11 +8,12 @@ each byte of workflow, snapshot and log that is handed over for the first time i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any, Protocol
 
 from . import ids
-from .component.guest import CLOCK, QUEUE, STORAGE, Guest
+from .component.guest import CLOCK, QUEUE, STORAGE, Guest, built_in
 from .component.instance import Fuel, GuestFailure, Instance
 from .component.types import ListOf, Record, Scalar, Type
 from .limits import (
@@ -125,7 +126,7 @@ class Scheduler:
                 CLOCK: {"now": self._now},
                 QUEUE: {"order": self._order},
             },
-            _special(guest),
+            _special(),
         )
         self._instance.start(FUEL_PER_CALL)
 
@@ -249,9 +250,11 @@ def _texts_of(values: Values) -> int:
 # ---- what values are read as ---------------------------------------------------------
 
 
-def _special(guest: Guest) -> dict[Type, Any]:
-    events = guest.imports[STORAGE]["append-events"].params[1]
-    assert isinstance(events, ListOf), "the types were compared with the contract's"
+@cache
+def _special() -> dict[Type, Any]:
+    # Others have the same types, and need not import all that there is.
+    events = built_in().imports[STORAGE]["append-events"].params[1]
+    assert isinstance(events, ListOf), "our own component has the types of the contract"
     return {
         _ITEM_DIGEST: (_digest_of, _numbers_of),
         _EXECUTION_ID: (_same, _named),
