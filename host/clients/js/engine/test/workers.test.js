@@ -164,16 +164,19 @@ test('R29: the longest value is hidden first, and a number only where it stands 
 async function server(t) {
   /** @type {{method?: string, url?: string, headers: any, body: string}[]} */
   const asked = [];
+  /** @type {import('node:http').Server} */
   const serving = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => (body += chunk));
     request.on('end', () => {
       asked.push({ method: request.method, url: request.url, headers: request.headers, body });
+      const abroad = `http://localhost:${/** @type {import('node:net').AddressInfo} */ (serving.address()).port}/json`;
+      if (request.url === '/abroad') return response.writeHead(302, { location: abroad }).end();
       const [status, headers, text] = REPLIES[request.url?.split('?')[0] ?? ''] ?? [404, {}, 'no such page'];
       response.writeHead(status, headers).end(text);
     });
   });
-  await new Promise((resolve) => serving.listen(0, '127.0.0.1', () => resolve(undefined)));
+  await new Promise((resolve) => serving.listen(0, () => resolve(undefined)));
   t.after(() => serving.close());
   const { port } = /** @type {import('node:net').AddressInfo} */ (serving.address());
   return { origin: `http://127.0.0.1:${port}`, asked };
@@ -197,7 +200,9 @@ const REQUESTS = [
   ['/text', {}, '{"a":"hello"}'],
   ['/none', {}, '{}'],
   ['/away', {}, '{"n":1.50}'],
-  ['/away', { follow_redirects: 'never' }, /could not be asked/, { retryable: true }],
+  ['/away', { follow_redirects: 'never' }, /answered with a redirect, which is not followed/, { retryable: false, error_class: 'redirect' }],
+  ['/abroad', {}, /led to another origin, http:\/\/localhost:\d+; name that address/, { retryable: false, error_class: 'redirect' }],
+  ['/abroad', { follow_redirects: 'anywhere' }, '{"n":1.50}'],
   ['/broken', {}, /what it calls JSON and is none/, { retryable: false }],
   ['/busy', {}, /answered 429: later/, { retryable: true, error_class: 'rate_limit', retry_after_ms: 7_000 }],
   ['/down', {}, /answered 503: down/, { retryable: true, error_class: 'server_error' }],

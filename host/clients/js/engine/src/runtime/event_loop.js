@@ -27,6 +27,10 @@ export class EventLoop {
   #onNews;
   #onReload;
   #isStopping = false;
+  /** Whether what is stored has to be read anew. */
+  #mustLoad = false;
+  /** What was told of the last turn that failed. */
+  #trouble = '';
   /** Whether own workers may claim. */
   mayClaim = true;
   /** @type {Set<string>} */
@@ -66,7 +70,7 @@ export class EventLoop {
 
   #waitMs() {
     const { cache, pool, clock } = this.#core;
-    if (this.#isStopping || !this.inbox.isEmpty) return 0;
+    if (this.#isStopping || this.#mustLoad || !this.inbox.isEmpty) return 0;
     const next = Math.min(cache.nextTime(), pool.nextRenewal());
     return Math.min(Math.max(0, next - clock.now()), this.#lookEveryMs);
   }
@@ -78,44 +82,33 @@ export class EventLoop {
   async #turn(writes, conflicts) {
     const core = this.#core;
     try {
-      if (!core.settings.isAlone && (await core.store.version()) !== core.version) await this.#load();
+      if (this.#mustLoad || (!core.settings.isAlone && (await core.store.version()) !== core.version)) await this.#load();
       const transaction = await fill(core, writes, this.inbox, this.mayClaim);
       const turn = transaction.write();
       if (turn !== undefined) {
         core.version = await core.store.commit(turn);
         core.clock.wrote(transaction.reading);
       }
+      this.#trouble = '';
       this.#committed(transaction, turn);
       this.inbox.putBack(writes.filter((write) => write.comesLater));
       for (const write of writes) write.tell();
     } catch (thrown) {
-      if (thrown instanceof ConflictError && conflicts < CONFLICTS_IN_A_ROW_MAX && (await this.#reload())) {
-        await this.#turn(writes, conflicts + 1);
-        return;
-      }
-      await this.#failed(writes, thrown);
+      this.#mustLoad = true;
+      if (thrown instanceof ConflictError && conflicts < CONFLICTS_IN_A_ROW_MAX) await this.#turn(writes, conflicts + 1);
+      else await this.#failed(writes, thrown);
     }
   }
 
+  /** Reads everything anew: somebody else has written, or nobody knows what was. */
   async #load() {
     await this.#core.load();
+    this.#mustLoad = false;
     this.#onReload();
   }
 
-  /** Whether what is stored could be read anew. */
-  async #reload() {
-    try {
-      await this.#load();
-      return true;
-    } catch (thrown) {
-      if (thrown instanceof EngineError) return false;
-      throw thrown;
-    }
-  }
-
   /**
-   * A turn was not written, or nobody knows: everything is read anew. Callers are told;
-   * answers of workers wait.
+   * A turn was not written, or nobody knows. Callers are told; answers of workers wait.
    * @param {Write[]} writes
    * @param {unknown} thrown
    */
@@ -125,16 +118,13 @@ export class EventLoop {
       thrown instanceof ConflictError
         ? new EngineError('conflict', `others write to the store ${quoted(core.store.name)} all the time (${thrown.message}); try again`)
         : thrown;
-    core.warn(`a turn could not be written: ${said(told)}`);
-    const kept = writes.filter((write) => write.mustBeWritten);
-    for (const write of writes) if (!write.mustBeWritten) write.reject(told);
-    if (this.#isStopping) {
-      for (const write of kept) write.reject(told);
-      return;
-    }
-    this.inbox.putBack(kept);
+    // A trouble that lasts is told once.
+    if (this.#trouble !== said(told)) core.warn(`a turn could not be written: ${said(told)}`);
+    this.#trouble = said(told);
+    const isKept = (/** @type {Write} */ write) => write.mustBeWritten && !this.#isStopping;
+    this.inbox.putBack(writes.filter(isKept));
+    for (const write of writes) if (!isKept(write)) write.reject(told);
     await pause(STORE_RETRY_PAUSE_MS);
-    while (!this.#isStopping && !(await this.#reload())) await pause(STORE_RETRY_PAUSE_MS);
   }
 
   /**

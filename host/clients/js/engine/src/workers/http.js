@@ -3,9 +3,9 @@
 //
 // A JSON object in the answer is the output and the patch, other JSON or text goes under the
 // node's id; status and headers are in the telemetry. What a further attempt may cure is
-// retryable. Two things differ from other hosts, because pages are told no more: redirects
-// are followed by the browser, to the same origin or anywhere as it does, or are errors; and
-// requests to other origins need these to allow it (CORS).
+// retryable. Two things differ from other hosts, because pages are told no more: a redirect
+// is followed by the browser, so that one to another origin is refused when it was followed
+// already; and requests to other origins need these to allow it (CORS).
 
 import { digest, utf8Length } from '@refrain/audit/host';
 import { WorkError, said } from '../errors.js';
@@ -35,6 +35,9 @@ export function httpWorker({ fetch = (input, init) => globalThis.fetch(input, in
     } catch (thrown) {
       throw broken(`${url} could not be asked`, thrown, timeout);
     }
+    if (response.type === 'opaqueredirect' || (request.follow === 'never' && [301, 302, 303, 307, 308].includes(response.status))) {
+      throw new WorkError(`${url} answered with a redirect, which is not followed, as the node's \`follow_redirects\` says`, { retryable: false, class: 'redirect' });
+    }
     const isFollowed = request.follow === 'same_origin' && response.redirected && new URL(response.url).origin !== new URL(request.url).origin;
     if (isFollowed) {
       throw new WorkError(`${url} led to another origin, ${new URL(response.url).origin}; name that address in the node's \`url\`, or set \`follow_redirects\` to "anywhere"`, { retryable: false, class: 'redirect' });
@@ -63,7 +66,7 @@ function requestOf({ kind, inputText }, { idempotencyKey }) {
   const body = kind.body === undefined ? inputText : kind.body === '' ? '' : JSON.stringify(kind.body);
   if (hasBody && body !== '' && !headers.has('content-type')) headers.set('content-type', 'application/json');
   const follow = kind.follow_redirects ?? 'same_origin';
-  const init = /** @type {const} */ ({ method, headers, body: hasBody && body !== '' ? body : undefined, redirect: follow === 'never' ? 'error' : 'follow' });
+  const init = /** @type {const} */ ({ method, headers, body: hasBody && body !== '' ? body : undefined, redirect: follow === 'never' ? 'manual' : 'follow' });
   return { url, follow, init };
 }
 
