@@ -66,6 +66,18 @@ export function unknownExecution(id) {
 }
 
 /**
+ * @param {string} workflowId
+ * @param {string} version
+ * @returns {EngineError}
+ */
+export function workflowDiffers(workflowId, version) {
+  return new EngineError(
+    'workflow_differs',
+    `workflow ${quoted(workflowId)} of version ${quoted(version)} is registered with another content, and a registered workflow never changes; give the new content a new version`,
+  );
+}
+
+/**
  * The text of anything that was thrown.
  * @param {unknown} thrown
  * @returns {string}

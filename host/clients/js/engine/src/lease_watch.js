@@ -5,7 +5,7 @@
 // if for the length of a whole lease, as this engine has seen it, the log's time went as the
 // monotonic clock went. An engine that has just begun has seen nothing yet.
 
-import { LEASE_MOMENTS } from './limits.js';
+import { LEASE_MOMENTS, RENEWALS_PER_LEASE } from './limits.js';
 
 /** The time in which others could renew, as far as an engine has seen it. */
 export class LeaseWatch {
@@ -43,4 +43,13 @@ export class LeaseWatch {
   from() {
     return this.#fair === undefined ? Infinity : this.#fair.since + this.#leaseMs;
   }
+}
+
+/**
+ * When an own claim is to be renewed.
+ * @param {number} expiresAt
+ * @param {number} leaseMs
+ */
+export function renewAt(expiresAt, leaseMs) {
+  return expiresAt - leaseMs + Math.floor(leaseMs / RENEWALS_PER_LEASE);
 }

@@ -14,9 +14,8 @@
 // when its disk is full, unless the page was granted `navigator.storage.persist()`.
 
 import { quoted } from '@refrain/audit/host';
-import { ConflictError, EngineError, said } from '../errors.js';
+import { ConflictError, EngineError, said, workflowDiffers } from '../errors.js';
 import { conflictOf, hasEnded } from './contract.js';
-import { workflowDiffers } from './memory.js';
 
 /** @typedef {import('./contract.js').Store} Store */
 /** @typedef {import('./contract.js').ExecutionRecord} ExecutionRecord */

@@ -1,7 +1,6 @@
 // A store in memory: for tests, and for executions that need not outlive their page.
 
-import { quoted } from '@refrain/audit/host';
-import { ConflictError, EngineError } from '../errors.js';
+import { ConflictError, workflowDiffers } from '../errors.js';
 import { conflictOf, hasEnded } from './contract.js';
 
 /** @typedef {import('./contract.js').Store} Store */
@@ -141,15 +140,4 @@ function keyOf(...parts) {
  */
 function lastBegunFirst(a, b) {
   return b.startedAt - a.startedAt || (a.id < b.id ? 1 : -1);
-}
-
-/**
- * @param {string} workflowId
- * @param {string} version
- */
-export function workflowDiffers(workflowId, version) {
-  return new EngineError(
-    'workflow_differs',
-    `workflow ${quoted(workflowId)} of version ${quoted(version)} is registered with another content, and a registered workflow never changes; give the new content a new version`,
-  );
 }

@@ -1,7 +1,7 @@
 // Own workers claim work, and their claims are renewed and ended.
 
 import { EngineError } from '../errors.js';
-import { CLAIMS_PER_TURN_MAX, RENEWALS_PER_LEASE } from '../limits.js';
+import { CLAIMS_PER_TURN_MAX } from '../limits.js';
 import { leaseExpired, nodeStarted } from '../values/facts.js';
 import { leaseMs } from '../workflows.js';
 import { mustHaveTaken, offer, offerAll } from './offer.js';
@@ -149,15 +149,6 @@ export async function renewOwn(transaction) {
     staged.items.leaseUntil(id.nodeId, now + leaseMs);
     transaction.renewed.push({ id, expiresAt: now + leaseMs });
   }
-}
-
-/**
- * When an own claim is to be renewed.
- * @param {number} expiresAt
- * @param {number} leaseMs
- */
-export function renewAt(expiresAt, leaseMs) {
-  return expiresAt - leaseMs + Math.floor(leaseMs / RENEWALS_PER_LEASE);
 }
 
 /**

@@ -1,10 +1,9 @@
 // Workflows are registered, and executions begin.
 
 import { FORMAT_VERSION, START, quoted } from '@refrain/audit/host';
-import { EngineError } from '../errors.js';
+import { EngineError, workflowDiffers } from '../errors.js';
 import { PRIORITY_DEFAULT, PRIORITY_MAX } from '../limits.js';
 import { idOfKey } from '../random.js';
-import { workflowDiffers } from '../store/memory.js';
 import { payloadOf } from '../values/json_text.js';
 import { labelsOf, optionalText, textOf } from '../values/texts.js';
 import { refuseChildren, refuseWithoutWorker, workflowText } from '../workflows.js';

@@ -2,8 +2,8 @@
 
 import { quoted } from '@refrain/audit/host';
 import { EngineError } from '../errors.js';
+import { renewAt } from '../lease_watch.js';
 import { WORKER_SLOTS_DEFAULT } from '../limits.js';
-import { renewAt } from '../turn/claims.js';
 import { attempt } from './attempt.js';
 
 /** @typedef {import('../values/facts.js').ClaimId} ClaimId */
@@ -16,6 +16,7 @@ import { attempt } from './attempt.js';
  * @property {Granted} granted
  * @property {AbortController} abort
  * @property {number} expiresAt when its lease ends
+ * @property {boolean} hasAnswered whether its worker has come to its end
  */
 
 /**
@@ -133,7 +134,7 @@ export class Pool {
     const { id, item, at, leaseMs } = granted;
     const entry = this.#workers.get(item.queue);
     if (entry === undefined) return;
-    const running = { granted, abort: new AbortController(), expiresAt: at + leaseMs };
+    const running = { granted, abort: new AbortController(), expiresAt: at + leaseMs, hasAnswered: false };
     const those = this.#running.get(id.execution) ?? new Map();
     those.set(keyOf(id.nodeId, id.fence), running);
     this.#running.set(id.execution, those);
@@ -147,8 +148,8 @@ export class Pool {
    * @param {(nodeId: string, fence: number) => boolean} isHeld
    */
   stopUnheld(execution, isHeld) {
-    for (const { granted, abort } of this.#running.get(execution)?.values() ?? []) {
-      if (isHeld(granted.id.nodeId, granted.id.fence)) continue;
+    for (const { granted, abort, hasAnswered } of this.#running.get(execution)?.values() ?? []) {
+      if (hasAnswered || isHeld(granted.id.nodeId, granted.id.fence)) continue;
       abort.abort(new EngineError('stale', 'the work of this attempt is not wanted any more: it was cancelled, ran out of time, or is another worker’s now'));
     }
   }
@@ -181,6 +182,7 @@ export class Pool {
   async #work(running, worker) {
     const { granted, abort } = running;
     const outcome = await attempt(granted, worker, this.#secrets, abort.signal);
+    running.hasAnswered = true;
     // What a worker throws because it is stopped says nothing of its work.
     const isGivenBack = this.#isClosing && abort.signal.aborted && 'thrown' in outcome;
     try {
