@@ -17,17 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .auditing.anchors import Anchors
+from .auditing.anchors import AnchorFault, Anchors
 from .auditing.auditor import Auditor
 from .auditing.divergence import Difference, Divergence
 from .auditing.verdict import AnchorCheck, Audit, AuditError, Link, SignatureCheck
 from .component.guest import ComponentFault, load
 from .log.event import Event
 from .log.export import Source, UnreadableLog, read_log
+from .signing import KeyFault, public_key
 from .travel.cursor import NextStep, QueuedItem, Travel, TravelError
 
 __all__ = [
     "AnchorCheck",
+    "AnchorFault",
     "Anchors",
     "Audit",
     "AuditError",
@@ -36,6 +38,7 @@ __all__ = [
     "Difference",
     "Divergence",
     "Event",
+    "KeyFault",
     "Link",
     "NextStep",
     "QueuedItem",
@@ -43,6 +46,7 @@ __all__ = [
     "Travel",
     "TravelError",
     "audit",
+    "public_key",
 ]
 
 
@@ -61,7 +65,8 @@ def audit(
     - `components`: scheduler components that the log names and does not bring. The one
       that this package holds is always at hand.
     - `anchors`: heads that were noted elsewhere.
-    - `trusted`: public keys, in 64 hexadecimal digits, whose word is trusted.
+    - `trusted`: public keys whose word is trusted, in 64 hexadecimal digits as `public_key`
+      reads them from a file.
     - `origins`: exported logs of the execution that a fork was forked from, of a child's
       parent, or of children.
 
