@@ -130,6 +130,14 @@ def test_what_is_no_guest_is_refused() -> None:
             refrain.audit(Log.golden("timer").bytes(), guest=component)
 
 
+def test_what_compiles_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("refrain.component.guest.COMPILE_SECONDS_BASE", 0)
+    monkeypatch.setattr("refrain.component.guest.COMPILE_SECONDS_PER_MIB", 1)
+    other = built_in_bytes() + custom_section()
+    with pytest.raises(refrain.ComponentFault, match="within 1 seconds of processor time"):
+        load(other)
+
+
 def test_a_component_with_other_types_is_of_another_contract() -> None:
     import wasmtime
 

@@ -197,6 +197,18 @@ def test_a_report_names_the_place_once() -> None:
     ]
 
 
+def test_lines_of_the_world_stand_behind_a_mark() -> None:
+    divergence = Divergence(3, "event 3: bad\nexec_1  clean\x1b\n\n")
+    text = report(refrain.Audit("exec_1\n", "illegal", 3, divergence=divergence))
+    assert text.splitlines() == [
+        "exec_1\\n  illegal  3 events, 0 decisions replayed",
+        "  event 3: bad",
+        "    | exec_1  clean\\u{1b}",
+        "    next: compare the log with a backup or an export, and trust neither before it is"
+        " clear which was changed",
+    ]
+
+
 def test_texts_of_the_world_steer_no_terminal() -> None:
     text = 'a\x1b[2J\n"\u202e\U000e0041'
     assert words.escaped(text) == 'a\\u{1b}[2J\\n"\\u{202e}\\u{e0041}'

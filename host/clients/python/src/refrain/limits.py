@@ -72,6 +72,9 @@ GUEST_TEXT_MAX: Final = 64 * 1024
 COMPILE_SECONDS_BASE: Final = 15
 COMPILE_SECONDS_PER_MIB: Final = 10
 
+#: How many times as long it may take by the clock: other programs are at work too.
+COMPILE_PATIENCE: Final = 20
+
 # ---- travel -------------------------------------------------------------------------
 
 #: Events from one snapshot to the next on the way through a log.

@@ -28,9 +28,8 @@ def report(audit: Audit) -> str:
         )
     if audit.anchor is not None:
         lines += _anchored(audit, audit.anchor)
-    if audit.divergence is not None:
-        lines += _diverged(audit.divergence)
-    return "".join(f"{escaped(line)}\n" for line in lines)
+    text = "".join(f"{escaped(line)}\n" for line in lines)
+    return text if audit.divergence is None else text + _diverged(audit.divergence)
 
 
 def _stamp(at: int) -> str:
@@ -110,6 +109,12 @@ def _anchored(audit: Audit, anchor: AnchorCheck) -> list[str]:
     return [f"  {said}"]
 
 
-def _diverged(divergence: Divergence) -> list[str]:
-    lines = [f"{'  ' * (depth + 1)}{text}" for depth, text in divergence.report()]
-    return [*lines, f"    next: {ADVICE[divergence.advice]}"]
+def _diverged(divergence: Divergence) -> str:
+    lines = [f"{'  ' * (depth + 1)}{_lines(text)}\n" for depth, text in divergence.report()]
+    return "".join([*lines, f"    next: {ADVICE[divergence.advice]}\n"])
+
+
+def _lines(text: str) -> str:
+    """A text that may have several lines. All but the first stand behind a mark, so that
+    none of them can be taken for a line of ours."""
+    return "\n    | ".join(map(escaped, text.rstrip("\r\n").split("\n")))

@@ -7,6 +7,7 @@ stopped.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from wasmtime import _ffi as ffi
 from wasmtime import component as wasm
 
 from ..limits import (
+    COMPILE_PATIENCE,
     COMPILE_SECONDS_BASE,
     COMPILE_SECONDS_PER_MIB,
     COMPONENT_BYTES_MAX,
@@ -41,6 +43,12 @@ _IMPORTS = (_TYPES, STORAGE, CLOCK, QUEUE)
 
 _COMPONENT_HEADER = b"\0asm\x0d\0\x01\0"
 _MODULE_HEADER = b"\0asm\x01\0\0\0"
+
+#: How a process ends that has used up its processor time: by the signal for that, or by
+#: the one that follows.
+_OUT_OF_TIME = tuple(
+    -getattr(signal, name) for name in ("SIGXCPU", "SIGKILL") if hasattr(signal, name)
+)
 
 #: One use of wasmtime at a time: what is handed over stands in buffers that all share.
 LOCK = threading.RLock()
@@ -146,14 +154,24 @@ def _compiled(bytes_: bytes) -> wasm.Component:
             " Python cannot start one; run it from a Python that is installed"
         )
     seconds = COMPILE_SECONDS_BASE + COMPILE_SECONDS_PER_MIB * (len(bytes_) // MIB)
-    command = [sys.executable, "-m", "refrain.component.compiling"]
+    command = [sys.executable, "-m", "refrain.component.compiling", str(seconds)]
+    is_late = False
     try:
-        done = subprocess.run(command, input=bytes_, capture_output=True, timeout=seconds)
+        done = subprocess.run(
+            command,
+            input=bytes_,
+            capture_output=True,
+            check=False,
+            timeout=seconds * COMPILE_PATIENCE,
+        )
+        is_late = done.returncode in _OUT_OF_TIME
     except subprocess.TimeoutExpired:
+        is_late = True
+    if is_late:
         raise ComponentFault(
-            f"the component was not compiled within {seconds} seconds; build it anew,"
-            " optimised for size, or split its largest functions"
-        ) from None
+            f"the component was not compiled within {seconds} seconds of processor time;"
+            " build it anew, optimised for size, or split its largest functions"
+        )
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
         raise ComponentFault(
