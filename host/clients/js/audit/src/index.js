@@ -17,8 +17,8 @@
 import { checkAttestation, signedInLog } from './audit/vouching.js';
 import { Signatures, publicKey } from './log/signed.js';
 
-export { ComponentError } from './component/binary.js';
-export { Component } from './contract/guest.js';
+export { ComponentError } from './component/cursor.js';
+export { Component } from './contract/component.js';
 export { AnchorError } from './log/anchor.js';
 export { KeyError } from './log/signed.js';
 export { Recording } from './log/recording.js';

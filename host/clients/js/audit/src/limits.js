@@ -46,6 +46,9 @@ export const DEFINITIONS_MAX = 100_000;
 /** How deep components may stand within each other, and types too. */
 export const NESTING_MAX = 100;
 
+/** Parts of a type, those of its parts included: the contract's largest has some hundred. */
+export const TYPE_PARTS_MAX = 20_000;
+
 /** Events between two snapshots of a journey: reading them again takes a moment. */
 export const EVENTS_BETWEEN_MARKS = 4096;
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { auditContained, Component } from '../src/index.js';
+import { audit as auditHere, auditContained, Component } from '../src/index.js';
 import { bytesOf, goldenLog } from './support/files.js';
 import { opened, rechained, written } from './support/forge.js';
-import { DEEDS, guestThat, renamed } from './support/surgery.js';
+import { DEEDS, composed, guestThat, renamed } from './support/surgery.js';
 
 const own = bytesOf('host/component/refrain-scheduler.wasm');
 
@@ -77,4 +77,13 @@ test('bytes of a component that are changed anywhere are an error, and no crash'
       assert.ok(error instanceof Error && ['ComponentError', 'GuestFailure'].includes(error.name), `${place}: ${error}`);
     }
   }
+});
+
+test('a component within components decides the same', async () => {
+  for (const guest of [composed(own), composed(composed(own))]) {
+    const { verdict, decisions } = await auditHere(goldenLog('compensated'), { guest });
+    assert.deepEqual([verdict, decisions], ['clean', 20]);
+  }
+  const [{ divergence }] = await auditContained([goldenLog('completed')], { guest: composed(guestThat(own, DEEDS.crashes)) });
+  assert.deepEqual([divergence?.code, divergence?.sequence], ['guest_failed', 2]);
 });

@@ -1,7 +1,7 @@
 // Logs and all that an audit of them goes by, as they come from outside: bytes and texts.
 
 import { utf8 } from '../bytes.js';
-import { Component } from '../contract/guest.js';
+import { Component } from '../contract/component.js';
 import { readAnchors } from '../log/anchor.js';
 import { Recording, readRecording } from '../log/recording.js';
 import { Signatures, publicKey } from '../log/signed.js';

@@ -1,7 +1,7 @@
 // The audit of logs: a log in, a verdict out.
 
-import { Component } from '../contract/guest.js';
-import { ComponentError } from '../component/binary.js';
+import { Component } from '../contract/component.js';
+import { ComponentError } from '../component/cursor.js';
 import { isId } from '../log/id.js';
 import { Recording } from '../log/recording.js';
 import { askedFor, checkChildLinks } from './child_links.js';

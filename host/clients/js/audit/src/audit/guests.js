@@ -1,11 +1,11 @@
 // The scheduler components that an audit can ask, by their digests.
 
-import { ComponentError } from '../component/binary.js';
+import { ComponentError } from '../component/cursor.js';
 import { GuestFailure } from '../contract/guest.js';
 import { AuditError } from './divergence.js';
 import { Player } from './player.js';
 
-/** @typedef {import('../contract/guest.js').Component} Component */
+/** @typedef {import('../contract/component.js').Component} Component */
 /** @typedef {import('../log/recording.js').Recording} Recording */
 
 /** Components at hand. */

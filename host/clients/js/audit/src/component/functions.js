@@ -75,7 +75,7 @@ export function lifted(type, core, space, postReturn) {
   };
   /** @param {any} answer */
   const answered = (answer) => {
-    const { load, lift, size: bytes, align: to } = /** @type {import('./values.js').Layout} */ (result);
+    const { load, lift, size: bytes, align: to } = /** @type {import('./primitives.js').Layout} */ (result);
     if (!isInMemory) return lift(space, { values: [answer], at: 0 });
     space.refresh();
     space.check(answer >>> 0, bytes, to);

@@ -1,6 +1,6 @@
 // A component at work: its definitions are carried out one after the other.
 
-import { ComponentError } from './binary.js';
+import { ComponentError } from './cursor.js';
 import { lifted, lowered } from './functions.js';
 import { bounded } from './memory.js';
 import { Scope, exportOf } from './scope.js';
@@ -134,7 +134,13 @@ class Building {
   coreInstance(bytes, given) {
     const entries = given.map(({ name, index }) => [name, this.scope.get('core instance', index)]);
     const imports = Object.assign(Object.create(null), Object.fromEntries(entries));
-    return new WebAssembly.Instance(moduleOf(bytes), imports).exports;
+    try {
+      return new WebAssembly.Instance(moduleOf(bytes), imports).exports;
+    } catch (error) {
+      // An instance that a module imports from is not there.
+      if (error instanceof TypeError) throw new ComponentError(`the component cannot be loaded: ${error.message}`);
+      throw error;
+    }
   }
 
   /**

@@ -3,7 +3,7 @@
 
 import { concat } from '../bytes.js';
 import { MEMORY_PAGES_MAX, TABLE_ELEMENTS_MAX } from '../limits.js';
-import { ComponentError, Cursor } from './binary.js';
+import { ComponentError, Cursor } from './cursor.js';
 
 const TABLES = 4;
 const MEMORIES = 5;

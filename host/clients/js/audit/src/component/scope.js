@@ -1,8 +1,8 @@
 // What the indexes of a component mean: one list for each sort, and the types among them
 // resolved to structures.
 
-import { NESTING_MAX } from '../limits.js';
-import { ComponentError } from './binary.js';
+import { NESTING_MAX, TYPE_PARTS_MAX } from '../limits.js';
+import { ComponentError } from './cursor.js';
 
 /** @typedef {import('./binary.js').Definition} Definition */
 /** @typedef {import('./binary.js').TypeDefinition} TypeDefinition */
@@ -121,11 +121,13 @@ export class Scope {
   resolveValue(name, parts) {
     const resolved = parts.map((it) => ({ name: it.name, type: it.type === null ? null : this.valueType(it.type) }));
     if (name === 'same') return /** @type {ValueType} */ (resolved[0].type);
-    const depths = resolved.map((it) => (it.type === null ? 0 : depthOf(it.type)));
+    const sizes = resolved.map((it) => (it.type === null ? ONE : sizeOf(it.type)));
     const type = { kind: name, parts: resolved };
-    const depth = 1 + Math.max(0, ...depths);
+    const depth = sizes.reduce((most, it) => Math.max(most, it.depth), 0) + 1;
+    const count = sizes.reduce((sum, it) => sum + it.parts, 1);
     if (depth > NESTING_MAX) throw new ComponentError('the component cannot be loaded: a type is nested too deeply');
-    DEPTHS.set(type, depth);
+    if (count > TYPE_PARTS_MAX) throw new ComponentError('the component cannot be loaded: a type has too many parts');
+    SIZES.set(type, { depth, parts: count });
     return type;
   }
 
@@ -172,12 +174,17 @@ export class Scope {
  */
 const RESOLVED = new WeakMap();
 
-/** How deep types are nested, which are not primitive. @type {WeakMap<ValueType, number>} */
-const DEPTHS = new WeakMap();
+/** How deep a type is nested, and how many parts it has, those of its parts included. @typedef {{depth: number, parts: number}} Size */
+
+/** @type {Size} */
+const ONE = { depth: 0, parts: 1 };
+
+/** Of types that are not primitive. @type {WeakMap<ValueType, Size>} */
+const SIZES = new WeakMap();
 
 /** @param {ValueType} type */
-function depthOf(type) {
-  return DEPTHS.get(type) ?? 0;
+function sizeOf(type) {
+  return SIZES.get(type) ?? ONE;
 }
 
 /**

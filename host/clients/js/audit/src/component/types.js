@@ -5,7 +5,7 @@
  * @typedef {object} ValueType
  * @property {string} kind A primitive's name, or `record`, `variant`, `list` and so on.
  * @property {{name: string, type: ValueType | null}[]} parts
- * @property {import('./values.js').Layout} [layout] How it stands in memory, once that is known.
+ * @property {import('./primitives.js').Layout} [layout] How it stands in memory, once that is known.
  */
 
 /**

@@ -2,7 +2,7 @@
 // ends its worker, and never who asked.
 
 import { AuditError } from '../audit/divergence.js';
-import { ComponentError } from '../component/binary.js';
+import { ComponentError } from '../component/cursor.js';
 import { AnchorError } from '../log/anchor.js';
 import { KeyError } from '../log/signed.js';
 

@@ -1,16 +1,15 @@
 // A guest: a component of the contract's world at work, with ports for what it may ask.
 
 import { digest } from '../sha256.js';
-import { ComponentError, parse } from '../component/binary.js';
-import { compileAhead, instantiate } from '../component/instance.js';
+import { ComponentError } from '../component/cursor.js';
+import { instantiate } from '../component/instance.js';
 import { Allowance } from '../component/space.js';
 import { Trap } from '../component/trap.js';
 import { spelled } from '../component/types.js';
-import { COMPONENT_BYTES_MAX } from '../limits.js';
 import { numbersOf } from '../log/id.js';
 import { quoted } from '../text.js';
 import { digestToGuest, eventFromGuest, eventToGuest } from './convert.js';
-import { EXPORT, IMPORTS, SIGNATURES, VERSION } from './doors.js';
+import { EXPORT, SIGNATURES } from './doors.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
 /** @typedef {import('../log/event.js').Event} Event */
@@ -58,73 +57,6 @@ export class GuestFailure extends Error {
   constructor(problem, cause) {
     super(problem, { cause });
     this.name = 'GuestFailure';
-  }
-}
-
-/** A scheduler component. */
-export class Component {
-  /**
-   * Reads a component; its core modules are compiled at the first use.
-   * @param {Uint8Array} bytes
-   */
-  constructor(bytes) {
-    if (bytes.length > COMPONENT_BYTES_MAX) {
-      throw new ComponentError(`the component has ${bytes.length} bytes, and a guest may have ${COMPONENT_BYTES_MAX}`);
-    }
-    /** The SHA-256 of its bytes. */
-    this.digest = digest(bytes);
-    this.definitions = parse(bytes);
-    this.isChecked = false;
-    checkNames(this.definitions);
-  }
-
-  /**
-   * Reads a component and compiles it, without holding up whatever else is done meanwhile: in
-   * the main thread of a browser, nothing else is allowed.
-   * @param {Uint8Array} bytes
-   * @returns {Promise<Component>}
-   */
-  static async load(bytes) {
-    const component = new Component(bytes);
-    await compileAhead(component.definitions);
-    return component;
-  }
-
-  /**
-   * A fresh instance.
-   * @returns {Guest}
-   */
-  instance() {
-    const guest = new Guest(this.definitions, !this.isChecked);
-    this.isChecked = true;
-    return guest;
-  }
-}
-
-/**
- * Refuses a component by the names of its imports and exports.
- * @param {import('../component/binary.js').Definition[]} definitions
- */
-function checkNames(definitions) {
-  const named = definitions.flatMap((it) => (it.do === 'import' || it.do === 'export' ? [it] : []));
-  const names = named.map((it) => it.name);
-  const isGuest = names.includes(EXPORT);
-  const other = names.find((name) => name.startsWith('refrain:scheduler/') && !name.endsWith(`@${VERSION}`));
-  if (!isGuest && other?.includes('@')) {
-    throw new ComponentError(
-      `the component was built for version ${other.slice(other.lastIndexOf('@') + 1)} of the contract, and this program speaks ${VERSION}; build it for that, and hand its executions over to a guest of it`,
-    );
-  }
-  const undeclared = named.find((it) => it.do === 'import' && !IMPORTS.includes(it.name));
-  if (undeclared !== undefined) {
-    throw new ComponentError(
-      `the component imports \`${undeclared.name}\`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version ${VERSION}; build it without WASI, for wasm32-unknown-unknown`,
-    );
-  }
-  if (!isGuest) {
-    throw new ComponentError(
-      `the component does not export \`${EXPORT}\`; build it for the world \`scheduler\` of Refrain's wit/`,
-    );
   }
 }
 
@@ -338,7 +270,9 @@ function failure(error) {
     return new GuestFailure(said, error);
   }
   if (isStackOverflow(error)) return new GuestFailure('the guest overflowed its call stack', error);
-  if (error instanceof WebAssembly.RuntimeError) return new GuestFailure(`the guest crashed: ${error.message}`, error);
+  // Where there is no memory for it, an engine throws a `RangeError`.
+  const hasCrashed = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+  if (hasCrashed) return new GuestFailure(`the guest crashed: ${error.message}`, error);
   if (error instanceof WebAssembly.LinkError || error instanceof WebAssembly.CompileError) {
     return new ComponentError(`the component cannot be loaded: ${error.message}`);
   }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 
-import { Component } from '../contract/guest.js';
+import { Component } from '../contract/component.js';
 
 /**
  * The bytes of the scheduler component that this package has, which is Refrain's own.

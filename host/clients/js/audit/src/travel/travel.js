@@ -12,7 +12,7 @@ import { Marks } from './marks.js';
 import { TravelPorts } from './ports.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
-/** @typedef {import('../contract/guest.js').Component} Component */
+/** @typedef {import('../contract/component.js').Component} Component */
 /** @typedef {import('../contract/guest.js').Guest} Guest */
 /** @typedef {import('../log/event.js').Event} Event */
 /** @typedef {import('../log/event.js').Kind} Kind */

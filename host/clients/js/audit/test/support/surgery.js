@@ -4,6 +4,9 @@
 const STEP = 'refrain:scheduler/decisions@0.2.0#step';
 const [CUSTOM, MODULE, IMPORTS, EXPORTS, CODE] = [0, 1, 2, 7, 10];
 
+/** Sections of components. */
+const [COMPONENT, INSTANCE, ALIAS, IMPORT, EXPORT] = [4, 5, 6, 10, 11];
+
 /** Bodies for `step`: without locals, up to the last `end`. @type {{[deed: string]: (self: number) => number[]}} */
 export const DEEDS = {
   /** `unreachable` */
@@ -170,4 +173,35 @@ export function guestThat(component, deed) {
 export function renamed(component, from, to) {
   const text = Buffer.from(component).toString('latin1');
   return new Uint8Array(Buffer.from(text.replaceAll(from, to), 'latin1'));
+}
+
+/** @param {string} text */
+function named(text) {
+  const bytes = new TextEncoder().encode(text);
+  return [...leb(bytes.length), ...bytes];
+}
+
+/**
+ * A component around another: it hands on what it imports, and exports what that one exports.
+ * @param {Uint8Array} component
+ * @returns {Uint8Array}
+ */
+export function composed(component) {
+  const all = sections(component);
+  // The types, and the imports that need them, stand before the modules.
+  const before = all.slice(0, all.findIndex(({ id }) => id === MODULE));
+  const imports = before.filter(({ id }) => id === IMPORT).map(({ body }) => {
+    const cursor = new Cursor(body, 2);
+    return cursor.name();
+  });
+  const door = 'refrain:scheduler/decisions@0.2.0';
+  const given = imports.flatMap((name, place) => [...named(name), 0x05, ...leb(place)]);
+  const section = (/** @type {number} */ id, /** @type {number[]} */ body) => ({ id, body: Uint8Array.from([1, ...body]) });
+  return joined(component.subarray(0, 8), [
+    ...before,
+    { id: COMPONENT, body: component },
+    section(INSTANCE, [0x00, 0x00, ...leb(imports.length), ...given]),
+    section(ALIAS, [0x05, 0x00, ...leb(imports.length), ...named(door)]),
+    section(EXPORT, [0x00, ...named(door), 0x05, ...leb(imports.length + 1), 0x00]),
+  ]);
 }
