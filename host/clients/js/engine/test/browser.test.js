@@ -33,12 +33,13 @@ after(async () => {
  * A tab with the page in it.
  * @param {import('playwright-core').BrowserContext} context
  * @param {string[]} errors what the page complains of
+ * @param {string} [origin]
  */
-async function openTab(context, errors) {
+async function openTab(context, errors, origin = site.origin) {
   const page = await context.newPage();
   page.on('pageerror', (error) => errors.push(String(error.stack)));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-  await page.goto(`${site.origin}/engine/test/browser/index.html`);
+  await page.goto(`${origin}/engine/test/browser/index.html`);
   await page.waitForFunction('globalThis.refrain');
   return page;
 }
@@ -94,6 +95,21 @@ for (let seed = 0; seed < ROUNDS; seed += 1) {
     await context.close();
   });
 }
+
+test('where there are no Web Locks, two tabs work on one database, and nothing is written twice', { skip: noBrowser }, async () => {
+  const context = await browser.newContext();
+  /** @type {string[]} */
+  const errors = [];
+  const tabs = [await openTab(context, errors, site.plainOrigin), await openTab(context, errors, site.plainOrigin)];
+  assert.equal(await tabs[0].evaluate('globalThis.isSecureContext || navigator.locks !== undefined'), false);
+  const seeds = Array.from({ length: 10 }, (_, place) => 90_000 + place);
+  const epoch = Date.now();
+  const done = await Promise.all(tabs.map((tab, chance) => ask(tab, 'run', { name: 'plain', seeds, epoch, speed: SPEED, chance })));
+  assert.deepEqual(done[0].logs, done[1].logs);
+  await mustBeClean(done[0].logs);
+  assert.deepEqual([errors, done.flatMap(({ warnings }) => warnings)], [[], []]);
+  await context.close();
+});
 
 test('IndexedDB of a browser keeps the laws of stores', { skip: noBrowser }, async () => {
   const context = await browser.newContext();

@@ -13,7 +13,10 @@ const ROOT = new URL('../../../', import.meta.url);
 
 const PROGRAM = process.env.REFRAIN_CHROMIUM ?? '/usr/bin/chromium';
 
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+/** A name of this machine that is no secure origin: there, pages have no Web Locks. */
+const PLAIN = 'pages.test';
+
+const ARGUMENTS = [`--host-resolver-rules=MAP ${PLAIN} 127.0.0.1`, '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 /** @type {Record<string, string>} */
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.wasm': 'application/wasm' };
@@ -23,7 +26,8 @@ export const noBrowser = existsSync(PROGRAM) || process.env.REFRAIN_WEB === 'req
 
 /**
  * Serves the packages. Answers where, and what ends it.
- * @returns {Promise<{origin: string, close: () => Promise<void>}>}
+ * @returns {Promise<{origin: string, plainOrigin: string, close: () => Promise<void>}>} `plainOrigin`
+ *   is no secure one
  */
 export async function serve() {
   const server = createServer(async (request, response) => {
@@ -38,7 +42,7 @@ export async function serve() {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   const close = () => new Promise((resolve) => server.close(() => resolve(undefined)));
-  return { origin: `http://localhost:${address.port}`, close };
+  return { origin: `http://localhost:${address.port}`, plainOrigin: `http://${PLAIN}:${address.port}`, close };
 }
 
 /** A browser with a profile of its own. */
