@@ -4,7 +4,9 @@
 import { Guest, GuestFailure } from '@refrain/audit/host';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mustBeClean } from './support/audits.js';
+import { Engine, MemoryStore } from '../src/index.js';
+import { DEEDS, guestThat } from '../../audit/test/support/surgery.js';
+import { COMPONENT, mustBeClean } from './support/audits.js';
 import { chain, engineOf, eventsOf, startOf, tool, until } from './support/engines.js';
 
 /** @typedef {import('../src/execution/ports.js').CallPorts} CallPorts */
@@ -123,4 +125,35 @@ test('an execution begins stalled where its scheduler fails twice at that', asyn
   await execution.lift();
   assert.equal((await execution.finished()).status, 'completed');
   await mustBeClean([await execution.log()]);
+});
+
+for (const [deed, body] of Object.entries(DEEDS)) {
+  // In the engine's own thread, one that never ends can be stopped by nobody.
+  if (deed === 'neverEnds') continue;
+  test(`a component that ${deed} begins nothing, and executions of another go on`, async (t) => {
+    const store = new MemoryStore();
+    const well = await Engine.open({ store, onWarning: () => undefined });
+    const execution = await startOf(well, chain({ a: tool() }));
+    await well.close();
+    const { engine } = await engineOf(t, { store, component: guestThat(COMPONENT, body), workers: { tool: () => 1 } });
+    await assert.rejects(startOf(engine, chain({ a: tool() })), { code: 'guest_failed' });
+    assert.equal((await engine.execution(execution.id).finished()).status, 'completed');
+    assert.equal((await engine.list()).length, 1);
+  });
+}
+
+test('a scheduler that fails at a workflow is asked once more, and then that is told', async (t) => {
+  const { engine } = await engineOf(t);
+  await engine.register(chain({ a: tool() }));
+  const { validate } = Guest.prototype;
+  let failures = 0;
+  /** @this {Guest} @param {Parameters<Guest['validate']>} args */
+  function validated(...args) {
+    if ((failures += 1) <= 2) throw new GuestFailure('it crashed');
+    return validate.apply(this, args);
+  }
+  t.mock.method(Guest.prototype, 'validate', validated);
+  await assert.rejects(engine.register(chain({ b: tool() }, { version: '2.0.0' })), { code: 'guest_failed', message: /failed at the workflow: it crashed/ });
+  await engine.register(chain({ b: tool() }, { version: '2.0.0' }));
+  assert.equal(failures, 3);
 });

@@ -1,6 +1,6 @@
 // Workflows are registered, and executions begin.
 
-import { FORMAT_VERSION, START, quoted } from '@refrain/audit/host';
+import { FORMAT_VERSION, GuestFailure, START, quoted } from '@refrain/audit/host';
 import { EngineError, workflowDiffers } from '../errors.js';
 import { PRIORITY_DEFAULT, PRIORITY_MAX } from '../limits.js';
 import { idOfKey } from '../random.js';
@@ -43,7 +43,7 @@ import { offer } from './offer.js';
  */
 export async function register(transaction, workflow) {
   const text = workflowText(workflow);
-  const { tag, value } = await transaction.core.guests.validate(text);
+  const { tag, value } = await validated(transaction, text);
   if (tag === 'err') throw invalid(value);
   refuseChildren(text);
   const { tenant } = transaction.core.settings;
@@ -52,6 +52,20 @@ export async function register(transaction, workflow) {
   if (registered !== undefined && registered.text !== text) throw workflowDiffers(workflowId, version);
   if (registered === undefined) transaction.workflows.push({ tenant, workflowId, version, text });
   return { workflowId, version, nodes, edges, queues, ignored, unreachable };
+}
+
+/**
+ * What the scheduler says of a workflow.
+ * @param {Transaction} transaction
+ * @param {string} text
+ */
+async function validated({ core }, text) {
+  try {
+    return await core.guests.validate(text);
+  } catch (thrown) {
+    if (!(thrown instanceof GuestFailure)) throw thrown;
+    throw new EngineError('guest_failed', `the scheduler component ${core.guests.own} failed at the workflow: ${thrown.message}`);
+  }
 }
 
 /**
