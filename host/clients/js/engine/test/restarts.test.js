@@ -144,6 +144,31 @@ test('law 4: an execution whose log was changed is set aside and named, and all 
   assert.equal(warnings.filter((text) => text.includes(broken.id)).length, 1);
 });
 
+test('law 4: one whose log was changed is found when its time comes, and nobody else is told of it', async (t) => {
+  const store = new MemoryStore();
+  const clock = new ManualClock();
+  const nap = chain({ a: tool(), nap: { kind: { type: 'wait', condition: 'timer', timeout_secs: 10 } }, b: tool() });
+  const first = await Engine.open({ store, clock, workers: { tool: () => 1 } });
+  const executions = [];
+  for (let count = 0; count < 3; count += 1) executions.push(await startOf(first, nap));
+  for (const execution of executions) await until(async () => (await eventsOf(execution)).at(-1) === 'timer_created');
+  await first.close();
+  const [broken, ...whole] = executions.map(({ id }) => id);
+  const events = store.events.bind(store);
+  t.mock.method(store, 'events', async (/** @type {string} */ id, /** @type {number} */ from, /** @type {number} */ max) => {
+    const page = await events(id, from, max);
+    if (id === broken) page[0].salt = '0'.repeat(32);
+    return page;
+  });
+  const { engine, warnings } = await engineOf(t, { store, clock, workers: { tool: () => 1 } });
+  await settled();
+  const [started] = await Promise.all([startOf(engine, chain({ a: tool() }, { workflow_id: 'other' })), clock.pass(10_000)]);
+  for (const id of [started.id, ...whole]) assert.equal((await engine.execution(id).finished()).status, 'completed');
+  assert.equal(warnings.length, 1, warnings.join());
+  assert.match(warnings[0], /was changed at or before event 1/);
+  assert.equal((await store.execution(broken))?.status, 'running');
+});
+
 test('law 10: an execution stays with the component that it began with', async (t) => {
   const store = new MemoryStore();
   const first = await Engine.open({ store, onWarning: () => undefined });

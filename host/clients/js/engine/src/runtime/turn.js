@@ -1,7 +1,7 @@
 // What happens in a turn, and in which order: one transaction, and one commit.
 
 import { WAKES_PER_TURN_MAX, FACTS_PER_TURN_MAX } from '../limits.js';
-import { claimAll, endLeases, openUnlessSetAside, renewOwn } from '../turn/claims.js';
+import { claimAll, endLeases, renewOwn } from '../turn/claims.js';
 import { catchUp, stepAll } from '../turn/step.js';
 import { Transaction } from '../turn/transaction.js';
 
@@ -47,9 +47,9 @@ async function lookAtDue(transaction) {
   for (const id of core.cache.due(now, WAKES_PER_TURN_MAX)) {
     transaction.looked.add(id);
     core.cache.look(id, now);
-    const staged = await openUnlessSetAside(transaction, id);
-    if (staged === undefined) continue;
-    await endLeases(transaction, staged);
-    await catchUp(transaction, staged);
+    await transaction.unlessSetAside(id, async (staged) => {
+      await endLeases(transaction, staged);
+      await catchUp(transaction, staged);
+    });
   }
 }

@@ -35,8 +35,7 @@ export async function claimAll(transaction) {
 async function claimOn(transaction, queue, room) {
   let any = false;
   for (const [id, nodeIds] of candidates(transaction, queue, room)) {
-    const staged = await openUnlessSetAside(transaction, id);
-    if (staged !== undefined && (await claimItems(transaction, staged, nodeIds))) any = true;
+    if (await transaction.unlessSetAside(id, (staged) => claimItems(transaction, staged, nodeIds))) any = true;
   }
   return any;
 }
@@ -144,10 +143,11 @@ export function holds(staged, { nodeId, attempt, fence }) {
 export async function renewOwn(transaction) {
   const { core, now } = transaction;
   for (const { id, leaseMs } of core.pool.toRenew(now)) {
-    const staged = await openUnlessSetAside(transaction, id.execution);
-    if (staged === undefined || !holds(staged, id)) continue;
-    staged.items.leaseUntil(id.nodeId, now + leaseMs);
-    transaction.renewed.push({ id, expiresAt: now + leaseMs });
+    await transaction.unlessSetAside(id.execution, async (staged) => {
+      if (!holds(staged, id)) return;
+      staged.items.leaseUntil(id.nodeId, now + leaseMs);
+      transaction.renewed.push({ id, expiresAt: now + leaseMs });
+    });
   }
 }
 
@@ -169,20 +169,5 @@ export async function endLeases(transaction, staged) {
     } catch (thrown) {
       mustHaveTaken(transaction, staged, thrown);
     }
-  }
-}
-
-/**
- * The execution, unless its log is broken: then all others go on.
- * @param {Transaction} transaction
- * @param {string} id
- * @returns {Promise<Staged | undefined>}
- */
-export async function openUnlessSetAside(transaction, id) {
-  try {
-    return await transaction.open(id);
-  } catch (thrown) {
-    if (thrown instanceof EngineError && thrown.code === 'tampered') return undefined;
-    throw thrown;
   }
 }

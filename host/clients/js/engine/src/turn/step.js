@@ -76,5 +76,5 @@ export async function catchUp(transaction, staged) {
  * @param {Transaction} transaction
  */
 export async function stepAll(transaction) {
-  for (const id of transaction.toStep) await stepOn(transaction, await transaction.open(id));
+  for (const id of transaction.toStep) await transaction.unlessSetAside(id, (staged) => stepOn(transaction, staged));
 }

@@ -1,7 +1,7 @@
 // A turn that is open: what it reads is stored or staged, what it writes is staged.
 
 import { START, linkOf, quoted } from '@refrain/audit/host';
-import { EngineError, unknownExecution } from '../errors.js';
+import { ConflictError, EngineError, unknownExecution } from '../errors.js';
 import { EVENTS_PAGE_MAX } from '../limits.js';
 import { Staged } from '../execution/staged.js';
 import { known } from '../workflows.js';
@@ -56,12 +56,30 @@ export class Transaction {
    * @returns {Promise<Staged>}
    */
   async open(id) {
+    const setAside = this.core.setAside.get(id);
+    if (setAside !== undefined) throw new EngineError('tampered', setAside, { execution: id });
     const staged = this.staged.get(id) ?? (await this.#stored(id));
     if (staged === undefined) throw unknownExecution(id);
-    const setAside = this.core.setAside.get(id);
-    if (setAside !== undefined) throw new EngineError('tampered', setAside);
     this.staged.set(id, staged);
     return staged;
+  }
+
+  /**
+   * Does something with an execution, unless its log is broken: then all others go on.
+   * @template T
+   * @param {string} id
+   * @param {(staged: Staged) => Promise<T>} work
+   * @returns {Promise<T | undefined>}
+   */
+  async unlessSetAside(id, work) {
+    try {
+      return await work(await this.open(id));
+    } catch (thrown) {
+      if (!(thrown instanceof EngineError && thrown.code === 'tampered')) throw thrown;
+      this.staged.delete(id);
+      this.toStep.delete(id);
+      return undefined;
+    }
   }
 
   /**
@@ -103,11 +121,11 @@ export class Transaction {
       if (page.length === 0) break;
       for (const stored of page) {
         hash = linkOf(hash, { ...stored, commitment: null });
-        if (stored.event.sequence !== log.length + 1 || stored.hash !== hash) this.#setAside(id, log.length + 1);
+        if (stored.event.sequence !== log.length + 1 || stored.hash !== hash) this.#setAside(staged, log.length + 1);
         log.push(stored);
       }
     }
-    if (log.length !== sequence || hash !== head) this.#setAside(id, sequence);
+    if (log.length !== sequence || hash !== head) this.#setAside(staged, sequence);
     staged.log = log;
   }
 
@@ -137,14 +155,16 @@ export class Transaction {
   }
 
   /**
-   * @param {string} id
+   * @param {Staged} staged
    * @param {number} sequence
    * @returns {never}
    */
-  #setAside(id, sequence) {
+  #setAside({ record: { id }, events }, sequence) {
     const text = `the log of ${id} was changed at or before event ${sequence}: its chain does not lead to the recorded head; nothing is done to it any more. Export it, and audit that`;
     this.core.setAside.set(id, text);
     this.core.warn(text);
+    // What this turn has done to it may have been promised to somebody: it is done anew.
+    if (events.length > 0) throw new ConflictError(text);
     throw new EngineError('tampered', text, { execution: id, sequence });
   }
 }
