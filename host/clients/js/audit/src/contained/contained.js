@@ -29,7 +29,7 @@ import { KeyError } from '../log/signed.js';
  * @property {{text: string, place: string}[]} [anchors]
  * @property {string[]} [trust]
  * @property {number} [silenceMs] How long one call of a guest may take, before it is stopped.
- * @property {string | URL} [workerUrl] The worker's script, such as that of a Blob. Unless it is given, `worker.js` next to this module.
+ * @property {string | URL} [workerUrl] A script for the worker, in one piece, such as a Blob has. Unless it is given, the module `worker.js` next to this one.
  * @property {(progress: Progress) => void} [onProgress] Is told what is being done, call by call.
  */
 

@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
 import { Component } from '../../src/index.js';
-import { bundledComponent } from '../../src/node/component.js';
+import { bundledComponentBytes } from '../../src/node/component.js';
 
 const ROOT = new URL('../../../../../../', import.meta.url);
 
@@ -38,9 +38,14 @@ export function goldenLog(name) {
   return log.bytes;
 }
 
-/** The components that golden logs name. @returns {Component[]} */
-export function components() {
+/** The components that golden logs name. @returns {Uint8Array[]} */
+export function componentBytes() {
   const folders = readdirSync(new URL('tests/golden/', ROOT));
-  const golden = folders.map((folder) => new Component(bytesOf(`tests/golden/${folder}/guest.wasm`)));
-  return [bundledComponent(), new Component(bytesOf('tests/guests/divergent.wasm')), ...golden];
+  const golden = folders.map((folder) => bytesOf(`tests/golden/${folder}/guest.wasm`));
+  return [bundledComponentBytes(), bytesOf('tests/guests/divergent.wasm'), ...golden];
+}
+
+/** The same, read. @returns {Component[]} */
+export function components() {
+  return componentBytes().map((bytes) => new Component(bytes));
 }
