@@ -8,13 +8,18 @@ import { launch, noBrowser, serve } from '../test/support/site.js';
 import { stepsPerSecond } from './chains.js';
 
 /** Chains: how many nodes, and how many executions at a time. */
-const CHAINS = /** @type {const} */ ([[200, 1], [40, 100]]);
+const CHAINS = /** @type {const} */ ([
+  [200, 1],
+  [40, 100],
+]);
 
 const began = performance.now();
 await stepsPerSecond(new MemoryStore(), 1, 1);
 console.log(`Node: an engine is open, and has done a first step, after ${Math.round(performance.now() - began)} ms`);
 for (const [nodes, executions] of CHAINS) {
-  console.log(`Node, memory: ${executions} at a time: ${await stepsPerSecond(new MemoryStore(), nodes, executions)} steps/s`);
+  console.log(
+    `Node, memory: ${executions} at a time: ${await stepsPerSecond(new MemoryStore(), nodes, executions)} steps/s`,
+  );
 }
 if (noBrowser) {
   console.log(noBrowser);

@@ -11,9 +11,24 @@ const WORKFLOW = {
   retry_policies: { soon: { max_attempts: 4, backoff: 'fixed', initial_delay: 1 } },
   nodes: {
     draft: { kind: { type: 'tool', tool_ref: 'draft' }, retry_policy: 'soon' },
-    review: { kind: { type: 'human_approval', description: 'Shall it be published?', timeout_secs: 3600, fallback_node: 'shelve' } },
+    review: {
+      kind: {
+        type: 'human_approval',
+        description: 'Shall it be published?',
+        timeout_secs: 3600,
+        fallback_node: 'shelve',
+      },
+    },
     cool_down: { kind: { type: 'wait', condition: 'timer', timeout_secs: 3 } },
-    measure: { kind: { type: 'map', over: 'state.words', body: { type: 'tool', tool_ref: 'measure' }, max_concurrent: 2, output_key: 'lengths' } },
+    measure: {
+      kind: {
+        type: 'map',
+        over: 'state.words',
+        body: { type: 'tool', tool_ref: 'measure' },
+        max_concurrent: 2,
+        output_key: 'lengths',
+      },
+    },
     publish: { kind: { type: 'tool', tool_ref: 'publish' } },
     shelve: { kind: { type: 'tool', tool_ref: 'shelve' } },
   },
@@ -85,7 +100,8 @@ class Page {
     const [last] = await this.engine.list({ max: 1 });
     if (last !== undefined) this.execution = this.engine.execution(last.id);
     button('start').onclick = () => this.act(() => this.start());
-    button('approve').onclick = () => this.act(() => this.execution?.approve('review', { userId: 'reader', by: 'page' }));
+    button('approve').onclick = () =>
+      this.act(() => this.execution?.approve('review', { userId: 'reader', by: 'page' }));
     button('reject').onclick = () => this.act(() => this.execution?.reject('review', { userId: 'reader', by: 'page' }));
     button('audit').onclick = () => this.act(() => this.audit());
     button('save').onclick = () => this.act(() => this.save());
@@ -148,7 +164,10 @@ class Page {
     if (shown === undefined) return say('Nothing has been started yet.');
     say(`${shown.id} is ${shown.status}, after ${shown.events} events.`);
     element('nodes').replaceChildren(...shown.nodes.map(row));
-    const lines = (await /** @type {import('../src/index.js').Execution} */ (this.execution).log()).trimEnd().split('\n').slice(1);
+    const lines = (await /** @type {import('../src/index.js').Execution} */ (this.execution).log())
+      .trimEnd()
+      .split('\n')
+      .slice(1);
     element('log').replaceChildren(...lines.map((line) => item(JSON.parse(line))));
   }
 }

@@ -82,7 +82,9 @@ export class LogClock {
     const behind = reading.at - Math.floor(this.#clock.now());
     const lags = behind > LAG_TOLD_MS;
     if (lags && !this.#lags) {
-      this.#warn(`the wall clock is ${behind} ms behind the log: it was set back; time goes on with the monotonic clock until the wall clock has caught up`);
+      this.#warn(
+        `the wall clock is ${behind} ms behind the log: it was set back; time goes on with the monotonic clock until the wall clock has caught up`,
+      );
     }
     this.#lags = lags;
     return reading;

@@ -19,7 +19,10 @@ export async function ownComponent() {
     if (!response.ok) throw new Error(`it was answered with ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
   } catch (thrown) {
-    throw new EngineError('setup_failed', `the scheduler component ${OWN} cannot be read: ${said(thrown)}; serve the folder \`component\` of the package, or give the bytes as \`component\``);
+    throw new EngineError(
+      'setup_failed',
+      `the scheduler component ${OWN} cannot be read: ${said(thrown)}; serve the folder \`component\` of the package, or give the bytes as \`component\``,
+    );
   }
 }
 

@@ -1,15 +1,14 @@
 // The engine: what users hold.
 
 import { quoted } from '@refrain/audit/host';
-import { LogClock, systemClock } from './clock.js';
 import { componentOf, ownComponent } from './component.js';
 import { EngineError, said } from './errors.js';
 import { Execution } from './execution_handle.js';
 import { Guests } from './guests.js';
-import { LeaseWatch } from './lease_watch.js';
-import { CALLERS_MAX_DEFAULT, CLOSE_PATIENCE_MS_DEFAULT, CONCURRENT_NODES_DEFAULT, DISPATCH_PER_TICK_DEFAULT, LEASE_MS_DEFAULT, LEASE_MS_MIN, LOOK_EVERY_MS_DEFAULT, TENANT_DEFAULT } from './limits.js';
+import { CALLERS_MAX_DEFAULT, CLOSE_PATIENCE_MS_DEFAULT, LOOK_EVERY_MS_DEFAULT } from './limits.js';
 import { logOf } from './log_text.js';
-import { RandomSource, isExecutionId } from './random.js';
+import { partsOf } from './options.js';
+import { isExecutionId } from './random.js';
 import { Core } from './runtime/core.js';
 import { EventLoop } from './runtime/event_loop.js';
 import { Later } from './runtime/inbox.js';
@@ -31,29 +30,7 @@ import { Workflows } from './workflows.js';
 /** @typedef {import('./turn/transaction.js').Granted} Granted */
 /** @typedef {import('./turn/transaction.js').Transaction} Transaction */
 
-/**
- * How an engine is opened.
- * @typedef {object} EngineOptions
- * @property {import('./store/contract.js').Store} store
- * @property {Record<string, import('./workers/pool.js').Worker | {run: import('./workers/pool.js').Worker, slots?: number}>} [workers]
- *   by the names of their queues
- * @property {import('./workers/put_in.js').Secrets} [secrets]
- * @property {string} [tenant]
- * @property {number} [leaseMs] how long a claim holds without being renewed
- * @property {{maxConcurrentNodes?: number, maxDispatchPerTick?: number}} [limits] of new executions
- * @property {Uint8Array} [component] the scheduler of new executions, instead of the package's own
- * @property {'wait' | 'refuse'} [ifBusy] what to do where another tab works on the store
- * @property {() => void} [onWaiting] is called when it waits for another tab
- * @property {boolean} [isShared] other engines may work on the store at the same time: every
- *   commit is held against what these have written, and their leases against their ends.
- *   Unless said, so it is only where a store can be shared and there are no Web Locks
- * @property {number} [lookEveryMs] how often such an engine looks for what others have written
- * @property {number} [callersMax] how many callers may wait at once
- * @property {(text: string) => void} [onWarning] `console.warn` unless said
- * @property {(news: News[]) => void} [onCommit] is told what was committed
- * @property {import('./clock.js').Clock} [clock]
- * @property {import('./random.js').FillRandom} [random]
- */
+/** @typedef {import('./options.js').EngineOptions} EngineOptions */
 
 /** A live host: executions that run, now, in this page or process. */
 export class Engine {
@@ -98,20 +75,17 @@ export class Engine {
    * @param {() => void} unlock
    */
   constructor(options, component, bytes, isAlone, unlock) {
-    const { store, leaseMs = LEASE_MS_DEFAULT, onWarning = (text) => console.warn(`refrain: ${text}`) } = options;
-    if (!(leaseMs >= LEASE_MS_MIN)) throw new EngineError('setup_failed', `a lease of ${leaseMs} ms is too short; give ${LEASE_MS_MIN} or more`);
-    const random = new RandomSource(options.random);
-    const pool = new Pool(options.secrets, (granted, outcome) => this.#delivered(granted, outcome), (id) => this.#attemptEnded(id));
-    for (const [queue, worker] of Object.entries(options.workers ?? {})) pool.add(textOf('name of a queue', queue), worker);
-    const limits = {
-      maxConcurrentNodes: options.limits?.maxConcurrentNodes ?? CONCURRENT_NODES_DEFAULT,
-      maxDispatchPerTick: options.limits?.maxDispatchPerTick ?? DISPATCH_PER_TICK_DEFAULT,
-    };
-    const settings = { tenant: textOf('tenant', options.tenant ?? TENANT_DEFAULT), workerId: `js-${random.salt()}`, leaseMs, limits, isAlone };
-    const clock = new LogClock(options.clock ?? systemClock, onWarning);
-    const leaseWatch = new LeaseWatch(leaseMs);
-    const [guests, workflows] = [new Guests(store, component, bytes), new Workflows(store)];
-    this.#core = new Core({ store, guests, workflows, pool, clock, leaseWatch, random, warn: onWarning, settings });
+    const { store } = options;
+    const pool = new Pool(
+      options.secrets,
+      (granted, outcome) => this.#delivered(granted, outcome),
+      (id) => this.#attemptEnded(id),
+    );
+    for (const [queue, worker] of Object.entries(options.workers ?? {})) {
+      pool.add(textOf('name of a queue', queue), worker);
+    }
+    const guests = new Guests(store, component, bytes);
+    this.#core = new Core({ store, guests, workflows: new Workflows(store), pool, ...partsOf(options, isAlone) });
     this.#unlock = unlock;
     this.#endings = new Endings(store);
     this.#running = Promise.resolve();
@@ -120,7 +94,7 @@ export class Engine {
       lookEveryMs: options.lookEveryMs ?? LOOK_EVERY_MS_DEFAULT,
       onNews: (news) => {
         this.#endings.tell(news);
-        options.onCommit?.(news);
+        this.#tell(options.onCommit, news);
       },
       onReload: () => this.#endings.look(),
     });
@@ -167,7 +141,10 @@ export class Engine {
    */
   execution(id) {
     if (!isExecutionId(id)) {
-      throw new EngineError('invalid_argument', `${quoted(id)} is no execution id: it should be "exec_" and 32 hexadecimal digits`);
+      throw new EngineError(
+        'invalid_argument',
+        `${quoted(id)} is no execution id: it should be "exec_" and 32 hexadecimal digits`,
+      );
     }
     return new Execution(this, id);
   }
@@ -180,7 +157,14 @@ export class Engine {
   async list({ max = 100, after } = {}) {
     const records = await this.#core.store.list({ max, after });
     return records.map(({ id, workflowId, workflowVersion, status, labels, startedAt, lastAt, sequence }) => ({
-      id, workflowId, workflowVersion, status, labels, startedAt, lastAt, events: sequence,
+      id,
+      workflowId,
+      workflowVersion,
+      status,
+      labels,
+      startedAt,
+      lastAt,
+      events: sequence,
     }));
   }
 
@@ -262,12 +246,29 @@ export class Engine {
     });
   }
 
+  /**
+   * What a listener throws is its own affair: the turn is written.
+   * @param {((news: News[]) => void) | undefined} listener
+   * @param {News[]} news
+   */
+  #tell(listener, news) {
+    try {
+      listener?.(news);
+    } catch (thrown) {
+      this.#core.warn(`\`onCommit\` has thrown: ${said(thrown)}`);
+    }
+  }
+
   #run() {
     this.#running = this.#loop.run().catch((thrown) => {
-      this.#died = new EngineError('engine_died', `the engine has stopped, because of an error of its own: ${said(thrown)}; open it again`);
+      this.#died = new EngineError(
+        'engine_died',
+        `the engine has stopped, because of an error of its own: ${said(thrown)}; open it again`,
+      );
       this.#died.cause = thrown;
       this.#core.warn(this.#died.message);
       this.#endings.fail(this.#died);
+      for (const write of this.#loop.inbox.take(Infinity)) write.reject(this.#died);
     });
   }
 
@@ -339,7 +340,9 @@ export class Engine {
     await Promise.all(left.map((granted) => this.#delivered(granted, { released: true })));
     this.#loop.stop();
     await this.#running;
-    this.#endings.fail(new EngineError('shut_down', 'the engine was closed before the execution ended; open it again, and wait there'));
+    this.#endings.fail(
+      new EngineError('shut_down', 'the engine was closed before the execution ended; open it again, and wait there'),
+    );
     await store.close();
     this.#unlock();
   }

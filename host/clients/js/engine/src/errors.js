@@ -62,7 +62,10 @@ export class ConflictError extends Error {
  * @returns {EngineError}
  */
 export function unknownExecution(id) {
-  return new EngineError('unknown_execution', `there is no execution ${quoted(id)} in this store; check the id, and that it is the right store`);
+  return new EngineError(
+    'unknown_execution',
+    `there is no execution ${quoted(id)} in this store; check the id, and that it is the right store`,
+  );
 }
 
 /**

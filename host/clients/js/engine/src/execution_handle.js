@@ -75,7 +75,8 @@ export class Execution {
       await this.#engine.offer(this.id, fact);
       return 'recorded';
     } catch (thrown) {
-      const isRepeated = thrown instanceof EngineError && thrown.details.code === 'repeated' && options.eventId !== undefined;
+      const isRepeated =
+        thrown instanceof EngineError && thrown.details.code === 'repeated' && options.eventId !== undefined;
       if (isRepeated) return 'already_recorded';
       throw thrown;
     }

@@ -108,7 +108,9 @@ export class Guests {
     const bytes = await this.#store.component(digest);
     if (bytes === undefined) throw new GuestFailure(`the component ${digest} is not in this store`);
     const component = await Component.load(bytes);
-    if (component.digest !== digest) throw new GuestFailure(`what the store keeps as component ${digest} has the digest ${component.digest}`);
+    if (component.digest !== digest) {
+      throw new GuestFailure(`what the store keeps as component ${digest} has the digest ${component.digest}`);
+    }
     return component;
   }
 }

@@ -12,7 +12,7 @@
 //   workers/    attempts, secrets, requests
 //   runtime/    what outlives a turn, and the event loop
 //   log_text, shown   what is told of an execution
-//   engine, execution_handle   what users hold
+//   options, engine, execution_handle   what users hold
 
 export { Engine } from './engine.js';
 export { EngineError, WorkError } from './errors.js';

@@ -32,6 +32,9 @@ export const PRIORITY_MAX = 9;
 export const CONCURRENT_NODES_DEFAULT = 16;
 export const DISPATCH_PER_TICK_DEFAULT = 8;
 
+/** The greatest number of 32 bits: counts of the contract have no more. */
+export const U32_MAX = 2 ** 32 - 1;
+
 /** The tenant of those who name none. */
 export const TENANT_DEFAULT = 'default';
 

@@ -47,7 +47,9 @@ function headerOf({ id, guestDigest, sequence, head, owed }, workflow, component
 
 /** @param {{digest: string, bytes: Uint8Array}} component */
 async function componentLine({ digest, bytes }) {
-  const stream = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)]).stream().pipeThrough(new CompressionStream('deflate'));
+  const stream = new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)])
+    .stream()
+    .pipeThrough(new CompressionStream('deflate'));
   const compressed = new Uint8Array(await new Response(stream).arrayBuffer());
   return JSON.stringify({ component: digest, bytes: bytes.length, zlib: base64(compressed) });
 }
@@ -55,6 +57,8 @@ async function componentLine({ digest, bytes }) {
 /** @param {Uint8Array} bytes */
 function base64(bytes) {
   let text = '';
-  for (let from = 0; from < bytes.length; from += 0x8000) text += String.fromCharCode(...bytes.subarray(from, from + 0x8000));
+  for (let from = 0; from < bytes.length; from += 0x8000) {
+    text += String.fromCharCode(...bytes.subarray(from, from + 0x8000));
+  }
   return btoa(text);
 }

@@ -51,7 +51,13 @@ export function shown(guest, ports, { record, workflow, items }) {
     nextWake: record.nextWake,
     state: JSON.parse(state).state ?? {},
     nodes: nodeIds.map((nodeId) => explained(guest, ports, record.id, nodeId)),
-    items: [...items.all()].map(({ item, state, lease }) => ({ nodeId: item.node_id, attempt: item.attempt, queue: item.queue, state, lease })),
+    items: [...items.all()].map(({ item, state, lease }) => ({
+      nodeId: item.node_id,
+      attempt: item.attempt,
+      queue: item.queue,
+      state,
+      lease,
+    })),
   };
 }
 
@@ -62,7 +68,10 @@ export function shown(guest, ports, { record, workflow, items }) {
  */
 export function answerTo(id, thrown) {
   if (thrown instanceof Refusal && thrown.error.tag === 'unknown_node') {
-    return new EngineError('unknown_node', `execution ${id} has no node ${quoted(thrown.error.value)}; its workflow's text says which nodes it has`);
+    return new EngineError(
+      'unknown_node',
+      `execution ${id} has no node ${quoted(thrown.error.value)}; its workflow's text says which nodes it has`,
+    );
   }
   if (thrown instanceof Refusal || thrown instanceof GuestFailure) {
     return new EngineError('guest_failed', `the scheduler of ${id} gave no answer: ${thrown.message}`);

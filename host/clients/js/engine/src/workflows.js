@@ -96,7 +96,9 @@ export class Workflows {
  */
 export function workflowText(workflow) {
   const text = typeof workflow === 'string' ? workflow : JSON.stringify(workflow);
-  if (typeof text !== 'string') throw new EngineError('invalid_json', 'the workflow is nothing; give its JSON, as text or as an object');
+  if (typeof text !== 'string') {
+    throw new EngineError('invalid_json', 'the workflow is nothing; give its JSON, as text or as an object');
+  }
   const fault = faultOf(text, WORKFLOW_BYTES_MAX);
   if (fault !== undefined) throw new EngineError('invalid_json', `the workflow: ${fault}`);
   return text;
@@ -125,10 +127,15 @@ const BUILT_IN = ['command', 'http'];
  * @param {(queue: string) => boolean} hasWorker
  */
 export function refuseWithoutWorker(text, hasWorker) {
-  const missing = kindsOf(text).find(({ kind, queue }) => BUILT_IN.includes(String(kind.type)) && !hasWorker(queue ?? String(kind.type)));
+  const missing = kindsOf(text).find(
+    ({ kind, queue }) => BUILT_IN.includes(String(kind.type)) && !hasWorker(queue ?? String(kind.type)),
+  );
   if (missing === undefined) return;
   const queue = missing.queue ?? String(missing.kind.type);
-  const remedy = missing.kind.type === 'http' ? 'give `httpWorker()`, or a worker of your own' : 'a page runs no programs; give a worker of your own';
+  const remedy =
+    missing.kind.type === 'http'
+      ? 'give `httpWorker()`, or a worker of your own'
+      : 'a page runs no programs; give a worker of your own';
   throw new EngineError(
     'no_worker',
     `at ${missing.pointer}: nothing here works on the queue ${quoted(queue)}, where a \`${missing.kind.type}\` waits; ${remedy}, for this queue when the engine is opened`,

@@ -96,20 +96,28 @@ for (let seed = 0; seed < ROUNDS; seed += 1) {
   });
 }
 
-test('where there are no Web Locks, two tabs work on one database, and nothing is written twice', { skip: noBrowser }, async () => {
-  const context = await browser.newContext();
-  /** @type {string[]} */
-  const errors = [];
-  const tabs = [await openTab(context, errors, site.plainOrigin), await openTab(context, errors, site.plainOrigin)];
-  assert.equal(await tabs[0].evaluate('globalThis.isSecureContext || navigator.locks !== undefined'), false);
-  const seeds = Array.from({ length: 10 }, (_, place) => 90_000 + place);
-  const epoch = Date.now();
-  const done = await Promise.all(tabs.map((tab, chance) => ask(tab, 'run', { name: 'plain', seeds, epoch, speed: SPEED, chance })));
-  assert.deepEqual(done[0].logs, done[1].logs);
-  await mustBeClean(done[0].logs);
-  assert.deepEqual([errors, done.flatMap(({ warnings }) => warnings)], [[], []]);
-  await context.close();
-});
+test(
+  'where there are no Web Locks, two tabs work on one database, and nothing is written twice',
+  { skip: noBrowser },
+  async () => {
+    const context = await browser.newContext();
+    /** @type {string[]} */
+    const errors = [];
+    const tabs = [await openTab(context, errors, site.plainOrigin), await openTab(context, errors, site.plainOrigin)];
+    assert.equal(await tabs[0].evaluate('globalThis.isSecureContext || navigator.locks !== undefined'), false);
+    const seeds = Array.from({ length: 10 }, (_, place) => 90_000 + place);
+    const epoch = Date.now();
+    const done = await Promise.all(
+      tabs.map((tab, chance) => ask(tab, 'run', { name: 'plain', seeds, epoch, speed: SPEED, chance })),
+    );
+    assert.deepEqual(done[0].logs, done[1].logs);
+    await mustBeClean(done[0].logs);
+    assert.deepEqual(errors, []);
+    // A tab that is held up for longer than a lease may lose its claims to the other.
+    for (const warning of done.flatMap(({ warnings }) => warnings)) assert.match(warning, /comes too late/);
+    await context.close();
+  },
+);
 
 test('IndexedDB of a browser keeps the laws of stores', { skip: noBrowser }, async () => {
   const context = await browser.newContext();

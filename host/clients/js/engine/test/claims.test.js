@@ -31,7 +31,12 @@ async function dieWithAClaim(store, options) {
   /** @type {ReturnType<typeof killable> | undefined} */
   let line;
   const cut = new Proxy(store, {
-    get: (_, name) => (isDead ? /** @type {any} */ (line)[name] : typeof (/** @type {any} */ (store)[name]) === 'function' ? /** @type {any} */ (store)[name].bind(store) : /** @type {any} */ (store)[name]),
+    get: (_, name) =>
+      isDead
+        ? /** @type {any} */ (line)[name]
+        : typeof (/** @type {any} */ (store)[name]) === 'function'
+          ? /** @type {any} */ (store)[name].bind(store)
+          : /** @type {any} */ (store)[name],
   });
   const engine = await Engine.open({ store: cut, workers: { tool: run }, onWarning: () => undefined, ...options });
   const execution = await startOf(engine, ONE);
@@ -47,7 +52,11 @@ test('R13: the claim of a tab that is gone is over at once, and the work is done
   const { id } = await dieWithAClaim(store, { clock });
   const { engine } = await engineOf(t, { store, clock, workers: { tool: (item) => item.attempt } });
   await settled();
-  assert.deepEqual((await eventsOf(engine.execution(id), 'attempt', 'delay_ms')).slice(2), ['node_started 1', 'lease_expired 1', 'retry_scheduled 2 2000']);
+  assert.deepEqual((await eventsOf(engine.execution(id), 'attempt', 'delay_ms')).slice(2), [
+    'node_started 1',
+    'lease_expired 1',
+    'retry_scheduled 2 2000',
+  ]);
   await clock.pass(2_000);
   assert.deepEqual((await engine.execution(id).finished()).finalState, { a: 2 });
   await mustBeClean([await engine.execution(id).log()]);
@@ -57,7 +66,14 @@ test('law 5: where others work on the store, a claim is over when its holder cou
   const store = new MemoryStore();
   const clock = new ManualClock();
   const { id } = await dieWithAClaim(store, { clock, isShared: true, leaseMs: 10_000 });
-  const { engine } = await engineOf(t, { store, clock, isShared: true, leaseMs: 10_000, lookEveryMs: 500, workers: { tool: () => 1 } });
+  const { engine } = await engineOf(t, {
+    store,
+    clock,
+    isShared: true,
+    leaseMs: 10_000,
+    lookEveryMs: 500,
+    workers: { tool: () => 1 },
+  });
   const last = async () => (await eventsOf(engine.execution(id))).at(-1);
   // A wall clock that jumps ends none.
   clock.set(3_600_000);
@@ -97,7 +113,13 @@ test('R25: closing stops the workers and gives their work back, which spends no 
   const store = new MemoryStore();
   const engine = await Engine.open({
     store,
-    workers: { tool: { run: (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))), slots: 1 } },
+    workers: {
+      tool: {
+        run: (_, { signal }) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+        slots: 1,
+      },
+    },
   });
   const execution = await startOf(engine, ONE);
   await until(async () => (await eventsOf(execution)).length === 3);
@@ -112,15 +134,31 @@ test('closing counts what workers answer in time, and gives back what deaf ones 
   const store = new MemoryStore();
   const workers = {
     tool: (/** @type {any} */ item, /** @type {any} */ { signal }) =>
-      new Promise((answer) => item.kind.tool_ref === 'deaf' || signal.addEventListener('abort', () => answer('just in time'))),
+      new Promise(
+        (answer) => item.kind.tool_ref === 'deaf' || signal.addEventListener('abort', () => answer('just in time')),
+      ),
   };
-  const nodes = { s: { kind: { type: 'parallel' } }, quick: tool(), deaf: { kind: { type: 'tool', tool_ref: 'deaf' } } };
-  const workflow = { ...chain({ s: nodes.s }), nodes, edges: [{ from: 's', to: 'quick' }, { from: 's', to: 'deaf' }] };
+  const nodes = {
+    s: { kind: { type: 'parallel' } },
+    quick: tool(),
+    deaf: { kind: { type: 'tool', tool_ref: 'deaf' } },
+  };
+  const workflow = {
+    ...chain({ s: nodes.s }),
+    nodes,
+    edges: [
+      { from: 's', to: 'quick' },
+      { from: 's', to: 'deaf' },
+    ],
+  };
   const engine = await Engine.open({ store, workers });
   const execution = await startOf(engine, workflow);
   await until(async () => (await eventsOf(execution)).filter((kind) => kind === 'node_started').length === 2);
   await engine.close({ patienceMs: 30 });
-  assert.deepEqual((await eventsOf(execution, 'node_id')).slice(-2).sort(), ['node_completed quick', 'node_released deaf']);
+  assert.deepEqual((await eventsOf(execution, 'node_id')).slice(-2).sort(), [
+    'node_completed quick',
+    'node_released deaf',
+  ]);
   const { engine: next } = await engineOf(t, { store, workers: { tool: () => 1 } });
   assert.deepEqual((await next.execution(execution.id).finished()).finalState, { quick: 'just in time', deaf: 1 });
 });
@@ -146,7 +184,10 @@ test('R14: an attempt that runs too long is stopped, and tried again', async (t)
   const clock = new ManualClock();
   const { run, calls } = patient();
   const { engine } = await engineOf(t, { clock, workers: { tool: run } });
-  const execution = await startOf(engine, chain({ a: tool({ node_timeout_secs: 5, retry_policy: 'twice' }) }, POLICIES));
+  const execution = await startOf(
+    engine,
+    chain({ a: tool({ node_timeout_secs: 5, retry_policy: 'twice' }) }, POLICIES),
+  );
   await until(() => calls.length === 1);
   await clock.pass(5_000);
   assert.equal(calls[0].context.signal.aborted, true);
@@ -183,7 +224,10 @@ test('law 7: an answer that comes after somebody else was given the work is told
   assert.equal(calls[0].context.signal.aborted, true);
   calls[0].answer('late');
   await settled();
-  assert.match(warnings.join(), /^an answer was not taken: the answer to attempt 1 of node "a".* comes too late: its claim is over$/);
+  assert.match(
+    warnings.join(),
+    /^an answer was not taken: the answer to attempt 1 of node "a".* comes too late: its claim is over$/,
+  );
   await mustBeClean([await other.execution(execution.id).log()]);
 });
 
@@ -213,11 +257,19 @@ test('the most urgent items are given first, of these those that wait longest', 
   const done = [];
   const store = new MemoryStore();
   const idle = await Engine.open({ store, onWarning: () => undefined });
-  for (const [name, priority] of /** @type {const} */ ([['low', 1], ['first', 5], ['second', 5], ['urgent', 9]])) {
+  for (const [name, priority] of /** @type {const} */ ([
+    ['low', 1],
+    ['first', 5],
+    ['second', 5],
+    ['urgent', 9],
+  ])) {
     await startOf(idle, chain({ [name]: tool() }, { workflow_id: name }), { priority });
   }
   await idle.close();
-  const { engine } = await engineOf(t, { store, workers: { tool: { run: (item) => void done.push(item.nodeId), slots: 1 } } });
+  const { engine } = await engineOf(t, {
+    store,
+    workers: { tool: { run: (item) => void done.push(item.nodeId), slots: 1 } },
+  });
   const executions = await engine.list();
   await Promise.all(executions.map(({ id }) => engine.execution(id).finished()));
   assert.deepEqual(done, ['urgent', 'first', 'second', 'low']);

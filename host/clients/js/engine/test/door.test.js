@@ -9,10 +9,36 @@ const CHILD = { type: 'subgraph', body: { start_node: 'x', nodes: { x: tool() } 
 
 /** Workflows that are refused: the code, and what the message has to say. @type {[string, object, string, RegExp][]} */
 const WORKFLOWS = [
-  ['a child', chain({ a: tool(), b: { kind: CHILD } }), 'unsupported', /^at \/nodes\/b\/kind: this host runs no children/],
-  ['a map of children', chain({ 'a~1': { kind: { type: 'map', over: 'input', body: CHILD } } }), 'invalid_workflow', /a~01/],
-  ['a map of children', chain({ m: { kind: { type: 'map', over: 'input', body: CHILD } } }), 'unsupported', /^at \/nodes\/m\/kind\/body/],
-  ['a cycle', { ...chain({ a: tool(), b: tool() }), edges: [{ from: 'a', to: 'b' }, { from: 'b', to: 'a' }] }, 'invalid_workflow', /cycle/],
+  [
+    'a child',
+    chain({ a: tool(), b: { kind: CHILD } }),
+    'unsupported',
+    /^at \/nodes\/b\/kind: this host runs no children/,
+  ],
+  [
+    'a map of children',
+    chain({ 'a~1': { kind: { type: 'map', over: 'input', body: CHILD } } }),
+    'invalid_workflow',
+    /a~01/,
+  ],
+  [
+    'a map of children',
+    chain({ m: { kind: { type: 'map', over: 'input', body: CHILD } } }),
+    'unsupported',
+    /^at \/nodes\/m\/kind\/body/,
+  ],
+  [
+    'a cycle',
+    {
+      ...chain({ a: tool(), b: tool() }),
+      edges: [
+        { from: 'a', to: 'b' },
+        { from: 'b', to: 'a' },
+      ],
+    },
+    'invalid_workflow',
+    /cycle/,
+  ],
   ['nothing', chain({}), 'invalid_workflow', /fault/],
 ];
 
@@ -42,11 +68,27 @@ for (const [text, message] of TEXTS) {
 
 /** Work of built-in kinds for which nobody is there (law 9). @type {[string, object, RegExp][]} */
 const UNSERVED = [
-  ['a program', chain({ a: tool(), b: { kind: { type: 'command', argv: ['ls'] } } }), /^at \/nodes\/b\/kind: nothing here works on the queue "command".*a page runs no programs/],
-  ['a program on a queue of its own', chain({ b: { kind: { type: 'command', argv: ['ls'] }, queue: 'mine' } }), /the queue "mine"/],
+  [
+    'a program',
+    chain({ a: tool(), b: { kind: { type: 'command', argv: ['ls'] } } }),
+    /^at \/nodes\/b\/kind: nothing here works on the queue "command".*a page runs no programs/,
+  ],
+  [
+    'a program on a queue of its own',
+    chain({ b: { kind: { type: 'command', argv: ['ls'] }, queue: 'mine' } }),
+    /the queue "mine"/,
+  ],
   ['a request', chain({ a: { kind: { type: 'http', url: 'http://h' } } }), /give `httpWorker\(\)`/],
-  ['a program that undoes', chain({ a: tool({ compensate: { type: 'command', argv: ['ls'] } }) }), /^at \/nodes\/a\/compensate/],
-  ['a program in a map', chain({ a: { kind: { type: 'map', over: 'input', body: { type: 'command', argv: ['ls'] } } } }), /^at \/nodes\/a\/kind\/body/],
+  [
+    'a program that undoes',
+    chain({ a: tool({ compensate: { type: 'command', argv: ['ls'] } }) }),
+    /^at \/nodes\/a\/compensate/,
+  ],
+  [
+    'a program in a map',
+    chain({ a: { kind: { type: 'map', over: 'input', body: { type: 'command', argv: ['ls'] } } } }),
+    /^at \/nodes\/a\/kind\/body/,
+  ],
 ];
 
 for (const [name, workflow, message] of UNSERVED) {
@@ -54,7 +96,10 @@ for (const [name, workflow, message] of UNSERVED) {
     const { engine } = await engineOf(t, { workers: { tool: () => 1 } });
     await assert.rejects(startOf(engine, workflow), { code: 'no_worker', message });
     assert.deepEqual(await engine.list(), []);
-    engine.work(/mine/.test(String(message)) ? 'mine' : /httpWorker/.test(String(message)) ? 'http' : 'command', () => 1);
+    engine.work(
+      /mine/.test(String(message)) ? 'mine' : /httpWorker/.test(String(message)) ? 'http' : 'command',
+      () => 1,
+    );
     assert.equal((await (await startOf(engine, workflow, { input: [1] })).finished()).status, 'completed');
   });
 }
@@ -66,7 +111,9 @@ test('law 9: work of other kinds waits for a worker, and that is told once', asy
   const { state, reasons } = await execution.explain('a');
   assert.equal(state, 'scheduled');
   assert.deepEqual(reasons[0].remedies, [{ tag: 'start_worker', value: 'tool' }]);
-  assert.deepEqual(warnings, ['work waits on the queue "tool", and nobody works on it here; give the engine a worker for it']);
+  assert.deepEqual(warnings, [
+    'work waits on the queue "tool", and nobody works on it here; give the engine a worker for it',
+  ]);
   engine.work('tool', () => ({ done: true }));
   assert.deepEqual((await execution.finished()).finalState, { done: true });
 });
@@ -77,7 +124,11 @@ const STARTS = [
   [{ priority: 1.5 }, 'invalid_priority', /1\.5/],
   [{ labels: { 'a b': 'x' } }, 'invalid_label', /"a b"/],
   [{ labels: { a: 'x'.repeat(257) } }, 'invalid_label', /257 bytes/],
-  [{ labels: Object.fromEntries(Array.from({ length: 65 }, (_, place) => [`l${place}`, ''])) }, 'invalid_label', /65 labels/],
+  [
+    { labels: Object.fromEntries(Array.from({ length: 65 }, (_, place) => [`l${place}`, ''])) },
+    'invalid_label',
+    /65 labels/,
+  ],
   [{ key: 'x'.repeat(65_537) }, 'too_long', /65537 bytes, and 65536/],
   [{ key: 7 }, 'invalid_argument', /the key is no text, but number/],
   [{ by: '\ud800' }, 'invalid_argument', /half of a character/],
@@ -99,7 +150,8 @@ for (const [options, code, message] of STARTS) {
 test('law 8: the same key starts once, and nothing else', async (t) => {
   const { engine } = await engineOf(t, { workers: { tool: () => 1 } });
   const workflow = chain({ a: tool() });
-  const start = (/** @type {object} */ other) => startOf(engine, workflow, { key: 'k', input: { a: 1 }, labels: { x: '1', y: '2' }, ...other });
+  const start = (/** @type {object} */ other) =>
+    startOf(engine, workflow, { key: 'k', input: { a: 1 }, labels: { x: '1', y: '2' }, ...other });
   const [one, other] = await Promise.all([start({}), start({ labels: { y: '2', x: '1' } })]);
   assert.equal(one.id, other.id);
   await one.finished();
@@ -126,7 +178,10 @@ test('who asks for what is not there, or for what cannot be, is told what is wro
   }
   const execution = await startOf(engine, chain({ a: tool() }));
   await assert.rejects(execution.explain('b'), { code: 'unknown_node', message: /no node "b"/ });
-  await assert.rejects(execution.approve('a', { userId: 'ada' }), { code: 'refused', details: { execution: execution.id, code: 'wrong_state' } });
+  await assert.rejects(execution.approve('a', { userId: 'ada' }), {
+    code: 'refused',
+    details: { execution: execution.id, code: 'wrong_state' },
+  });
   await assert.rejects(execution.retry('b'), { code: 'refused' });
   await assert.rejects(execution.unpause(), { code: 'refused' });
   await assert.rejects(execution.lift(), { code: 'refused' });

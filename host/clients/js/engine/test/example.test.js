@@ -11,7 +11,10 @@ for (const name of ['../example/index.html', 'browser/index.html']) {
     const html = readFileSync(new URL(name, import.meta.url), 'utf8');
     const [, map] = /<script type="importmap">(.*?)<\/script>/s.exec(html) ?? [];
     const digest = createHash('sha256').update(map).digest('base64');
-    assert.ok(html.includes(`'sha256-${digest}'`), `the import map has changed; its hash in the policy should be sha256-${digest}`);
+    assert.ok(
+      html.includes(`'sha256-${digest}'`),
+      `the import map has changed; its hash in the policy should be sha256-${digest}`,
+    );
     assert.doesNotMatch(html, /unsafe-inline|unsafe-eval'(?<!wasm-unsafe-eval')/);
   });
 }

@@ -32,7 +32,8 @@ class Round {
     this.clock = fastClock(SPEED);
     const factory = new IDBFactory();
     const memory = new MemoryStore();
-    this.openStore = seed % 2 === 0 ? async () => memory : () => IndexedDbStore.open('round', { factory, ranges: IDBKeyRange });
+    this.openStore =
+      seed % 2 === 0 ? async () => memory : () => IndexedDbStore.open('round', { factory, ranges: IDBKeyRange });
     // Two engines at a time, in every other round.
     this.isShared = seed % 4 >= 2;
     this.seeds = Array.from({ length: WORKFLOWS_PER_ROUND }, (_, place) => seed * 1_000 + place);
@@ -93,7 +94,13 @@ class Round {
   async start(engine, seed) {
     const { workflow, input } = drawnWorkflow(seed);
     const { workflowId, version } = await engine.register(workflow);
-    const execution = await engine.start({ workflowId, version, input, key: `start-${seed}`, labels: { seed: String(seed) } });
+    const execution = await engine.start({
+      workflowId,
+      version,
+      input,
+      key: `start-${seed}`,
+      labels: { seed: String(seed) },
+    });
     assert.equal(this.started.get(seed) ?? execution.id, execution.id, 'the same key starts once');
     this.started.set(seed, execution.id);
   }

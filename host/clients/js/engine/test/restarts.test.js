@@ -19,12 +19,19 @@ const LONG = chain({
 test('an execution goes on in the next engine, whatever it waits for, in IndexedDB as in memory', async () => {
   const memory = new MemoryStore();
   const factory = new IDBFactory();
-  for (const openStore of [async () => memory, () => IndexedDbStore.open('refrain', { factory, ranges: IDBKeyRange })]) {
+  for (const openStore of [
+    async () => memory,
+    () => IndexedDbStore.open('refrain', { factory, ranges: IDBKeyRange }),
+  ]) {
     const clock = new ManualClock();
     let id = '';
     /** @param {(execution: import('../src/index.js').Execution) => unknown} work */
     const inNextEngine = async (work) => {
-      const engine = await Engine.open({ store: await openStore(), clock, workers: { tool: (item) => ({ [item.nodeId]: item.input.state }) } });
+      const engine = await Engine.open({
+        store: await openStore(),
+        clock,
+        workers: { tool: (item) => ({ [item.nodeId]: item.input.state }) },
+      });
       if (id === '') ({ id } = await startOf(engine, LONG, { input: 7 }));
       await work(engine.execution(id));
       await engine.close();
@@ -52,7 +59,10 @@ test('law 5: while the wall clock is behind the log, time goes on with the monot
   const store = new MemoryStore();
   const clock = new ManualClock();
   const first = await Engine.open({ store, clock, workers: { tool: () => 1 } });
-  const execution = await startOf(first, chain({ a: tool(), nap: { kind: { type: 'wait', condition: 'timer', timeout_secs: 10 } } }));
+  const execution = await startOf(
+    first,
+    chain({ a: tool(), nap: { kind: { type: 'wait', condition: 'timer', timeout_secs: 10 } } }),
+  );
   await until(async () => (await eventsOf(execution)).at(-1) === 'timer_created');
   await first.close();
   clock.set(-3_600_000);
@@ -73,7 +83,9 @@ test('law 3: a turn that cannot be written leaves nothing; callers are told, and
   const commit = store.commit.bind(store);
   let failures = 0;
   t.mock.method(store, 'commit', async (/** @type {import('../src/store/contract.js').Turn} */ turn) => {
-    const isAnswer = turn.executions.some(({ events }) => events.some(({ event }) => event.kind.tag === 'node_completed'));
+    const isAnswer = turn.executions.some(({ events }) =>
+      events.some(({ event }) => event.kind.tag === 'node_completed'),
+    );
     if (!isAnswer || failures === 2) return commit(turn);
     failures += 1;
     throw new EngineError('store_failed', 'the disk is full');
@@ -85,9 +97,15 @@ test('law 3: a turn that cannot be written leaves nothing; callers are told, and
   t.mock.method(store, 'commit', async () => {
     throw new EngineError('store_failed', 'the disk is full');
   });
-  await assert.rejects(engine.start({ workflowId: 'w', version: '1.0.0', key: 'k' }), { code: 'store_failed', message: 'the disk is full' });
+  await assert.rejects(engine.start({ workflowId: 'w', version: '1.0.0', key: 'k' }), {
+    code: 'store_failed',
+    message: 'the disk is full',
+  });
   t.mock.restoreAll();
-  await until(async () => (await startOf(engine, chain({ a: tool(), b: tool() }), { key: 'k' }).catch(() => undefined)) !== undefined);
+  await until(
+    async () =>
+      (await startOf(engine, chain({ a: tool(), b: tool() }), { key: 'k' }).catch(() => undefined)) !== undefined,
+  );
   assert.equal((await engine.list()).length, 2);
   await mustBeClean([await execution.log()]);
 });
@@ -100,7 +118,10 @@ test('where the store is gone, nobody waits for it in silence', async (t) => {
   // A newer version of the program asks for the database.
   await new Promise((resolve) => (factory.open('gone', 2).onsuccess = resolve));
   for (let time = 0; time < 3; time += 1) {
-    await assert.rejects(engine.start({ workflowId: 'w', version: '1.0.0' }), { code: 'store_failed', message: /a newer version of this program has to change it; load the page again/ });
+    await assert.rejects(engine.start({ workflowId: 'w', version: '1.0.0' }), {
+      code: 'store_failed',
+      message: /a newer version of this program has to change it; load the page again/,
+    });
   }
   assert.equal(warnings.length, 1);
   await assert.rejects(IndexedDbStore.open('gone', { factory, ranges: IDBKeyRange }), { code: 'store_failed' });
@@ -111,7 +132,11 @@ test('an execution that is cut off is owed a step, in its log as in the next eng
   const limits = { maxConcurrentNodes: 400, maxDispatchPerTick: 1 };
   const first = await Engine.open({ store, limits, onWarning: () => undefined });
   // All of it is decided at one time, a node at a step.
-  const execution = await startOf(first, chain({ m: { kind: { type: 'map', over: 'input', body: { type: 'tool', tool_ref: 'x' } } } }), { input: Array(300).fill(1) });
+  const execution = await startOf(
+    first,
+    chain({ m: { kind: { type: 'map', over: 'input', body: { type: 'tool', tool_ref: 'x' } } } }),
+    { input: Array(300).fill(1) },
+  );
   const cut = await execution.log();
   assert.equal(JSON.parse(cut.split('\n')[0]).owed_a_step, true);
   await first.close();
@@ -128,16 +153,27 @@ test('law 4: an execution whose log was changed is set aside and named, and all 
   const clock = new ManualClock();
   const first = await Engine.open({ store, clock, workers: { tool: () => 1 } });
   const [broken, whole] = [await startOf(first, LONG), await startOf(first, LONG)];
-  await until(async () => (await broken.show()).nodes[1].state === 'waiting' && (await whole.show()).nodes[1].state === 'waiting');
+  await until(
+    async () => (await broken.show()).nodes[1].state === 'waiting' && (await whole.show()).nodes[1].state === 'waiting',
+  );
   await first.close();
   const events = store.events.bind(store);
-  t.mock.method(store, 'events', async (/** @type {string} */ id, /** @type {number} */ from, /** @type {number} */ max) => {
-    const page = await events(id, from, max);
-    if (id === broken.id) for (const { event } of page) if (event.kind.tag === 'node_completed') event.kind.value.output = '2';
-    return page;
-  });
+  t.mock.method(
+    store,
+    'events',
+    async (/** @type {string} */ id, /** @type {number} */ from, /** @type {number} */ max) => {
+      const page = await events(id, from, max);
+      if (id === broken.id) {
+        for (const { event } of page) if (event.kind.tag === 'node_completed') event.kind.value.output = '2';
+      }
+      return page;
+    },
+  );
   const { engine, warnings } = await engineOf(t, { store, clock, workers: { tool: () => 1 } });
-  await assert.rejects(engine.execution(broken.id).approve('ask', { userId: 'ada' }), { code: 'tampered', message: /was changed at or before event 4/ });
+  await assert.rejects(engine.execution(broken.id).approve('ask', { userId: 'ada' }), {
+    code: 'tampered',
+    message: /was changed at or before event 4/,
+  });
   await assert.rejects(engine.execution(broken.id).show(), { code: 'tampered' });
   await clock.pass(61_000);
   assert.equal((await engine.execution(whole.id).finished()).status, 'completed');
@@ -155,14 +191,21 @@ test('law 4: one whose log was changed is found when its time comes, and nobody 
   await first.close();
   const [broken, ...whole] = executions.map(({ id }) => id);
   const events = store.events.bind(store);
-  t.mock.method(store, 'events', async (/** @type {string} */ id, /** @type {number} */ from, /** @type {number} */ max) => {
-    const page = await events(id, from, max);
-    if (id === broken) page[0].salt = '0'.repeat(32);
-    return page;
-  });
+  t.mock.method(
+    store,
+    'events',
+    async (/** @type {string} */ id, /** @type {number} */ from, /** @type {number} */ max) => {
+      const page = await events(id, from, max);
+      if (id === broken) page[0].salt = '0'.repeat(32);
+      return page;
+    },
+  );
   const { engine, warnings } = await engineOf(t, { store, clock, workers: { tool: () => 1 } });
   await settled();
-  const [started] = await Promise.all([startOf(engine, chain({ a: tool() }, { workflow_id: 'other' })), clock.pass(10_000)]);
+  const [started] = await Promise.all([
+    startOf(engine, chain({ a: tool() }, { workflow_id: 'other' })),
+    clock.pass(10_000),
+  ]);
   for (const id of [started.id, ...whole]) assert.equal((await engine.execution(id).finished()).status, 'completed');
   assert.equal(warnings.length, 1, warnings.join());
   assert.match(warnings[0], /was changed at or before event 1/);
@@ -177,7 +220,11 @@ test('law 10: an execution stays with the component that it began with', async (
   await first.close();
   // The same scheduler with another digest: by a section that nobody reads.
   const bytes = /** @type {Uint8Array} */ (await store.component(own));
-  const { engine } = await engineOf(t, { store, component: Uint8Array.from([...bytes, 0, 2, 1, 97]), workers: { tool: () => 1 } });
+  const { engine } = await engineOf(t, {
+    store,
+    component: Uint8Array.from([...bytes, 0, 2, 1, 97]),
+    workers: { tool: () => 1 },
+  });
   assert.notEqual(engine.guestDigest, own);
   const again = engine.execution(execution.id);
   assert.equal((await again.finished()).status, 'completed');
@@ -192,7 +239,16 @@ test('a component that is none is refused when the engine is opened, and so is w
   for (const component of [Uint8Array.of(1, 2, 3), new TextEncoder().encode('(component)')]) {
     await assert.rejects(Engine.open({ store: new MemoryStore(), component }), { code: 'setup_failed' });
   }
-  await assert.rejects(Engine.open({ store: new MemoryStore(), leaseMs: 10 }), { code: 'setup_failed', message: /too short/ });
+  await assert.rejects(Engine.open({ store: new MemoryStore(), leaseMs: 10 }), {
+    code: 'setup_failed',
+    message: /too short/,
+  });
+  for (const limits of [{ maxConcurrentNodes: 0 }, { maxDispatchPerTick: 1.5 }]) {
+    await assert.rejects(Engine.open({ store: new MemoryStore(), limits }), {
+      code: 'setup_failed',
+      message: /give a whole number from 1/,
+    });
+  }
   await assert.rejects(IndexedDbStore.open('x'), { code: 'store_failed', message: /there is no IndexedDB here/ });
 });
 
@@ -204,5 +260,22 @@ test('what was committed is told, with the events that were appended', async (t)
   };
   const { engine } = await engineOf(t, { workers: { tool: () => 1 }, onCommit });
   await (await startOf(engine, chain({ a: tool() }))).finished();
-  assert.deepEqual(told, ['workflow_started', 'node_scheduled', 'node_started', 'running', 'node_completed', 'workflow_completed', 'completed']);
+  assert.deepEqual(told, [
+    'workflow_started',
+    'node_scheduled',
+    'node_started',
+    'running',
+    'node_completed',
+    'workflow_completed',
+    'completed',
+  ]);
+});
+
+test('a listener that throws undoes nothing', async (t) => {
+  const onCommit = () => {
+    throw new Error('oops');
+  };
+  const { engine, warnings } = await engineOf(t, { workers: { tool: () => 1 }, onCommit });
+  assert.equal((await (await startOf(engine, chain({ a: tool() }))).finished()).status, 'completed');
+  assert.ok(warnings.every((text) => text === '`onCommit` has thrown: oops'));
 });

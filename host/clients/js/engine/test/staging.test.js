@@ -42,18 +42,78 @@ const traps = () => {
 /** What a scheduler can get wrong, and what is said of it. @type {[string, Sabotage, RegExp][]} */
 const FAULTS = [
   ['traps', traps, /it crashed/],
-  ['says that the log ends elsewhere', (outcome) => ({ ...outcome, last_sequence: 99 }), /ends at event 99, and it ends at/],
-  ['says that it has ended', (outcome) => ({ ...outcome, status: 'completed' }), /says completed, and the log says otherwise/],
-  ['refuses what it was not offered', (outcome) => ({ ...outcome, refused: [{ index: 5, code: 'ended', message: '' }] }), /refuses fact 5 out of place/],
+  [
+    'says that the log ends elsewhere',
+    (outcome) => ({ ...outcome, last_sequence: 99 }),
+    /ends at event 99, and it ends at/,
+  ],
+  [
+    'says that it has ended',
+    (outcome) => ({ ...outcome, status: 'completed' }),
+    /says completed, and the log says otherwise/,
+  ],
+  [
+    'refuses what it was not offered',
+    (outcome) => ({ ...outcome, refused: [{ index: 5, code: 'ended', message: '' }] }),
+    /refuses fact 5 out of place/,
+  ],
   ['wants to be woken never', (outcome) => ({ ...outcome, next_wake: 2 ** 52 }), /a time that never comes/],
-  ['orders nothing', (outcome, ports) => (ports.ordered.length = 0, outcome), /was decided, and its work item not ordered/],
-  ['orders something else', (outcome, ports) => (ports.ordered.forEach((it) => (it.digest = '0'.repeat(64))), outcome), /was decided with the digest/],
-  ['orders too much', (outcome, ports) => (ports.ordered.push(...ports.ordered), outcome), /was ordered without a decision/],
-  ['orders what the workflow does not hold', (outcome, ports) => (attempt(() => ports.order([{ tag: 'enqueue', value: { ...ports.ordered[0].item, queue: 'other' } }])), outcome), /is for the queue "other", and the node belongs on "tool"/],
-  ['orders a child', (outcome, ports) => (attempt(() => ports.order([{ tag: 'cancel_child', value: { node_id: 'a', attempt: 1, iteration: 0 } }])), outcome), /of the child of node "a", and this host has no children/],
-  ['cancels what nothing stops', (outcome, ports) => (ports.cancelled.push({ node_id: 'a', attempt: 1 }), outcome), /was cancelled without a decision/],
-  ['writes a fact', (outcome, ports) => (ports.appendEvents(outcome.last_sequence, [{ ...ports.decisions[0], sequence: outcome.last_sequence + 1, origin: 'fact' }]), outcome), /claims to be a fact/],
-  ['writes at another time', (outcome, ports) => (ports.appendEvents(outcome.last_sequence, [{ ...ports.decisions[0], sequence: outcome.last_sequence + 1, at: 1 }]), outcome), /not stamped with the turn’s clock reading/],
+  [
+    'orders nothing',
+    (outcome, ports) => ((ports.ordered.length = 0), outcome),
+    /was decided, and its work item not ordered/,
+  ],
+  [
+    'orders something else',
+    (outcome, ports) => (ports.ordered.forEach((it) => (it.digest = '0'.repeat(64))), outcome),
+    /was decided with the digest/,
+  ],
+  [
+    'orders too much',
+    (outcome, ports) => (ports.ordered.push(...ports.ordered), outcome),
+    /was ordered without a decision/,
+  ],
+  [
+    'orders what the workflow does not hold',
+    (outcome, ports) => (
+      attempt(() => ports.order([{ tag: 'enqueue', value: { ...ports.ordered[0].item, queue: 'other' } }])),
+      outcome
+    ),
+    /is for the queue "other", and the node belongs on "tool"/,
+  ],
+  [
+    'orders a child',
+    (outcome, ports) => (
+      attempt(() => ports.order([{ tag: 'cancel_child', value: { node_id: 'a', attempt: 1, iteration: 0 } }])),
+      outcome
+    ),
+    /of the child of node "a", and this host has no children/,
+  ],
+  [
+    'cancels what nothing stops',
+    (outcome, ports) => (ports.cancelled.push({ node_id: 'a', attempt: 1 }), outcome),
+    /was cancelled without a decision/,
+  ],
+  [
+    'writes a fact',
+    (outcome, ports) => (
+      ports.appendEvents(outcome.last_sequence, [
+        { ...ports.decisions[0], sequence: outcome.last_sequence + 1, origin: 'fact' },
+      ]),
+      outcome
+    ),
+    /claims to be a fact/,
+  ],
+  [
+    'writes at another time',
+    (outcome, ports) => (
+      ports.appendEvents(outcome.last_sequence, [
+        { ...ports.decisions[0], sequence: outcome.last_sequence + 1, at: 1 },
+      ]),
+      outcome
+    ),
+    /not stamped with the turn’s clock reading/,
+  ],
 ];
 
 /** @param {() => unknown} work */
@@ -153,7 +213,10 @@ test('a scheduler that fails at a workflow is asked once more, and then that is 
     return validate.apply(this, args);
   }
   t.mock.method(Guest.prototype, 'validate', validated);
-  await assert.rejects(engine.register(chain({ b: tool() }, { version: '2.0.0' })), { code: 'guest_failed', message: /failed at the workflow: it crashed/ });
+  await assert.rejects(engine.register(chain({ b: tool() }, { version: '2.0.0' })), {
+    code: 'guest_failed',
+    message: /failed at the workflow: it crashed/,
+  });
   await engine.register(chain({ b: tool() }, { version: '2.0.0' }));
   assert.equal(failures, 3);
 });

@@ -115,6 +115,9 @@ for (const [name, seen, from] of WATCHES) {
 }
 
 test('the component of the package is that of the auditor', () => {
-  const digest = (/** @type {string} */ name) => createHash('sha256').update(readFileSync(new URL(`../../${name}/component/refrain-scheduler.wasm`, import.meta.url))).digest('hex');
+  const digest = (/** @type {string} */ name) =>
+    createHash('sha256')
+      .update(readFileSync(new URL(`../../${name}/component/refrain-scheduler.wasm`, import.meta.url)))
+      .digest('hex');
   assert.equal(digest('engine'), digest('audit'), '`cargo rebuild-component` writes both');
 });

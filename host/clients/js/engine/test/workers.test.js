@@ -35,7 +35,11 @@ const ANSWERS = [
   ['a number', 7, '{"a":7}'],
   ['nothing', undefined, '{"a":null}'],
   ['a list', [1, { x: 'ü' }], '{"a":[1,{"x":"ü"}]}'],
-  ['every digit', json('{"n":1.500,"big":123456789012345678901234567890}'), '{"big":123456789012345678901234567890,"n":1.500}'],
+  [
+    'every digit',
+    json('{"n":1.500,"big":123456789012345678901234567890}'),
+    '{"big":123456789012345678901234567890,"n":1.500}',
+  ],
   ['a patch', new Answer({ output: { b: 1 }, statePatch: { c: 2 } }), '{"c":2}'],
 ];
 
@@ -66,10 +70,22 @@ for (const [name, answer, message] of REFUSED) {
 /** What is thrown, and the fact that it becomes. @type {[string, unknown, object][]} */
 const THROWN = [
   ['an error', new Error('no route'), { error: 'no route', retryable: true }],
-  ['one with causes', new Error('no score', { cause: new Error('no route') }), { error: 'no score: no route', retryable: true }],
+  [
+    'one with causes',
+    new Error('no score', { cause: new Error('no route') }),
+    { error: 'no score: no route', retryable: true },
+  ],
   ['a text', 'bare', { error: 'bare', retryable: true }],
-  ['a failure', new WorkError('gone', { retryable: false, class: 'io_error', retryAfterMs: 1_500.7 }), { error: 'gone', retryable: false, error_class: 'io_error', retry_after_ms: 1500 }],
-  ['a class that is no code', new WorkError('x', { class: 'Ada@example.org' }), { error: 'x', error_class: 'other', retryable: true }],
+  [
+    'a failure',
+    new WorkError('gone', { retryable: false, class: 'io_error', retryAfterMs: 1_500.7 }),
+    { error: 'gone', retryable: false, error_class: 'io_error', retry_after_ms: 1500 },
+  ],
+  [
+    'a class that is no code',
+    new WorkError('x', { class: 'Ada@example.org' }),
+    { error: 'x', error_class: 'other', retryable: true },
+  ],
   ['half of a character', new Error('a\ud800'), { error: 'a\ufffd', retryable: true }],
 ];
 
@@ -100,12 +116,23 @@ test('a worker is given its item with its expressions resolved, and with every d
   const { execution, ...item } = given;
   assert.match(execution, /^exec_/);
   assert.deepEqual(item, {
-    workflowId: 'w', workflowVersion: '1.0.0', nodeId: 'a', attempt: 1, maxAttempts: 1, queue: 'tool', tenant: 'default', priority: 5,
-    kind: { type: 'task', queue: 'tool', of: 1, input_mapping: { n: 'input.n' } }, input: { n: 1 }, inputText: '{"n":1}',
+    workflowId: 'w',
+    workflowVersion: '1.0.0',
+    nodeId: 'a',
+    attempt: 1,
+    maxAttempts: 1,
+    queue: 'tool',
+    tenant: 'default',
+    priority: 5,
+    kind: { type: 'task', queue: 'tool', of: 1, input_mapping: { n: 'input.n' } },
+    input: { n: 1 },
+    inputText: '{"n":1}',
   });
 });
 
-const SECRET = { kind: { type: 'task', queue: 'tool', token: 'Bearer ${secret.TOKEN} of ${execution_id} $${x}', plain: 'x' } };
+const SECRET = {
+  kind: { type: 'task', queue: 'tool', token: 'Bearer ${secret.TOKEN} of ${execution_id} $${x}', plain: 'x' },
+};
 
 test('R29: a worker is given secrets, and no log holds them', async (t) => {
   /** @type {any} */
@@ -114,9 +141,15 @@ test('R29: a worker is given secrets, and no log holds them', async (t) => {
     given = item;
     return { said: `I was given ${item.kind.token}`, ['hunter2"']: ['hunter2"'], n: 1.5 };
   };
-  const { execution, state } = await doneBy(t, told, SECRET, (name, tenant) => (name === 'TOKEN' && tenant === 'default' ? 'hunter2"' : undefined));
+  const { execution, state } = await doneBy(t, told, SECRET, (name, tenant) =>
+    name === 'TOKEN' && tenant === 'default' ? 'hunter2"' : undefined,
+  );
   assert.equal(given.kind.token, `Bearer hunter2" of ${execution.id} \${x}`);
-  assert.deepEqual(JSON.parse(state), { said: `I was given Bearer ***TOKEN*** of ${execution.id} \${x}`, '***TOKEN***': ['***TOKEN***'], n: 1.5 });
+  assert.deepEqual(JSON.parse(state), {
+    said: `I was given Bearer ***TOKEN*** of ${execution.id} \${x}`,
+    '***TOKEN***': ['***TOKEN***'],
+    n: 1.5,
+  });
   assert.ok(!(await execution.log()).includes('hunter2'));
 });
 
@@ -130,7 +163,12 @@ const UNUSABLE = [
 
 for (const [name, secrets, errorClass, message] of UNUSABLE) {
   test(`R29: a secret that ${name} fails the attempt for good`, async (t) => {
-    const { execution } = await doneBy(t, () => assert.fail('it is not called'), { ...SECRET, retry_policy: 'io_default' }, secrets);
+    const { execution } = await doneBy(
+      t,
+      () => assert.fail('it is not called'),
+      { ...SECRET, retry_policy: 'io_default' },
+      secrets,
+    );
     const { error, error_class, retryable } = await eventOf(execution, 'node_failed');
     assert.deepEqual([error_class, retryable], [errorClass, false]);
     assert.match(error, message);
@@ -150,9 +188,17 @@ const SAID = [
 ];
 
 test('R29: the longest value is hidden first, and a number only where it stands alone', () => {
-  const masks = new Masks([['KEY', 'hunter2'], ['LONG', 'hunter2-and-more'], ['PIN', '4711'], ['ODD', 'a"b\né']]);
+  const masks = new Masks([
+    ['KEY', 'hunter2'],
+    ['LONG', 'hunter2-and-more'],
+    ['PIN', '4711'],
+    ['ODD', 'a"b\né'],
+  ]);
   for (const [said, hidden] of SAID) assert.equal(masks.hide(said), hidden);
-  assert.equal(masks.hideJson('{"a": ["x hunter2"], "n": 1.50, "pin": 4711, "m": 14711, "hunter2": "a\\"b\\n\\u00e9"}'), '{"a": ["x ***KEY***"], "n": 1.50, "pin": "***PIN***", "m": 14711, "***KEY***": "***ODD***"}');
+  assert.equal(
+    masks.hideJson('{"a": ["x hunter2"], "n": 1.50, "pin": 4711, "m": 14711, "hunter2": "a\\"b\\n\\u00e9"}'),
+    '{"a": ["x ***KEY***"], "n": 1.50, "pin": "***PIN***", "m": 14711, "***KEY***": "***ODD***"}',
+  );
   assert.throws(() => masks.hideJson('{"hunter2": 1, "***KEY***": 2}'), { class: 'secret_in_answer' });
   assert.throws(() => new Masks([['N', '{"a"']]).hideJson('{"a":1}'), { class: 'secret_in_answer' });
 });
@@ -200,15 +246,30 @@ const REQUESTS = [
   ['/text', {}, '{"a":"hello"}'],
   ['/none', {}, '{}'],
   ['/away', {}, '{"n":1.50}'],
-  ['/away', { follow_redirects: 'never' }, /answered with a redirect, which is not followed/, { retryable: false, error_class: 'redirect' }],
-  ['/abroad', {}, /led to another origin, http:\/\/localhost:\d+; name that address/, { retryable: false, error_class: 'redirect' }],
+  [
+    '/away',
+    { follow_redirects: 'never' },
+    /answered with a redirect, which is not followed/,
+    { retryable: false, error_class: 'redirect' },
+  ],
+  [
+    '/abroad',
+    {},
+    /led to another origin, http:\/\/localhost:\d+; name that address/,
+    { retryable: false, error_class: 'redirect' },
+  ],
   ['/abroad', { follow_redirects: 'anywhere' }, '{"n":1.50}'],
   ['/broken', {}, /what it calls JSON and is none/, { retryable: false }],
   ['/busy', {}, /answered 429: later/, { retryable: true, error_class: 'rate_limit', retry_after_ms: 7_000 }],
   ['/down', {}, /answered 503: down/, { retryable: true, error_class: 'server_error' }],
   ['/gone?key=hunter2', {}, /\/gone answered 410: gone$/, { retryable: false, error_class: 'client_error' }],
   ['/a/../json', {}, /a segment `\.` or `\.\.`/, { retryable: false, error_class: 'unusable_value' }],
-  ['/json', { headers: { 'X-A': '${input.odd}' } }, /\/kind\/headers\/X-A cannot stand in a header/, { retryable: false, error_class: 'unusable_value' }],
+  [
+    '/json',
+    { headers: { 'X-A': '${input.odd}' } },
+    /\/kind\/headers\/X-A cannot stand in a header/,
+    { retryable: false, error_class: 'unusable_value' },
+  ],
 ];
 
 for (const [path, options, expected, fields] of REQUESTS) {
@@ -234,14 +295,26 @@ for (const [path, options, expected, fields] of REQUESTS) {
 test('a request is sent as its node says, and names its attempt', async (t) => {
   const { origin, asked } = await server(t);
   const { engine } = await engineOf(t, { workers: { http: httpWorker() }, secrets: () => 'hunter2' });
-  const kind = { type: 'http', method: 'POST', url: `${origin}/json?q=\${input.q}`, headers: { Authorization: 'Bearer ${secret.TOKEN}', 'X-N': '${input.n}' }, body: { n: '${input.n}' } };
+  const kind = {
+    type: 'http',
+    method: 'POST',
+    url: `${origin}/json?q=\${input.q}`,
+    headers: { Authorization: 'Bearer ${secret.TOKEN}', 'X-N': '${input.n}' },
+    body: { n: '${input.n}' },
+  };
   const execution = await startOf(engine, chain({ a: { kind } }), { input: { q: 'a b&c', n: 2 } });
   await execution.finished();
   const [{ method, url, headers, body }] = asked;
   assert.deepEqual([method, url, body], ['POST', '/json?q=a%20b%26c', '{"n":2}']);
-  assert.deepEqual([headers.authorization, headers['x-n'], headers['content-type']], ['Bearer hunter2', '2', 'application/json']);
+  assert.deepEqual(
+    [headers.authorization, headers['x-n'], headers['content-type']],
+    ['Bearer hunter2', '2', 'application/json'],
+  );
   assert.equal(headers['idempotency-key'], `${execution.id}/a/1`);
   const { telemetry } = await eventOf(execution, 'node_completed');
-  assert.deepEqual([telemetry.http.status, telemetry.http.headers.etag, telemetry.http.headers['x-token']], [200, 'e1', '***']);
+  assert.deepEqual(
+    [telemetry.http.status, telemetry.http.headers.etag, telemetry.http.headers['x-token']],
+    [200, 'e1', '***'],
+  );
   assert.deepEqual((await eventsOf(execution, 'output')).length, 5);
 });

@@ -123,7 +123,10 @@ export function mapOf(nodeId) {
  * @returns {boolean}
  */
 export function heldAfter(before, facts) {
-  return facts.reduce((held, { tag }) => (tag === 'host_stalled' ? true : tag === 'stall_lifted' ? false : held), before);
+  return facts.reduce(
+    (held, { tag }) => (tag === 'host_stalled' ? true : tag === 'stall_lifted' ? false : held),
+    before,
+  );
 }
 
 /** @type {Record<string, import('../store/contract.js').Status>} */

@@ -65,7 +65,9 @@ function pastOf(item, staged, isRetryOffered) {
   // retried.
   if (item.attempt === 1 || mapOf(item.node_id) === undefined) return { attempts, needsOfferedRetry: false };
   if (staged.log === null && staged.expected.sequence > 0) return null;
-  const last = lastOf(staged, ({ tag, value }) => (isOrder(tag) && value.node_id === item.node_id ? value.attempt : undefined));
+  const last = lastOf(staged, ({ tag, value }) =>
+    isOrder(tag) && value.node_id === item.node_id ? value.attempt : undefined,
+  );
   return (last !== undefined && retried(item, staged, isRetryOffered, last)) || { attempts, needsOfferedRetry: false };
 }
 

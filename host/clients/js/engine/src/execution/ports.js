@@ -107,7 +107,9 @@ export class CallPorts {
       this.refused ??= fault;
       throw new PortRefusal(fault);
     }
-    const items = orders.flatMap(({ tag, value }) => (tag === 'enqueue' ? [{ item: value, digest: workItemDigest(value) }] : []));
+    const items = orders.flatMap(({ tag, value }) =>
+      tag === 'enqueue' ? [{ item: value, digest: workItemDigest(value) }] : [],
+    );
     this.ordered.push(...items);
     for (const order of orders) if (order.tag === 'cancel') this.cancelled.push(order.value);
     return items.map(({ digest }) => digest);

@@ -33,7 +33,9 @@ export function settle(ports, facts, outcome) {
   const held = checkStep(ports, taken, outcome);
   checkOutcome(staged, taken, ports.decisions, outcome, ports.clock);
   const items = followed(ports, taken);
-  for (const kind of taken) staged.push({ sequence: staged.record.sequence + 1, at: ports.clock, origin: 'fact', kind });
+  for (const kind of taken) {
+    staged.push({ sequence: staged.record.sequence + 1, at: ports.clock, origin: 'fact', kind });
+  }
   for (const decision of ports.decisions) staged.push(decision);
   staged.items = items;
   const wake = outcome.next_wake;
@@ -51,7 +53,9 @@ function takenOf(facts, { refused }) {
   let next = 0;
   for (const { index } of refused) {
     if (index < next || index >= facts.length) {
-      throw new Malformed(`the scheduler refuses fact ${index} out of place: it was offered ${facts.length}, and refuses each once, in their order`);
+      throw new Malformed(
+        `the scheduler refuses fact ${index} out of place: it was offered ${facts.length}, and refuses each once, in their order`,
+      );
     }
     next = index + 1;
   }
@@ -70,18 +74,30 @@ function checkStep({ staged, decisions, appendedAfter, retried }, taken, outcome
   const { record } = staged;
   const last = record.sequence + taken.length;
   if (appendedAfter !== null && appendedAfter !== last) {
-    throw new Malformed(`the scheduler appended after event ${appendedAfter}, and with the facts that it took the log ends at event ${last}`);
+    throw new Malformed(
+      `the scheduler appended after event ${appendedAfter}, and with the facts that it took the log ends at event ${last}`,
+    );
   }
   const begins = taken.length > 0 ? taken[0].tag === 'workflow_started' : decisions.length === 0;
-  if (record.sequence === 0 && !begins) throw new Malformed('the scheduler begins a log with something else than workflow_started');
-  if (taken.length > 0 && hasEnded(record.status)) throw new Malformed('the scheduler took a fact after a terminal event');
+  if (record.sequence === 0 && !begins) {
+    throw new Malformed('the scheduler begins a log with something else than workflow_started');
+  }
+  if (taken.length > 0 && hasEnded(record.status)) {
+    throw new Malformed('the scheduler took a fact after a terminal event');
+  }
   const untaken = retried.find((nodeId) => !taken.some((fact) => asksAgain(fact, nodeId)));
   if (untaken !== undefined) {
-    throw new Malformed(`node ${quoted(untaken)} was ordered as if an operator had asked for it to be tried again, and that was refused`);
+    throw new Malformed(
+      `node ${quoted(untaken)} was ordered as if an operator had asked for it to be tried again, and that was refused`,
+    );
   }
   const held = heldAfter(record.held, taken);
-  if (held && decisions.length > 0) throw new Malformed('the scheduler decides something while the host stalls the execution');
-  if (outcome.more && decisions.length === 0) throw new Malformed('the scheduler says that there is more to be decided, and decides nothing');
+  if (held && decisions.length > 0) {
+    throw new Malformed('the scheduler decides something while the host stalls the execution');
+  }
+  if (outcome.more && decisions.length === 0) {
+    throw new Malformed('the scheduler says that there is more to be decided, and decides nothing');
+  }
   return held;
 }
 
@@ -96,11 +112,15 @@ function checkStep({ staged, decisions, appendedAfter, retried }, taken, outcome
 function checkOutcome({ record }, taken, decisions, outcome, now) {
   const last = record.sequence + taken.length + decisions.length;
   if (outcome.last_sequence !== last) {
-    throw new Malformed(`the scheduler says that the log ends at event ${outcome.last_sequence}, and it ends at ${last}`);
+    throw new Malformed(
+      `the scheduler says that the log ends at event ${outcome.last_sequence}, and it ends at ${last}`,
+    );
   }
   const wake = outcome.next_wake;
   if (wake !== null && wake > Math.min(now + WAKE_SPAN_MS_MAX, TIME_MAX)) {
-    throw new Malformed('the scheduler wants to be woken at a time that never comes: more than a hundred years from now');
+    throw new Malformed(
+      'the scheduler wants to be woken at a time that never comes: more than a hundred years from now',
+    );
   }
   const before = hasEnded(record.status) ? record.status : undefined;
   const says = hasEnded(outcome.status) ? outcome.status : undefined;
@@ -172,11 +192,15 @@ class Queue {
   nothingIsLeft() {
     const [order] = this.ordered;
     if (order !== undefined) {
-      throw new Malformed(`a work item of attempt ${order.item.attempt} of node ${quoted(order.item.node_id)} was ordered without a decision`);
+      throw new Malformed(
+        `a work item of attempt ${order.item.attempt} of node ${quoted(order.item.node_id)} was ordered without a decision`,
+      );
     }
     const [name] = this.cancelled;
     if (name !== undefined) {
-      throw new Malformed(`the work item of attempt ${name.attempt} of node ${quoted(name.node_id)} was cancelled without a decision`);
+      throw new Malformed(
+        `the work item of attempt ${name.attempt} of node ${quoted(name.node_id)} was cancelled without a decision`,
+      );
     }
   }
 
@@ -204,16 +228,22 @@ class Queue {
     const place = this.ordered.findIndex(({ item }) => item.node_id === nodeId && item.attempt === attempt);
     if (place === -1) throw new Malformed(`${named} was decided, and its work item not ordered`);
     const [order] = this.ordered.splice(place, 1);
-    if (order.digest !== digest) throw new Malformed(`${named} was decided with the digest ${digest}, and its work item has ${order.digest}`);
+    if (order.digest !== digest) {
+      throw new Malformed(`${named} was decided with the digest ${digest}, and its work item has ${order.digest}`);
+    }
     if (queue !== undefined && queue !== order.item.queue) {
-      throw new Malformed(`${named} was decided for another queue than ${quoted(order.item.queue)}, on which its work item was ordered`);
+      throw new Malformed(
+        `${named} was decided for another queue than ${quoted(order.item.queue)}, on which its work item was ordered`,
+      );
     }
     this.items.set(nodeId, ordered(order.item, at));
   }
 
   /** @param {import('./staged.js').ItemRecord} record */
   #takeBack({ item }) {
-    const place = this.cancelled.findIndex(({ node_id, attempt }) => node_id === item.node_id && attempt === item.attempt);
+    const place = this.cancelled.findIndex(
+      ({ node_id, attempt }) => node_id === item.node_id && attempt === item.attempt,
+    );
     if (place === -1) throw new Malformed(`node ${quoted(item.node_id)} was stopped, and its work item not cancelled`);
     this.cancelled.splice(place, 1);
   }

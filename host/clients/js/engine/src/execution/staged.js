@@ -89,7 +89,9 @@ export class Staged {
 
   /** Whether the turn has to write anything of it. */
   hasChanged() {
-    return this.events.length > 0 || this.items.haveChanged() || this.#isLifted || this.record.owed !== this.#owedBefore;
+    return (
+      this.events.length > 0 || this.items.haveChanged() || this.#isLifted || this.record.owed !== this.#owedBefore
+    );
   }
 
   /**

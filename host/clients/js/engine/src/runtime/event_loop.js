@@ -82,7 +82,9 @@ export class EventLoop {
   async #turn(writes, conflicts) {
     const core = this.#core;
     try {
-      if (this.#mustLoad || (!core.settings.isAlone && (await core.store.version()) !== core.version)) await this.#load();
+      if (this.#mustLoad || (!core.settings.isAlone && (await core.store.version()) !== core.version)) {
+        await this.#load();
+      }
       const transaction = await fill(core, writes, this.inbox, this.mayClaim);
       const turn = transaction.write();
       if (turn !== undefined) {
@@ -95,8 +97,9 @@ export class EventLoop {
       for (const write of writes) write.tell();
     } catch (thrown) {
       this.#mustLoad = true;
-      if (thrown instanceof ConflictError && conflicts < CONFLICTS_IN_A_ROW_MAX) await this.#turn(writes, conflicts + 1);
-      else await this.#failed(writes, thrown);
+      if (thrown instanceof ConflictError && conflicts < CONFLICTS_IN_A_ROW_MAX) {
+        await this.#turn(writes, conflicts + 1);
+      } else await this.#failed(writes, thrown);
     }
   }
 
@@ -116,7 +119,10 @@ export class EventLoop {
     const core = this.#core;
     const told =
       thrown instanceof ConflictError
-        ? new EngineError('conflict', `others write to the store ${quoted(core.store.name)} all the time (${thrown.message}); try again`)
+        ? new EngineError(
+            'conflict',
+            `others write to the store ${quoted(core.store.name)} all the time (${thrown.message}); try again`,
+          )
         : thrown;
     // A trouble that lasts is told once.
     if (this.#trouble !== said(told)) core.warn(`a turn could not be written: ${said(told)}`);

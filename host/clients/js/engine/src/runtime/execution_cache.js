@@ -39,7 +39,9 @@ export class ExecutionCache {
     for (const record of executions) this.#executions.set(record.id, { record, items: new Map() });
     for (const [id, nodeId, item] of items) this.#executions.get(id)?.items.set(nodeId, item);
     // Those that wait longest come first.
-    const waiting = items.filter(([, , { state }]) => state === 'waiting').sort(([, , a], [, , b]) => a.enqueuedAt - b.enqueuedAt);
+    const waiting = items
+      .filter(([, , { state }]) => state === 'waiting')
+      .sort(([, , a], [, , b]) => a.enqueuedAt - b.enqueuedAt);
     for (const [id, , item] of waiting) if (Number(item.item.not_before) <= now) this.claimable.add(id, item);
     // All is looked at once.
     for (const id of this.#executions.keys()) this.#agenda.set(id, 0);

@@ -74,7 +74,9 @@ export class Inbox {
   bring(work, { mustBeWritten = false } = {}) {
     return new Promise((resolve, reject) => {
       if (!mustBeWritten && this.#writes.length >= this.#max) {
-        reject(new EngineError('overloaded', `${this.#max} callers wait for the engine already; try again in a moment`));
+        reject(
+          new EngineError('overloaded', `${this.#max} callers wait for the engine already; try again in a moment`),
+        );
         return;
       }
       this.#writes.push(new Write(work, resolve, reject, mustBeWritten));

@@ -45,6 +45,7 @@ export async function fill(core, writes, inbox, mayClaim) {
 async function lookAtDue(transaction) {
   const { core, now } = transaction;
   for (const id of core.cache.due(now, WAKES_PER_TURN_MAX)) {
+    if (core.setAside.has(id)) continue;
     transaction.looked.add(id);
     core.cache.look(id, now);
     await transaction.unlessSetAside(id, async (staged) => {

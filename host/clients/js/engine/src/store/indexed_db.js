@@ -63,7 +63,12 @@ export class IndexedDbStore {
       opening.onsuccess = () => resolve(opening.result);
       opening.onerror = () => reject(failure(name, opening.error));
       opening.onblocked = () =>
-        reject(new EngineError('store_failed', `the database ${quoted(name)} is open in an older version of this program; close its other tabs, and try again`));
+        reject(
+          new EngineError(
+            'store_failed',
+            `the database ${quoted(name)} is open in an older version of this program; close its other tabs, and try again`,
+          ),
+        );
     });
     return new IndexedDbStore(database, options);
   }

@@ -59,9 +59,12 @@ function headOf(sequence) {
  * @returns {import('./contract.js').StoredEvent}
  */
 function event(sequence) {
-  const event = /** @type {import('@refrain/audit/host').Event} */ (
-    { sequence, at: 1_000 + sequence, origin: 'fact', kind: { tag: 'timer_fired', value: { node_id: 'n\u0000', large: 2n ** 63n } } }
-  );
+  const event = /** @type {import('@refrain/audit/host').Event} */ ({
+    sequence,
+    at: 1_000 + sequence,
+    origin: 'fact',
+    kind: { tag: 'timer_fired', value: { node_id: 'n\u0000', large: 2n ** 63n } },
+  });
   return { event, salt: '5'.repeat(32), hash: headOf(sequence) };
 }
 
@@ -83,7 +86,16 @@ function change(id, from, to, other = {}) {
  */
 function item(nodeId) {
   const payload = '{"node_id":"n","kind":{},"input":1.50}';
-  const ordered = { node_id: nodeId, attempt: 1, max_attempts: 3, queue: 'tool', tenant: 'default', priority: 5, not_before: 0, payload };
+  const ordered = {
+    node_id: nodeId,
+    attempt: 1,
+    max_attempts: 3,
+    queue: 'tool',
+    tenant: 'default',
+    priority: 5,
+    not_before: 0,
+    payload,
+  };
   return {
     item: /** @type {import('./contract.js').ItemRecord['item']} */ (ordered),
     enqueuedAt: 1_001,
@@ -119,7 +131,10 @@ function same(found, expected, what) {
  * @param {string} what
  */
 async function conflicts(committing, what) {
-  const outcome = await committing.then(() => 'it was written', (thrown) => thrown);
+  const outcome = await committing.then(
+    () => 'it was written',
+    (thrown) => thrown,
+  );
   if (!(outcome instanceof ConflictError)) throw new Error(`${what} is a conflict: ${outcome}`);
 }
 
@@ -154,7 +169,11 @@ export const storeLaws = [
       const store = await open();
       await commit(store, [change('a', 0, 2)]);
       const before = await all(store, 'a');
-      for (const expected of [{ sequence: 1, head: headOf(1) }, { sequence: 3, head: headOf(3) }, { sequence: 2, head: 'f'.repeat(64) }]) {
+      for (const expected of [
+        { sequence: 1, head: headOf(1) },
+        { sequence: 3, head: headOf(3) },
+        { sequence: 2, head: 'f'.repeat(64) },
+      ]) {
         const wrong = { ...change('a', expected.sequence, 4), expected };
         await conflicts(commit(store, [change('b', 0, 1), wrong]), `expecting ${JSON.stringify(expected)}`);
       }
@@ -163,7 +182,11 @@ export const storeLaws = [
       same(await all(store, 'a'), before, 'the execution is as before');
       same(await store.execution('b'), undefined, 'nothing of the turn is written');
       await commit(store, [change('a', 2, 4)]);
-      same((await store.events('a', 1, 1_000)).map((it) => it.event.sequence), [1, 2, 3, 4], 'the log');
+      same(
+        (await store.events('a', 1, 1_000)).map((it) => it.event.sequence),
+        [1, 2, 3, 4],
+        'the log',
+      );
     },
   },
   {
@@ -171,7 +194,13 @@ export const storeLaws = [
     async holds(open) {
       const [one, other] = [await open(), await open()];
       const version = await one.version();
-      const turn = (/** @type {string} */ id) => ({ version, at: 1, executions: [change(id, 0, 1)], workflows: [], components: [] });
+      const turn = (/** @type {string} */ id) => ({
+        version,
+        at: 1,
+        executions: [change(id, 0, 1)],
+        workflows: [],
+        components: [],
+      });
       const outcomes = await Promise.allSettled([one.commit(turn('a')), other.commit(turn('b'))]);
       same(outcomes.map((it) => it.status).sort(), ['fulfilled', 'rejected'], 'what became of both');
       same((await one.list({ max: 10 })).length, 1, 'the executions that are stored');
@@ -185,9 +214,16 @@ export const storeLaws = [
       const unstorable = change('b', 0, 1);
       Object.assign(unstorable.events[0].event, { never: () => 1 });
       const workflow = { tenant: 'default', workflowId: 'w', version: '1.0.0', text: '{}' };
-      const outcome = await commit(store, [change('a', 0, 1), unstorable], { workflows: [workflow] }).then(() => 'it was written', () => 'refused');
+      const outcome = await commit(store, [change('a', 0, 1), unstorable], { workflows: [workflow] }).then(
+        () => 'it was written',
+        () => 'refused',
+      );
       same(outcome, 'refused', 'a function in an event');
-      same([await store.execution('a'), await store.workflow('default', 'w', '1.0.0')], [undefined, undefined], 'what is stored');
+      same(
+        [await store.execution('a'), await store.workflow('default', 'w', '1.0.0')],
+        [undefined, undefined],
+        'what is stored',
+      );
       same((await store.load()).version, 0, 'the version');
     },
   },
@@ -196,8 +232,24 @@ export const storeLaws = [
     async holds(open) {
       const store = await open();
       const waiting = { ...item('n'), state: /** @type {const} */ ('waiting'), lease: null };
-      await commit(store, [change('a', 0, 1, { items: [['n', item('n')], ['m', item('m')]] }), change('ab', 0, 1, { items: [['n', item('n')]] })]);
-      await commit(store, [change('a', 1, 2, { items: [['n', waiting], ['m', null], ['x', null]] })]);
+      await commit(store, [
+        change('a', 0, 1, {
+          items: [
+            ['n', item('n')],
+            ['m', item('m')],
+          ],
+        }),
+        change('ab', 0, 1, { items: [['n', item('n')]] }),
+      ]);
+      await commit(store, [
+        change('a', 1, 2, {
+          items: [
+            ['n', waiting],
+            ['m', null],
+            ['x', null],
+          ],
+        }),
+      ]);
       same(await store.items('a'), [['n', waiting]], 'the items of a');
       same(await store.items('ab'), [['n', item('n')]], 'those of another');
     },
@@ -207,7 +259,10 @@ export const storeLaws = [
     async holds(open) {
       const store = await open();
       await commit(store, [change('a', 0, 1), change('b', 0, 1), change('c', 0, 1)]);
-      await commit(store, [change('a', 1, 2, { record: record('a', 2, { status: 'failed' }) }), change('c', 1, 2, { record: record('c', 2, { status: 'stalled', held: true }) })]);
+      await commit(store, [
+        change('a', 1, 2, { record: record('a', 2, { status: 'failed' }) }),
+        change('c', 1, 2, { record: record('c', 2, { status: 'stalled', held: true }) }),
+      ]);
       same((await store.load()).executions.map((it) => it.id).sort(), ['b', 'c'], 'open work');
       same((await store.execution('a'))?.status, 'failed', 'the one that has ended');
     },
@@ -219,7 +274,10 @@ export const storeLaws = [
       const workflow = { tenant: 'default', workflowId: 'w', version: '1.0.0', text: '{"a": 1.50}' };
       await commit(store, [], { workflows: [workflow] });
       await commit(store, [], { workflows: [workflow, { ...workflow, tenant: 'other', text: '{}' }] });
-      const outcome = await commit(store, [change('a', 0, 1)], { workflows: [{ ...workflow, text: '{}' }] }).then(() => 'written', (thrown) => thrown.code);
+      const outcome = await commit(store, [change('a', 0, 1)], { workflows: [{ ...workflow, text: '{}' }] }).then(
+        () => 'written',
+        (thrown) => thrown.code,
+      );
       same(outcome, 'workflow_differs', 'another text');
       same(await store.workflow('default', 'w', '1.0.0'), workflow, 'the workflow');
       same(await store.execution('a'), undefined, 'the rest of that turn');
@@ -240,13 +298,26 @@ export const storeLaws = [
     name: 'events are read in pages, executions listed from the last that began',
     async holds(open) {
       const store = await open();
-      const begun = (/** @type {string} */ id, /** @type {number} */ startedAt) => change(id, 0, 3, { record: record(id, 3, { startedAt }) });
+      const begun = (/** @type {string} */ id, /** @type {number} */ startedAt) =>
+        change(id, 0, 3, { record: record(id, 3, { startedAt }) });
       await commit(store, [begun('a', 1), begun('c', 2), begun('b', 2), begun('d', 3)]);
-      same((await store.events('a', 2, 1)).map((it) => it.event.sequence), [2], 'a page');
+      same(
+        (await store.events('a', 2, 1)).map((it) => it.event.sequence),
+        [2],
+        'a page',
+      );
       same(await store.events('a', 4, 5), [], 'behind the end');
       same(await store.events('z', 1, 5), [], 'of none');
-      same((await store.list({ max: 3 })).map((it) => it.id), ['d', 'c', 'b'], 'the first three');
-      same((await store.list({ max: 3, after: 'b' })).map((it) => it.id), ['a'], 'the rest');
+      same(
+        (await store.list({ max: 3 })).map((it) => it.id),
+        ['d', 'c', 'b'],
+        'the first three',
+      );
+      same(
+        (await store.list({ max: 3, after: 'b' })).map((it) => it.id),
+        ['a'],
+        'the rest',
+      );
     },
   },
   {

@@ -36,7 +36,9 @@ export class MemoryStore {
     const executions = [...this.#executions.values()].filter((record) => !hasEnded(record.status));
     /** @type {[string, string, import('./contract.js').ItemRecord][]} */
     const items = executions.flatMap(({ id }) =>
-      [...(this.#items.get(id) ?? [])].map(([nodeId, item]) => /** @type {[string, string, import('./contract.js').ItemRecord]} */ ([id, nodeId, item])),
+      [...(this.#items.get(id) ?? [])].map(
+        ([nodeId, item]) => /** @type {[string, string, import('./contract.js').ItemRecord]} */ ([id, nodeId, item]),
+      ),
     );
     return structuredClone({ version: this.#version, at: this.#at, executions, items });
   }

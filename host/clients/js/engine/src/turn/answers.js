@@ -74,7 +74,11 @@ async function repeated(transaction, staged, claim, fact) {
   const stopped = behind.some(({ kind }) => STOPS.includes(kind.tag) && kind.value.node_id === claim.nodeId);
   if (stopped) return 'stopped';
   const why = settled === undefined ? 'its claim is over' : `event ${settled.sequence} settled it with another answer`;
-  throw new EngineError('stale', `the answer to attempt ${claim.attempt} of node ${quoted(claim.nodeId)} of ${claim.execution} comes too late: ${why}`, { claim });
+  throw new EngineError(
+    'stale',
+    `the answer to attempt ${claim.attempt} of node ${quoted(claim.nodeId)} of ${claim.execution} comes too late: ${why}`,
+    { claim },
+  );
 }
 
 const ANSWERS = ['node_completed', 'node_failed', 'node_released'];

@@ -24,11 +24,16 @@ const ENDS_START = ['illegal', 'invalid_workflow'];
  */
 export function step(transaction, staged, facts, now = transaction.now) {
   const begins = staged.record.sequence === 0;
-  return call(transaction, staged, { now, offered: facts, isAnswer: ({ error }) => begins && ENDS_START.includes(error.tag) }, (guest, ports) => {
-    const outcome = guest.step(ports, staged.record.id, staged.record.sequence, facts);
-    if (!ports.needsLog) settle(ports, facts, outcome);
-    return outcome;
-  });
+  return call(
+    transaction,
+    staged,
+    { now, offered: facts, isAnswer: ({ error }) => begins && ENDS_START.includes(error.tag) },
+    (guest, ports) => {
+      const outcome = guest.step(ports, staged.record.id, staged.record.sequence, facts);
+      if (!ports.needsLog) settle(ports, facts, outcome);
+      return outcome;
+    },
+  );
 }
 
 /**

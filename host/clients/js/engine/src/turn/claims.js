@@ -104,7 +104,11 @@ async function claimItems(transaction, staged, nodeIds) {
   /** @type {import('./offer.js').Taken[]} */
   let taken;
   try {
-    taken = await offerAll(transaction, staged, claimed.map((item) => nodeStarted(item.node_id, workerId, item.attempt)));
+    taken = await offerAll(
+      transaction,
+      staged,
+      claimed.map((item) => nodeStarted(item.node_id, workerId, item.attempt)),
+    );
   } catch (thrown) {
     mustHaveTaken(transaction, staged, thrown);
     return false;
@@ -158,7 +162,9 @@ export async function renewOwn(transaction) {
  */
 export async function endLeases(transaction, staged) {
   const { core, now } = transaction;
-  const over = [...staged.items.all()].filter((record) => record.lease !== null && core.leaseEnds(staged.record.id, record) <= now);
+  const over = [...staged.items.all()].filter(
+    (record) => record.lease !== null && core.leaseEnds(staged.record.id, record) <= now,
+  );
   for (const { item, lease } of over) {
     if (lease === null) continue;
     const id = { execution: staged.record.id, nodeId: item.node_id, attempt: item.attempt, fence: lease.fence };

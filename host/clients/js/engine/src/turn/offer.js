@@ -133,7 +133,10 @@ function answers(transaction, staged, outcome, before, offered) {
  * @param {string} reason
  */
 function failed({ record }, reason) {
-  return new EngineError('guest_failed', `the scheduler component ${record.guestDigest} failed: ${reason}`, { execution: record.id, digest: record.guestDigest });
+  return new EngineError('guest_failed', `the scheduler component ${record.guestDigest} failed: ${reason}`, {
+    execution: record.id,
+    digest: record.guestDigest,
+  });
 }
 
 /**

@@ -64,7 +64,10 @@ async function validated({ core }, text) {
     return await core.guests.validate(text);
   } catch (thrown) {
     if (!(thrown instanceof GuestFailure)) throw thrown;
-    throw new EngineError('guest_failed', `the scheduler component ${core.guests.own} failed at the workflow: ${thrown.message}`);
+    throw new EngineError(
+      'guest_failed',
+      `the scheduler component ${core.guests.own} failed at the workflow: ${thrown.message}`,
+    );
   }
 }
 
@@ -84,14 +87,20 @@ export async function start(transaction, options) {
   }
   const workflow = await transaction.workflow(asked.workflowId, asked.version);
   if (workflow === undefined) {
-    throw new EngineError('unknown_workflow', `no workflow ${quoted(asked.workflowId)} of version ${quoted(asked.version)} is registered; register it first`);
+    throw new EngineError(
+      'unknown_workflow',
+      `no workflow ${quoted(asked.workflowId)} of version ${quoted(asked.version)} is registered; register it first`,
+    );
   }
   refuseChildren(workflow.text);
   refuseWithoutWorker(workflow.text, (queue) => core.pool.has(queue));
   const id = asked.key === null ? core.random.executionId() : idOfKey(tenant, asked.key);
   const staged = transaction.begin(recordOf(transaction, id, asked), workflow);
   try {
-    await offer(transaction, staged, { tag: 'workflow_started', value: eventOne(transaction, id, asked, workflow.digest) });
+    await offer(transaction, staged, {
+      tag: 'workflow_started',
+      value: eventOne(transaction, id, asked, workflow.digest),
+    });
   } catch (thrown) {
     transaction.staged.delete(id);
     throw thrown;
@@ -105,7 +114,10 @@ export async function start(transaction, options) {
 /** @param {StartOptions} options */
 function checked({ workflowId, version, input, key, labels = {}, priority = PRIORITY_DEFAULT, by }) {
   if (!Number.isInteger(priority) || priority < 0 || priority > PRIORITY_MAX) {
-    throw new EngineError('invalid_priority', `the priority is ${priority}; give a whole number from 0 to ${PRIORITY_MAX}`);
+    throw new EngineError(
+      'invalid_priority',
+      `the priority is ${priority}; give a whole number from 0 to ${PRIORITY_MAX}`,
+    );
   }
   return {
     workflowId: textOf('workflow id', workflowId),
@@ -130,7 +142,8 @@ async function startedBefore(transaction, id, asked) {
   const staged = await transaction.open(id);
   const [first] = staged.expected.sequence > 0 ? await transaction.core.store.events(id, 1, 1) : staged.events;
   const { value } = first.event.kind;
-  const labels = (/** @type {Asked['labels']} */ of) => JSON.stringify(of.map(({ name, value }) => [name, value]).sort());
+  const labels = (/** @type {Asked['labels']} */ of) =>
+    JSON.stringify(of.map(({ name, value }) => [name, value]).sort());
   const isSame =
     value.workflow_id === asked.workflowId &&
     value.workflow_version === asked.version &&
@@ -138,7 +151,11 @@ async function startedBefore(transaction, id, asked) {
     value.priority === asked.priority &&
     labels(value.labels) === labels(asked.labels);
   if (isSame) return id;
-  throw new EngineError('key_taken', `the key ${quoted(asked.key ?? '')} has started ${id}, with another workflow, input, labels or priority; choose another key`, { execution: id });
+  throw new EngineError(
+    'key_taken',
+    `the key ${quoted(asked.key ?? '')} has started ${id}, with another workflow, input, labels or priority; choose another key`,
+    { execution: id },
+  );
 }
 
 /**
@@ -210,5 +227,7 @@ async function keepComponent({ core, components }) {
 /** @param {{pointer: string, message: string, remedy: string}[]} faults */
 function invalid(faults) {
   const told = faults.map(({ pointer, message, remedy }) => `\n  at ${quoted(pointer)}: ${message}; ${remedy}`);
-  return new EngineError('invalid_workflow', `the workflow is not valid, ${faults.length} fault(s):${told.join('')}`, { faults });
+  return new EngineError('invalid_workflow', `the workflow is not valid, ${faults.length} fault(s):${told.join('')}`, {
+    faults,
+  });
 }

@@ -65,9 +65,14 @@ async function stepOnce(transaction, staged) {
  */
 export async function catchUp(transaction, staged) {
   const { record } = staged;
-  const isDue = record.owed || transaction.toStep.has(record.id) || (record.nextWake !== null && record.nextWake <= transaction.now);
+  const isDue =
+    record.owed ||
+    transaction.toStep.has(record.id) ||
+    (record.nextWake !== null && record.nextWake <= transaction.now);
   // At one reading it would decide the same once more.
-  if (isDue && (staged.steps === 0 || record.owed || transaction.toStep.has(record.id))) await stepOn(transaction, staged);
+  if (isDue && (staged.steps === 0 || record.owed || transaction.toStep.has(record.id))) {
+    await stepOn(transaction, staged);
+  }
   return !record.owed;
 }
 

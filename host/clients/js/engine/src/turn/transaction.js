@@ -134,7 +134,9 @@ export class Transaction {
    * @returns {import('../store/contract.js').Turn | undefined}
    */
   write() {
-    const executions = [...this.staged.values()].filter((staged) => staged.hasChanged()).map((staged) => staged.change());
+    const executions = [...this.staged.values()]
+      .filter((staged) => staged.hasChanged())
+      .map((staged) => staged.change());
     const { workflows, components } = this;
     if (executions.length + workflows.length + components.length === 0) return undefined;
     return { version: this.core.version, at: this.now, executions, workflows, components };
@@ -149,7 +151,10 @@ export class Transaction {
     if (record === undefined) return undefined;
     const workflow = await core.workflows.get(record.tenant, record.workflowId, record.workflowVersion);
     if (workflow === undefined) {
-      throw new EngineError('tampered', `the workflow ${quoted(record.workflowId)} of version ${quoted(record.workflowVersion)}, of which ${id} is, is gone from the store; export the log, and begin anew`);
+      throw new EngineError(
+        'tampered',
+        `the workflow ${quoted(record.workflowId)} of version ${quoted(record.workflowVersion)}, of which ${id} is, is gone from the store; export the log, and begin anew`,
+      );
     }
     return new Staged(record, cached?.items ?? new Map(), workflow, () => core.random.salt());
   }

@@ -107,7 +107,16 @@ function tokens(count) {
 export function completed(claim, completion, durationMs) {
   const place = { node_id: claim.nodeId, attempt: claim.attempt, fence: claim.fence };
   const { output, state_patch, chosen_target, gen_ai, telemetry } = completion;
-  const value = { ...place, output, state_patch, duration_ms: durationMs, chosen_target, gen_ai, telemetry, edited_by: null };
+  const value = {
+    ...place,
+    output,
+    state_patch,
+    duration_ms: durationMs,
+    chosen_target,
+    gen_ai,
+    telemetry,
+    edited_by: null,
+  };
   return { tag: 'node_completed', value };
 }
 
@@ -271,7 +280,11 @@ export function note(tag, { reason, by }) {
  * @returns {Kind}
  */
 export function nodeRequest(tag, nodeId, { reason, by }) {
-  const value = { node_id: textOf('node id', nodeId), reason: optionalText('reason', reason), by: optionalText('name of who does it', by) };
+  const value = {
+    node_id: textOf('node id', nodeId),
+    reason: optionalText('reason', reason),
+    by: optionalText('name of who does it', by),
+  };
   return { tag, value };
 }
 

@@ -55,7 +55,10 @@ export function payloadOf(what, value) {
 export function objectOf(what, value) {
   const text = payloadOf(what, value);
   if (isObject(text)) return text;
-  throw invalid(what, 'it is no JSON object, and only an object’s keys can be merged into the state; put it under a key');
+  throw invalid(
+    what,
+    'it is no JSON object, and only an object’s keys can be merged into the state; put it under a key',
+  );
 }
 
 /**
@@ -97,7 +100,10 @@ function written(what, value) {
   try {
     return JSON.stringify(value) ?? 'null';
   } catch (thrown) {
-    throw invalid(what, `it cannot be written as JSON (${/** @type {Error} */ (thrown).message}); write numbers that are too large for JSON as texts, and leave out what refers to itself`);
+    throw invalid(
+      what,
+      `it cannot be written as JSON (${/** @type {Error} */ (thrown).message}); write numbers that are too large for JSON as texts, and leave out what refers to itself`,
+    );
   }
 }
 

@@ -13,10 +13,16 @@ import { LABEL_NAME_BYTES_MAX, LABEL_VALUE_BYTES_MAX, LABELS_MAX, TEXT_BYTES_MAX
  */
 export function textOf(what, value) {
   if (typeof value !== 'string') {
-    throw new EngineError('invalid_argument', `the ${what} is no text, but ${value === null ? 'null' : typeof value}; give a text`);
+    throw new EngineError(
+      'invalid_argument',
+      `the ${what} is no text, but ${value === null ? 'null' : typeof value}; give a text`,
+    );
   }
   if (/\p{Surrogate}/u.test(value)) {
-    throw new EngineError('invalid_argument', `the ${what} holds half of a character that takes two units; leave it out`);
+    throw new EngineError(
+      'invalid_argument',
+      `the ${what} holds half of a character that takes two units; leave it out`,
+    );
   }
   const bytes = utf8Length(value);
   if (bytes <= TEXT_BYTES_MAX) return value;
@@ -41,11 +47,16 @@ export function optionalText(what, value) {
 export function labelsOf(labels) {
   const entries = Object.entries(labels);
   if (entries.length > LABELS_MAX) {
-    throw new EngineError('invalid_label', `there are ${entries.length} labels, and ${LABELS_MAX} are allowed; leave some out`);
+    throw new EngineError(
+      'invalid_label',
+      `there are ${entries.length} labels, and ${LABELS_MAX} are allowed; leave some out`,
+    );
   }
   return entries.map(([name, value]) => {
     const fault = labelFault(name, value);
-    if (fault !== undefined) throw new EngineError('invalid_label', `the label ${quoted(shortened(name, 80))}: ${fault}`);
+    if (fault !== undefined) {
+      throw new EngineError('invalid_label', `the label ${quoted(shortened(name, 80))}: ${fault}`);
+    }
     return { name, value };
   });
 }

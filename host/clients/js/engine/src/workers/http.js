@@ -9,7 +9,13 @@
 
 import { digest, utf8Length } from '@refrain/audit/host';
 import { WorkError, said } from '../errors.js';
-import { HTTP_ERROR_BYTES_MAX, HTTP_IDEMPOTENCY_KEY_BYTES_MAX, HTTP_KEPT_HEADERS_BYTES_MAX, HTTP_TIMEOUT_MS, PAYLOAD_BYTES_MAX } from '../limits.js';
+import {
+  HTTP_ERROR_BYTES_MAX,
+  HTTP_IDEMPOTENCY_KEY_BYTES_MAX,
+  HTTP_KEPT_HEADERS_BYTES_MAX,
+  HTTP_TIMEOUT_MS,
+  PAYLOAD_BYTES_MAX,
+} from '../limits.js';
 import { Answer } from '../values/facts.js';
 import { faultOf, json } from '../values/json_text.js';
 import { shortened } from '../values/texts.js';
@@ -35,12 +41,24 @@ export function httpWorker({ fetch = (input, init) => globalThis.fetch(input, in
     } catch (thrown) {
       throw broken(`${url} could not be asked`, thrown, timeout);
     }
-    if (response.type === 'opaqueredirect' || (request.follow === 'never' && [301, 302, 303, 307, 308].includes(response.status))) {
-      throw new WorkError(`${url} answered with a redirect, which is not followed, as the node's \`follow_redirects\` says`, { retryable: false, class: 'redirect' });
+    if (
+      response.type === 'opaqueredirect' ||
+      (request.follow === 'never' && [301, 302, 303, 307, 308].includes(response.status))
+    ) {
+      throw new WorkError(
+        `${url} answered with a redirect, which is not followed, as the node's \`follow_redirects\` says`,
+        { retryable: false, class: 'redirect' },
+      );
     }
-    const isFollowed = request.follow === 'same_origin' && response.redirected && new URL(response.url).origin !== new URL(request.url).origin;
+    const isFollowed =
+      request.follow === 'same_origin' &&
+      response.redirected &&
+      new URL(response.url).origin !== new URL(request.url).origin;
     if (isFollowed) {
-      throw new WorkError(`${url} led to another origin, ${new URL(response.url).origin}; name that address in the node's \`url\`, or set \`follow_redirects\` to "anywhere"`, { retryable: false, class: 'redirect' });
+      throw new WorkError(
+        `${url} led to another origin, ${new URL(response.url).origin}; name that address in the node's \`url\`, or set \`follow_redirects\` to "anywhere"`,
+        { retryable: false, class: 'redirect' },
+      );
     }
     try {
       return response.ok ? await success(response, request.init.method) : await refused(response, url);
@@ -58,7 +76,12 @@ function requestOf({ kind, inputText }, { idempotencyKey }) {
   const method = (kind.method ?? 'GET').toUpperCase();
   const url = filled(kind.url);
   const hasDots = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i.test(url);
-  if (hasDots) throw new WorkError('the value at /kind/url has a segment `.` or `..` in its path, which servers take for another path; write the path without it', { retryable: false, class: 'unusable_value' });
+  if (hasDots) {
+    throw new WorkError(
+      'the value at /kind/url has a segment `.` or `..` in its path, which servers take for another path; write the path without it',
+      { retryable: false, class: 'unusable_value' },
+    );
+  }
   const named = Object.entries(kind.headers ?? {});
   const headers = new Headers({ 'idempotency-key': keyOf(idempotencyKey) });
   for (const [name, value] of named) setHeader(headers, name, filled(value));
@@ -66,7 +89,12 @@ function requestOf({ kind, inputText }, { idempotencyKey }) {
   const body = kind.body === undefined ? inputText : kind.body === '' ? '' : JSON.stringify(kind.body);
   if (hasBody && body !== '' && !headers.has('content-type')) headers.set('content-type', 'application/json');
   const follow = kind.follow_redirects ?? 'same_origin';
-  const init = /** @type {const} */ ({ method, headers, body: hasBody && body !== '' ? body : undefined, redirect: follow === 'never' ? 'manual' : 'follow' });
+  const init = /** @type {const} */ ({
+    method,
+    headers,
+    body: hasBody && body !== '' ? body : undefined,
+    redirect: follow === 'never' ? 'manual' : 'follow',
+  });
   return { url, follow, init };
 }
 
@@ -94,7 +122,10 @@ function setHeader(headers, name, value) {
     headers.set(name, value);
   } catch {
     // The error would repeat the value, which may hold a secret.
-    throw new WorkError(`the value at /kind/headers/${name} cannot stand in a header`, { retryable: false, class: 'unusable_value' });
+    throw new WorkError(`the value at /kind/headers/${name} cannot stand in a header`, {
+      retryable: false,
+      class: 'unusable_value',
+    });
   }
 }
 
@@ -106,13 +137,18 @@ async function success(response, method) {
   const text = (await bodyOf(response)).replace(/^\ufeff/, '').trim();
   const telemetry = { http: { status: response.status, headers: keptHeaders(response.headers) } };
   if (text === '') return new Answer({ output: null, statePatch: {}, telemetry });
-  const isCalledJson = method !== 'HEAD' && /^(?:application|text)\/(?:[^;]*\+)?json\b/i.test(response.headers.get('content-type') ?? '');
+  const isCalledJson =
+    method !== 'HEAD' && /^(?:application|text)\/(?:[^;]*\+)?json\b/i.test(response.headers.get('content-type') ?? '');
   if (isJson(text)) {
     const fault = faultOf(text, PAYLOAD_BYTES_MAX);
-    if (fault !== undefined) throw new WorkError(`the request was answered with JSON that is not accepted: ${fault}`, { retryable: false });
+    if (fault !== undefined) {
+      throw new WorkError(`the request was answered with JSON that is not accepted: ${fault}`, { retryable: false });
+    }
     return new Answer({ output: json(text), telemetry });
   }
-  if (isCalledJson) throw new WorkError('the request was answered with what it calls JSON and is none', { retryable: false });
+  if (isCalledJson) {
+    throw new WorkError('the request was answered with what it calls JSON and is none', { retryable: false });
+  }
   return new Answer({ output: text, telemetry });
 }
 
@@ -130,7 +166,9 @@ function isJson(text) {
 async function bodyOf(response) {
   const bytes = await response.arrayBuffer();
   if (bytes.byteLength > PAYLOAD_BYTES_MAX) {
-    throw new WorkError(`the request was answered with more than ${PAYLOAD_BYTES_MAX} bytes; ask for less`, { retryable: false });
+    throw new WorkError(`the request was answered with more than ${PAYLOAD_BYTES_MAX} bytes; ask for less`, {
+      retryable: false,
+    });
   }
   return new TextDecoder().decode(bytes);
 }
@@ -147,7 +185,13 @@ async function refused(response, url) {
   const after = response.headers.get('retry-after');
   const retryAfterMs = after !== null && /^[0-9]{1,9}$/.test(after.trim()) ? Number(after) * 1000 : undefined;
   const [retryable, name] =
-    status === 429 || status === 425 ? [true, 'rate_limit'] : status === 408 ? [true, 'timeout'] : status >= 500 ? [true, 'server_error'] : [false, 'client_error'];
+    status === 429 || status === 425
+      ? [true, 'rate_limit']
+      : status === 408
+        ? [true, 'timeout']
+        : status >= 500
+          ? [true, 'server_error']
+          : [false, 'client_error'];
   throw new WorkError(`${url} answered ${status}: ${body}`, { retryable, class: name, retryAfterMs });
 }
 
@@ -157,7 +201,9 @@ async function refused(response, url) {
  * @param {AbortSignal} timeout
  */
 function broken(what, thrown, timeout) {
-  if (timeout.aborted) return new WorkError(`${what}: there was no answer within ${HTTP_TIMEOUT_MS} ms`, { class: 'timeout' });
+  if (timeout.aborted) {
+    return new WorkError(`${what}: there was no answer within ${HTTP_TIMEOUT_MS} ms`, { class: 'timeout' });
+  }
   return new WorkError(`${what}: ${said(thrown)}`, { class: 'io_error' });
 }
 

@@ -33,7 +33,7 @@ export class Masks {
    */
   hide(text) {
     let hidden = '';
-    for (let place = 0; place < text.length; ) {
+    for (let place = 0; place < text.length;) {
       const mask = this.#at(text, place);
       hidden += mask?.shown ?? text[place];
       place += mask?.value.length ?? 1;
@@ -54,7 +54,12 @@ export class Masks {
       output: this.hideJson(completion.output),
       state_patch: this.hideJson(completion.state_patch),
       chosen_target: text(completion.chosen_target),
-      gen_ai: call && { ...call, system: text(call.system), model: text(call.model), finish_reason: text(call.finish_reason) },
+      gen_ai: call && {
+        ...call,
+        system: text(call.system),
+        model: text(call.model),
+        finish_reason: text(call.finish_reason),
+      },
       telemetry: completion.telemetry === null ? null : this.hideJson(completion.telemetry),
     };
   }
@@ -89,7 +94,9 @@ export class Masks {
    * @param {number} place
    */
   #at(text, place) {
-    return this.#masks.find(({ value, isBare }) => text.startsWith(value, place) && !(isBare && isWithin(text, place, place + value.length)));
+    return this.#masks.find(
+      ({ value, isBare }) => text.startsWith(value, place) && !(isBare && isWithin(text, place, place + value.length)),
+    );
   }
 }
 
@@ -132,6 +139,8 @@ function isBare(value) {
 function isWithin(text, from, to) {
   const before = text.slice(Math.max(0, from - 6), from);
   const after = text.slice(to, to + 2);
-  const continuesBefore = /[0-9]\.$/.test(before) || (/[A-Za-z0-9]$/.test(before) && !/\\[bfnrt]$|\\u[0-9a-fA-F]{4}$|%[0-9a-fA-F]{2}$/.test(before));
+  const continuesBefore =
+    /[0-9]\.$/.test(before) ||
+    (/[A-Za-z0-9]$/.test(before) && !/\\[bfnrt]$|\\u[0-9a-fA-F]{4}$|%[0-9a-fA-F]{2}$/.test(before));
   return continuesBefore || /^[A-Za-z0-9]|^\.[0-9]/.test(after);
 }

@@ -60,9 +60,15 @@ export class Pool {
   add(queue, worker) {
     const { run, slots = WORKER_SLOTS_DEFAULT } = typeof worker === 'function' ? { run: worker } : worker;
     const place = `the worker of the queue ${quoted(queue)}`;
-    if (typeof run !== 'function') throw new EngineError('invalid_argument', `${place} is no function; give an async function of an item`);
-    if (!Number.isInteger(slots) || slots < 1) throw new EngineError('invalid_argument', `${place} has ${slots} slots; give it 1 or more`);
-    if (this.#workers.has(queue)) throw new EngineError('invalid_argument', `${place} is there already; give one function for each queue`);
+    if (typeof run !== 'function') {
+      throw new EngineError('invalid_argument', `${place} is no function; give an async function of an item`);
+    }
+    if (!Number.isInteger(slots) || slots < 1) {
+      throw new EngineError('invalid_argument', `${place} has ${slots} slots; give it 1 or more`);
+    }
+    if (this.#workers.has(queue)) {
+      throw new EngineError('invalid_argument', `${place} is there already; give one function for each queue`);
+    }
     this.#workers.set(queue, { worker: run, slots });
   }
 
@@ -150,7 +156,12 @@ export class Pool {
   stopUnheld(execution, isHeld) {
     for (const { granted, abort, hasAnswered } of this.#running.get(execution)?.values() ?? []) {
       if (hasAnswered || isHeld(granted.id.nodeId, granted.id.fence)) continue;
-      abort.abort(new EngineError('stale', 'the work of this attempt is not wanted any more: it was cancelled, ran out of time, or is another worker’s now'));
+      abort.abort(
+        new EngineError(
+          'stale',
+          'the work of this attempt is not wanted any more: it was cancelled, ran out of time, or is another worker’s now',
+        ),
+      );
     }
   }
 
@@ -162,7 +173,9 @@ export class Pool {
    */
   async close(patienceMs) {
     this.#isClosing = true;
-    for (const { abort } of this.#all()) abort.abort(new EngineError('shut_down', 'the engine is closed; its work is given back'));
+    for (const { abort } of this.#all()) {
+      abort.abort(new EngineError('shut_down', 'the engine is closed; its work is given back'));
+    }
     if (this.size > 0) {
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, patienceMs);

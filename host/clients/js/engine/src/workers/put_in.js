@@ -22,11 +22,16 @@ import { Masks } from './masks.js';
  */
 export async function putIn(item, execution, secrets) {
   const payload = JSON.parse(item.payload);
-  if (payload.templates === undefined || payload.templates.length === 0) return { kind: payload.kind, masks: Masks.none };
+  if (payload.templates === undefined || payload.templates.length === 0) {
+    return { kind: payload.kind, masks: Masks.none };
+  }
   const values = new Values(item.tenant, execution, secrets);
   for (const pointer of payload.templates) await putInto(payload, pointer, values);
   if (utf8Length(JSON.stringify(payload)) > PAYLOAD_BYTES_MAX) {
-    throw new WorkError(`with its secrets, the payload has more than ${PAYLOAD_BYTES_MAX} bytes`, { retryable: false, class: 'too_large' });
+    throw new WorkError(`with its secrets, the payload has more than ${PAYLOAD_BYTES_MAX} bytes`, {
+      retryable: false,
+      class: 'too_large',
+    });
   }
   return { kind: payload.kind, masks: values.masks() };
 }
@@ -37,11 +42,16 @@ export async function putIn(item, execution, secrets) {
  * @param {Values} values
  */
 async function putInto(payload, pointer, values) {
-  const steps = pointer.split('/').slice(1).map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'));
+  const steps = pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replace(/~1/g, '/').replace(/~0/g, '~'));
   const last = steps.pop() ?? '';
   const holder = steps.reduce((at, step) => at?.[step], payload);
   const parts = typeof holder?.[last] === 'string' ? templateParts(holder[last]) : undefined;
-  if (parts === undefined) throw new WorkError(`the payload lists ${pointer} as a template, and there is none`, { retryable: false });
+  if (parts === undefined) {
+    throw new WorkError(`the payload lists ${pointer} as a template, and there is none`, { retryable: false });
+  }
   const isWhole = parts.putsIn.length === 1 && parts.texts.every((text) => text === '');
   const inUrl = payload.kind.type === 'http' && pointer === '/kind/url' && !isWhole;
   let text = parts.texts[0];
@@ -90,7 +100,11 @@ class Values {
   masks() {
     for (const [name, value] of this.#hidden) {
       const other = [...this.#known.keys()].find((known) => `***${known}***`.includes(value));
-      if (other !== undefined) throw unusable(`the value of the secret ${name} is a part of the name of ${other}, and could not be hidden; use another name`);
+      if (other !== undefined) {
+        throw unusable(
+          `the value of the secret ${name} is a part of the name of ${other}, and could not be hidden; use another name`,
+        );
+      }
     }
     return new Masks(this.#hidden);
   }
@@ -104,7 +118,11 @@ class Values {
     }
     if (typeof value !== 'string') throw unusable(`the secret ${name} is no text`);
     const bytes = utf8Length(value);
-    if (bytes < SECRET_BYTES_MIN) throw unusable(`the secret ${name} has fewer than ${SECRET_BYTES_MIN} bytes: it would be found in too many texts`);
+    if (bytes < SECRET_BYTES_MIN) {
+      throw unusable(
+        `the secret ${name} has fewer than ${SECRET_BYTES_MIN} bytes: it would be found in too many texts`,
+      );
+    }
     if (bytes > SECRET_BYTES_MAX) throw unusable(`the secret ${name} has more than ${SECRET_BYTES_MAX} bytes`);
     return value;
   }

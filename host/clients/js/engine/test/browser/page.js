@@ -80,7 +80,10 @@ async function hold(name, ifBusy) {
  * @param {number} executions
  */
 async function measure(durability, nodes, executions) {
-  const store = durability === 'memory' ? new MemoryStore() : await IndexedDbStore.open(`measure-${durability}-${executions}`, { durability });
+  const store =
+    durability === 'memory'
+      ? new MemoryStore()
+      : await IndexedDbStore.open(`measure-${durability}-${executions}`, { durability });
   return stepsPerSecond(store, nodes, executions);
 }
 

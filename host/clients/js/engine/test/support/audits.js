@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** The scheduler that comes with the package. */
-export const COMPONENT = new Uint8Array(readFileSync(new URL('../../component/refrain-scheduler.wasm', import.meta.url)));
+export const COMPONENT = new Uint8Array(
+  readFileSync(new URL('../../component/refrain-scheduler.wasm', import.meta.url)),
+);
 
 /**
  * Every log must be clean.

@@ -16,13 +16,30 @@ const PROGRAM = process.env.REFRAIN_CHROMIUM ?? '/usr/bin/chromium';
 /** A name of this machine that is no secure origin: there, pages have no Web Locks. */
 const PLAIN = 'pages.test';
 
-const ARGUMENTS = [`--host-resolver-rules=MAP ${PLAIN} 127.0.0.1`, '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const ARGUMENTS = [
+  `--host-resolver-rules=MAP ${PLAIN} 127.0.0.1`,
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** @type {Record<string, string>} */
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.wasm': 'application/wasm' };
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.wasm': 'application/wasm',
+};
 
 /** Why there is no browser here; false if there is one. */
-export const noBrowser = existsSync(PROGRAM) || process.env.REFRAIN_WEB === 'required' ? false : `there is no ${PROGRAM} here; install Chromium, or name it in REFRAIN_CHROMIUM`;
+export const noBrowser =
+  existsSync(PROGRAM) || process.env.REFRAIN_WEB === 'required'
+    ? false
+    : `there is no ${PROGRAM} here; install Chromium, or name it in REFRAIN_CHROMIUM`;
 
 /**
  * Serves the packages. Answers where, and what ends it.

@@ -44,8 +44,12 @@ class Drawing {
         asks: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, on_exhausted: 'pause' },
       },
       ...(dice.chance(0.15) ? { timeouts: { workflow_timeout: dice.between(5, 60) } } : {}),
-      ...(dice.chance(0.3) ? { limits: { max_concurrent_nodes: dice.between(1, 4), max_dispatch_per_tick: dice.between(1, 3) } } : {}),
-      ...(dice.chance(0.1) ? { token_budget: dice.between(5, 40), on_budget_exceeded: dice.pick(['fail', 'pause']) } : {}),
+      ...(dice.chance(0.3)
+        ? { limits: { max_concurrent_nodes: dice.between(1, 4), max_dispatch_per_tick: dice.between(1, 3) } }
+        : {}),
+      ...(dice.chance(0.1)
+        ? { token_budget: dice.between(5, 40), on_budget_exceeded: dice.pick(['fail', 'pause']) }
+        : {}),
     };
     const items = Array.from({ length: dice.between(0, 5) }, (_, place) => place * 1.5);
     return { workflow, input: { n: dice.between(0, 9), items, key: `k${this.seed}`, text: 'größe "x"' } };
@@ -72,7 +76,14 @@ class Drawing {
    * @returns {Part}
    */
   part(depth) {
-    const leaves = [() => this.work(), () => this.work(), () => this.handled(), () => this.map(), () => this.wait(), () => this.approval()];
+    const leaves = [
+      () => this.work(),
+      () => this.work(),
+      () => this.handled(),
+      () => this.map(),
+      () => this.wait(),
+      () => this.approval(),
+    ];
     const all = depth > 0 ? [...leaves, () => this.diamond(depth), () => this.choice(depth)] : leaves;
     return this.dice.pick(all)();
   }
@@ -92,7 +103,12 @@ class Drawing {
     const { dice } = this;
     const kinds = [
       { type: 'tool', tool_ref: 'x' },
-      { type: 'task', queue: 'work', note: '${input.text} for ${input.n}', nested: [{ deep: '${state.absent == null}' }] },
+      {
+        type: 'task',
+        queue: 'work',
+        note: '${input.text} for ${input.n}',
+        nested: [{ deep: '${state.absent == null}' }],
+      },
       { type: 'task', queue: 'work', input_mapping: { n: 'input.n', size: 'size(input.items)' } },
       { type: 'model', model_ref: 'm', prompt_ref: 'p' },
       { type: 'task', queue: 'work', token: 'Bearer ${secret.TOKEN}', of: '${execution_id}' },
@@ -116,7 +132,9 @@ class Drawing {
   /** @returns {Part} */
   work() {
     const id = this.add('w', this.node());
-    const condition = this.dice.chance(0.15) ? { condition: this.dice.pick(['input.n >= 5', 'size(input.items) > 2', 'state.absent']) } : {};
+    const condition = this.dice.chance(0.15)
+      ? { condition: this.dice.pick(['input.n >= 5', 'size(input.items) > 2', 'state.absent']) }
+      : {};
     return { first: id, open: [{ from: id, ...condition }] };
   }
 
@@ -137,7 +155,14 @@ class Drawing {
     if (node.retry_policy === 'asks') delete node.retry_policy;
     const enough = dice.chance(0.3) ? { complete_after: dice.between(1, 3), cancel_rest: dice.chance(0.5) } : {};
     const tolerate = dice.chance(0.5) ? { tolerate: dice.pick([{ failures: 2 }, { percent: 50 }]) } : {};
-    const kind = { type: 'map', over: dice.pick(['input.items', 'input.items + [7, 8]']), body: { type: 'task', queue: 'work', of: '${item}' }, max_concurrent: dice.between(1, 4), ...enough, ...tolerate };
+    const kind = {
+      type: 'map',
+      over: dice.pick(['input.items', 'input.items + [7, 8]']),
+      body: { type: 'task', queue: 'work', of: '${item}' },
+      max_concurrent: dice.between(1, 4),
+      ...enough,
+      ...tolerate,
+    };
     const id = this.add('m', { ...node, kind });
     return { first: id, open: [{ from: id }] };
   }
@@ -148,7 +173,13 @@ class Drawing {
     const kinds = [
       { type: 'wait', condition: 'timer', timeout_secs: dice.between(0, 3) },
       { type: 'wait', condition: 'external_event', correlation_key: '${input.key}' },
-      { type: 'wait', condition: 'either', correlation_key: 'either', timeout_secs: dice.between(1, 4), keep: dice.chance(0.5) },
+      {
+        type: 'wait',
+        condition: 'either',
+        correlation_key: 'either',
+        timeout_secs: dice.between(1, 4),
+        keep: dice.chance(0.5),
+      },
     ];
     const id = this.add('t', { kind: dice.pick(kinds) });
     return { first: id, open: [{ from: id }] };
@@ -157,7 +188,12 @@ class Drawing {
   /** @returns {Part} */
   approval() {
     const fallback = this.dice.chance(0.5) ? this.add('f', this.node()) : undefined;
-    const kind = { type: 'human_approval', description: 'Shall it?', timeout_secs: this.dice.between(1, 5), ...(fallback && { fallback_node: fallback }) };
+    const kind = {
+      type: 'human_approval',
+      description: 'Shall it?',
+      timeout_secs: this.dice.between(1, 5),
+      ...(fallback && { fallback_node: fallback }),
+    };
     const id = this.add('a', { kind });
     return { first: id, open: [{ from: id }, ...(fallback ? [{ from: fallback }] : [])] };
   }
@@ -186,7 +222,10 @@ class Drawing {
    */
   choice(depth) {
     const parts = Array.from({ length: this.dice.between(2, 3) }, () => this.sequence(depth - 1, 1));
-    const branches = parts.map(({ first }, place) => ({ ...(place + 1 < parts.length ? { condition: `input.n >= ${9 - 4 * place}` } : {}), target: first }));
+    const branches = parts.map(({ first }, place) => ({
+      ...(place + 1 < parts.length ? { condition: `input.n >= ${9 - 4 * place}` } : {}),
+      target: first,
+    }));
     const id = this.add('o', { kind: { type: 'condition', branches } });
     return { first: id, open: parts.flatMap(({ open }) => open) };
   }

@@ -34,7 +34,11 @@ export function worker(dice) {
     const isDeaf = dice.chance(0.1);
     if (dice.chance(0.7)) await sleep(dice.between(0, 12), isDeaf ? undefined : signal);
     if (dice.chance(0.2)) {
-      throw new WorkError(`no luck with ${item.nodeId}: ${item.kind.token}`, { retryable: dice.chance(0.7), class: dice.pick(['io_error', 'Ärger', 'timeout']), retryAfterMs: dice.chance(0.2) ? 500 : undefined });
+      throw new WorkError(`no luck with ${item.nodeId}: ${item.kind.token}`, {
+        retryable: dice.chance(0.7),
+        class: dice.pick(['io_error', 'Ärger', 'timeout']),
+        retryAfterMs: dice.chance(0.2) ? 500 : undefined,
+      });
     }
     if (dice.chance(0.05)) throw new Error('a worker’s own');
     const key = `${item.nodeId.replace(/\W/g, '_')}`;
@@ -44,7 +48,12 @@ export function worker(dice) {
       json(`{"${key}": 1.500, "big": 123456789012345678901234567890}`),
       [item.input],
       undefined,
-      new Answer({ output: { [key]: 1 }, statePatch: { [key]: 2 }, genAi: { model: 'm', inputTokens: 2, outputTokens: 3 }, telemetry: { cost_usd: 0.01 } }),
+      new Answer({
+        output: { [key]: 1 },
+        statePatch: { [key]: 2 },
+        genAi: { model: 'm', inputTokens: 2, outputTokens: 3 },
+        telemetry: { cost_usd: 0.01 },
+      }),
     ]);
     return output;
   };
@@ -68,7 +77,11 @@ export async function operate(engine, id, dice) {
   const acts = remedies.map((remedy) => () => act(execution, remedy, dice));
   if (dice.chance(0.03)) acts.push(() => execution.pause({ reason: 'to see', by: 'op' }));
   if (dice.chance(0.02)) acts.push(() => execution.cancel({ by: 'op' }));
-  if (dice.chance(0.05)) acts.push(async () => void (await execution.signal('either', { n: 1.5 }, { eventId: `e${dice.between(0, 3)}`, by: 'op' })));
+  if (dice.chance(0.05)) {
+    acts.push(
+      async () => void (await execution.signal('either', { n: 1.5 }, { eventId: `e${dice.between(0, 3)}`, by: 'op' })),
+    );
+  }
   if (shown.status === 'paused') acts.push(() => execution.unpause({ by: 'op' }));
   if (acts.length === 0) return;
   try {
@@ -88,7 +101,12 @@ export async function operate(engine, id, dice) {
 async function act(execution, { tag, value }, dice) {
   switch (tag) {
     case 'approve': {
-      const decision = { userId: 'ada', comment: 'seen', by: 'page', ...(dice.chance(0.5) ? { statePatch: { approved_by: 'ada' } } : {}) };
+      const decision = {
+        userId: 'ada',
+        comment: 'seen',
+        by: 'page',
+        ...(dice.chance(0.5) ? { statePatch: { approved_by: 'ada' } } : {}),
+      };
       return dice.chance(0.6) ? execution.approve(value, decision) : execution.reject(value, decision);
     }
     case 'signal':
