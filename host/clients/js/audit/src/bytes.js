@@ -42,13 +42,17 @@ export function isHex(text, bytes) {
 export function fromHex(text) {
   const bytes = new Uint8Array(text.length / 2);
   for (let place = 0; place < bytes.length; place += 1) {
-    bytes[place] = digit(text.charCodeAt(2 * place)) * 16 + digit(text.charCodeAt(2 * place + 1));
+    bytes[place] = hexDigit(text.charCodeAt(2 * place)) * 16 + hexDigit(text.charCodeAt(2 * place + 1));
   }
   return bytes;
 }
 
-/** @param {number} code */
-function digit(code) {
+/**
+ * The value of a hexadecimal digit, in lower case.
+ * @param {number} code Of the sign.
+ * @returns {number}
+ */
+export function hexDigit(code) {
   return code < 58 ? code - 48 : code - 87;
 }
 

@@ -84,6 +84,14 @@ test('another guest is asked exactly, and summed up', async () => {
   assert.match(text.out, /\nexact: 1 log would be decided otherwise, 0 the same; 1 log with 17 events replayed\n$/);
 });
 
+test('a folder stands for the logs in it', async () => {
+  const logs = mkdtempSync(join(folder, 'logs-'));
+  assert.match((await said(logs)).err, /there is no log in the folder/);
+  for (const name of ['retries', 'completed']) writeFileSync(join(logs, `${name}.ndjson`), goldenLog(name));
+  const { code, out } = await said(logs);
+  assert.deepEqual([code, out.split('\n').length], [0, 3]);
+});
+
 test('help is help', async () => {
   const { code, out } = await said('--help');
   assert.deepEqual([code, out.startsWith('Replay executions from their logs')], [0, true]);

@@ -358,7 +358,7 @@ function list(type) {
  * @returns {Layout}
  */
 function flags(names) {
-  const { size, align, load, store } = discriminant(names.length <= 8 ? 1 : names.length <= 16 ? 0x101 : 0x10001);
+  const { size, align, load, store } = PRIMITIVES[names.length <= 8 ? 'u8' : names.length <= 16 ? 'u16' : 'u32'];
   /** @param {number} up */
   const setOf = (up) => new Set(names.filter((_, i) => (up >>> i) & 1));
   /** @param {Set<string>} set */

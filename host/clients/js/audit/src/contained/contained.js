@@ -36,6 +36,9 @@ import { KeyError } from '../log/signed.js';
 /** How long one call may take: many times what the largest honest one does. */
 const SILENCE_MS = 20_000;
 
+/** And more for each event that a fresh guest may have to be shown in it. */
+const SILENCE_MS_PER_EVENT = 0.2;
+
 /**
  * Audits logs in a worker. A guest that is not done with a call in time, or that brings the
  * worker down, has failed: its log is divergent, with the code `guest_failed`.
@@ -93,16 +96,16 @@ class Round {
             reject(error);
           }
         });
-      const seconds = this.silenceMs / 1000;
-      const wait = () => {
+      const wait = (/** @type {Progress} */ { done }) => {
         clearTimeout(this.timer);
-        this.timer = setTimeout(() => fail(`its call had not ended after ${seconds} seconds`), this.silenceMs);
+        const ms = this.silenceMs + done * SILENCE_MS_PER_EVENT;
+        this.timer = setTimeout(() => fail(`its call had not ended after ${Math.ceil(ms / 1000)} seconds`), ms);
       };
       this.spawned.listen((news) => {
         if ('audits' in news) end(() => resolve(news));
         else if ('error' in news) end(() => reject(errorOf(news.error)));
         else {
-          wait();
+          wait(news.about);
           this.about = news.about;
           this.onProgress?.(news.about);
         }

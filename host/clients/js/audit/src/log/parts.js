@@ -1,7 +1,7 @@
 // The canonical bytes of an event in their two parts: the plain fields, and those that can
 // be erased.
 
-import { utf8Into } from '../bytes.js';
+import { hexDigit, utf8Into } from '../bytes.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
 
@@ -58,7 +58,7 @@ export class Bytes {
   hex(digits) {
     this.reserve(digits.length / 2);
     for (let place = 0; place < digits.length; place += 2) {
-      this.bytes[this.length] = digit(digits.charCodeAt(place)) * 16 + digit(digits.charCodeAt(place + 1));
+      this.bytes[this.length] = hexDigit(digits.charCodeAt(place)) * 16 + hexDigit(digits.charCodeAt(place + 1));
       this.length += 1;
     }
   }
@@ -74,11 +74,6 @@ export class Bytes {
   get all() {
     return this.bytes.subarray(0, this.length);
   }
-}
-
-/** @param {number} code */
-function digit(code) {
-  return code < 58 ? code - 48 : code - 87;
 }
 
 /** Both parts, and the one that is being written. */

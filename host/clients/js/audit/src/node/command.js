@@ -1,6 +1,7 @@
 // The command line of the auditor.
 
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { ADVICE } from '../audit/divergence.js';
 import { auditJson } from '../audit/document.js';
@@ -18,7 +19,7 @@ import { bundledComponentBytes } from './component.js';
 
 const HELP = `Replay executions from their logs, and compare every decision
 
-Usage: refrain-audit LOG.ndjson... [options]
+Usage: refrain-audit LOG.ndjson|FOLDER... [options]
 
 Of several logs, forks are compared with those that they were forked from, and children
 with their parents.
@@ -105,6 +106,18 @@ function read(path, code, what, bytesMax = Infinity) {
   }
 }
 
+/**
+ * The logs that are meant: of a folder, those in it, by their names.
+ * @param {string} path
+ * @returns {string[]}
+ */
+function logsAt(path) {
+  if (path === '-' || !existsSync(path) || !statSync(path).isDirectory()) return [path];
+  const logs = readdirSync(path).filter((name) => name.endsWith('.ndjson'));
+  if (logs.length > 0) return logs.sort().map((name) => join(path, name));
+  throw new CommandError('log_unreadable', `there is no log in the folder ${path}: none of its files ends in .ndjson`);
+}
+
 /** @param {unknown} error */
 function said(error) {
   return error instanceof Error ? error.message : String(error);
@@ -151,7 +164,7 @@ function trusted(path) {
  */
 async function audited(asked, guest) {
   const anchors = asked.anchors === null ? [] : [asked.anchors];
-  const logs = asked.logs.map((path) => read(path, 'log_unreadable', 'log'));
+  const logs = asked.logs.flatMap(logsAt).map((path) => read(path, 'log_unreadable', 'log'));
   return auditContained(logs, {
     components: [bundledComponentBytes(), ...asked.with.map((path) => component(path).bytes)],
     guest: guest?.bytes,
