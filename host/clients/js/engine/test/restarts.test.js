@@ -110,6 +110,32 @@ test('law 3: a turn that cannot be written leaves nothing; callers are told, and
   await mustBeClean([await execution.log()]);
 });
 
+test('law 7: where nobody knows whether a turn was written, the answer in it counts once', async (t) => {
+  const store = new MemoryStore();
+  let calls = 0;
+  const { engine, warnings } = await engineOf(t, { store, workers: { tool: () => (calls += 1) } });
+  const commit = store.commit.bind(store);
+  let isTold = true;
+  t.mock.method(store, 'commit', async (/** @type {import('../src/store/contract.js').Turn} */ turn) => {
+    const version = await commit(turn);
+    const isAnswer = turn.executions.some(({ events }) =>
+      events.some(({ event }) => event.kind.tag === 'node_completed'),
+    );
+    if (isAnswer && isTold) {
+      isTold = false;
+      throw new EngineError('store_failed', 'the line was cut');
+    }
+    return version;
+  });
+  const execution = await startOf(engine, chain({ a: tool(), b: tool() }));
+  assert.deepEqual((await execution.finished()).finalState, { a: 1, b: 2 });
+  await settled();
+  assert.equal(calls, 2);
+  assert.deepEqual(warnings, ['a turn could not be written: the line was cut']);
+  assert.equal((await eventsOf(execution)).filter((kind) => kind === 'node_completed').length, 2);
+  await mustBeClean([await execution.log()]);
+});
+
 test('where the store is gone, nobody waits for it in silence', async (t) => {
   const factory = new IDBFactory();
   const store = await IndexedDbStore.open('gone', { factory, ranges: IDBKeyRange });

@@ -30,10 +30,9 @@ export async function fill(core, writes, inbox, mayClaim) {
     if (mayClaim && (await claimAll(transaction))) continue;
     const more = inbox.take(FACTS_PER_TURN_MAX - writes.length);
     if (more.length === 0) return transaction;
-    for (const write of more) {
-      writes.push(write);
-      await write.apply(transaction);
-    }
+    // All of them are this turn's, whatever becomes of it.
+    writes.push(...more);
+    for (const write of more) await write.apply(transaction);
   }
 }
 
