@@ -31,6 +31,15 @@ export const CHILD_DEPTH_MAX = 32;
 /** Bytes of a text that a guest says in an error. */
 export const TEXT_BYTES_MAX = 64 * 1024;
 
+/** Faults of one workflow that a guest may tell of. */
+export const FAULTS_MAX = 1_000;
+
+/** Bytes of each text of a fault: it names ids and conditions, which are shorter. */
+export const FAULT_TEXT_BYTES_MAX = 8 * 1024;
+
+/** Bytes of a guest's name, and of its version. */
+export const NAME_BYTES_MAX = 256;
+
 /** Bytes of the name of a secret. */
 export const SECRET_NAME_BYTES_MAX = 128;
 

@@ -1,4 +1,7 @@
-// Foreign text as it may be shown: what steers a terminal or hides is spelled out.
+// Foreign text as it may be shown: what steers a terminal or hides is spelled out, and what
+// is too long is cut.
+
+import { utf8Length } from './bytes.js';
 
 const STEERING =
   /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
@@ -50,4 +53,26 @@ export function escapedJson(json) {
     const units = Array.from({ length: sign.length }, (_, place) => sign.charCodeAt(place));
     return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
   });
+}
+
+/**
+ * The text, if it has at most so many bytes; else as much of its beginning as fits with the
+ * mark `… (N bytes left out)`.
+ * @param {string} text
+ * @param {number} bytesMax
+ * @returns {string}
+ */
+export function shortened(text, bytesMax) {
+  const bytes = utf8Length(text);
+  if (bytes <= bytesMax) return text;
+  const mark = (/** @type {number} */ leftOut) => `… (${leftOut} bytes left out)`;
+  const room = bytesMax - utf8Length(mark(bytes));
+  let [kept, place] = [0, 0];
+  for (const sign of text) {
+    const size = utf8Length(sign);
+    if (kept + size > room) break;
+    kept += size;
+    place += sign.length;
+  }
+  return text.slice(0, place) + mark(bytes - kept);
 }

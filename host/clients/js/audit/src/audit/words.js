@@ -31,8 +31,10 @@ function stamp(at) {
  * @param {string} text
  */
 function lines(text) {
+  let end = text.length;
+  while (end > 0 && '\r\n'.includes(text[end - 1])) end -= 1;
   return text
-    .replace(/[\r\n]+$/, '')
+    .slice(0, end)
     .split('\n')
     .map((line) => escaped(line.replace(/\r$/, '')))
     .join('\n    | ');
@@ -131,7 +133,7 @@ function anchorLine({ anchor, verdict, events }) {
  * @param {Divergence} divergence
  * @returns {string[]}
  */
-export function divergenceLines(divergence) {
+function divergenceLines(divergence) {
   const { sequence, message, rule, state_hash, advice } = divergence;
   const place = `event ${sequence}`;
   const isNamed = sequence === 0 || message.startsWith(place);

@@ -10,6 +10,7 @@ import { numbersOf } from '../log/id.js';
 import { quoted } from '../text.js';
 import { digestToGuest, eventFromGuest, eventToGuest } from './convert.js';
 import { EXPORT, SIGNATURES } from './doors.js';
+import { shortDescription, shortError, shortFaults } from './texts.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
 /** @typedef {import('../log/event.js').Event} Event */
@@ -192,7 +193,8 @@ export class Guest {
    * @returns {Answer}
    */
   validate(workflow) {
-    return this.call('validate', [workflow]);
+    const { tag, value } = this.call('validate', [workflow]);
+    return { tag, value: tag === 'err' ? shortFaults(value) : value };
   }
 
   /**
@@ -200,7 +202,7 @@ export class Guest {
    * @returns {{name: string, version: string}}
    */
   describe() {
-    return this.call('describe', []);
+    return shortDescription(this.call('describe', []));
   }
 
   /**
@@ -212,7 +214,7 @@ export class Guest {
     this.ports = ports;
     try {
       const { tag, value } = this.call(name, args);
-      if (tag === 'err') throw new Refusal(value);
+      if (tag === 'err') throw new Refusal(shortError(value));
       return value;
     } finally {
       this.ports = null;
