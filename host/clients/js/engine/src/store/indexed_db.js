@@ -2,7 +2,7 @@
 //
 // ```text
 // executions  id              records; `open` is there while one has not ended
-// events      [id, sequence]
+// events      [id, last]      those that one turn appended, by the last of them
 // items       [id, node]
 // workflows   [tenant, id, version]
 // components  digest
@@ -127,10 +127,16 @@ export class IndexedDbStore {
    * @param {number} max
    */
   async events(id, first, max) {
+    const last = first + max - 1;
     return this.#read(['events'], async ({ events }) => {
-      /** @type {{stored: import('./contract.js').StoredEvent}[]} */
-      const rows = await answer(events.getAll(this.#ranges.bound([id, first], [id, first + max - 1])));
-      return rows.map(({ stored }) => stored);
+      // The row behind the last one that ends in this range may begin in it.
+      const [within, behind] = await Promise.all([
+        answer(events.getAll(this.#ranges.bound([id, first], [id, last]))),
+        answer(events.getAll(this.#ranges.bound([id, last], [id, []], true), 1)),
+      ]);
+      /** @type {import('./contract.js').StoredEvent[]} */
+      const found = [...within, ...behind].flatMap(({ stored }) => stored);
+      return found.filter(({ event: { sequence } }) => sequence >= first && sequence <= last);
     });
   }
 
@@ -167,12 +173,15 @@ export class IndexedDbStore {
   /** @param {import('./contract.js').Turn} turn */
   async commit(turn) {
     return this.#inTransaction(TABLES, 'readwrite', async (tables) => {
-      const stored = await state(tables.state);
-      if (turn.version !== stored.version) {
-        throw new ConflictError(`the store is at version ${stored.version}, and ${turn.version} was read`);
-      }
-      for (const change of turn.executions) await writeChange(tables, change);
-      for (const workflow of turn.workflows) await writeWorkflow(tables.workflows, workflow);
+      // All at once: each answer takes a way to the browser's own process and back.
+      const [stored, records, workflows] = await Promise.all([
+        state(tables.state),
+        Promise.all(turn.executions.map(({ record }) => answer(tables.executions.get(record.id)))),
+        Promise.all(turn.workflows.map((it) => answer(tables.workflows.get([it.tenant, it.workflowId, it.version])))),
+      ]);
+      mustFollow(turn, stored.version, records, workflows);
+      for (const change of turn.executions) writeChange(tables, change);
+      for (const workflow of turn.workflows) tables.workflows.put(workflow);
       for (const component of turn.components) tables.components.put(component);
       const version = stored.version + 1;
       tables.state.put({ version, at: Math.max(stored.at, turn.at) }, 'state');
@@ -246,7 +255,7 @@ function layOut(database) {
   const executions = database.createObjectStore('executions', { keyPath: 'id' });
   executions.createIndex('open', 'open');
   executions.createIndex('begun', ['startedAt', 'id']);
-  database.createObjectStore('events', { keyPath: ['id', 'sequence'] });
+  database.createObjectStore('events', { keyPath: ['id', 'last'] });
   database.createObjectStore('items', { keyPath: ['id', 'nodeId'] });
   database.createObjectStore('workflows', { keyPath: ['tenant', 'workflowId', 'version'] });
   database.createObjectStore('components', { keyPath: 'digest' });
@@ -254,33 +263,39 @@ function layOut(database) {
 }
 
 /**
- * @param {Record<string, IDBObjectStore>} tables
- * @param {import('./contract.js').ExecutionChange} change
+ * A turn has to follow on what is stored.
+ * @param {import('./contract.js').Turn} turn
+ * @param {number} version
+ * @param {(ExecutionRecord | undefined)[]} records those of its executions
+ * @param {(import('./contract.js').WorkflowRecord | undefined)[]} workflows those of its workflows
  */
-async function writeChange(tables, change) {
-  const { record, events, items } = change;
-  const { id } = record;
-  const conflict = conflictOf(change, await answer(tables.executions.get(id)));
-  if (conflict !== undefined) throw new ConflictError(conflict);
-  tables.executions.put(hasEnded(record.status) ? record : { ...record, open: 1 });
-  // `add` fails where there is one already.
-  for (const stored of events) tables.events.add({ id, sequence: stored.event.sequence, stored });
-  for (const [nodeId, item] of items) {
-    if (item === null) tables.items.delete([id, nodeId]);
-    else tables.items.put({ id, nodeId, record: item });
+function mustFollow(turn, version, records, workflows) {
+  if (turn.version !== version) {
+    throw new ConflictError(`the store is at version ${version}, and ${turn.version} was read`);
+  }
+  for (const [place, change] of turn.executions.entries()) {
+    const conflict = conflictOf(change, records[place]);
+    if (conflict !== undefined) throw new ConflictError(conflict);
+  }
+  for (const [place, { workflowId, version, text }] of turn.workflows.entries()) {
+    const stored = workflows[place];
+    if (stored !== undefined && stored.text !== text) throw workflowDiffers(workflowId, version);
   }
 }
 
 /**
- * @param {IDBObjectStore} workflows
- * @param {import('./contract.js').WorkflowRecord} workflow
+ * @param {Record<string, IDBObjectStore>} tables
+ * @param {import('./contract.js').ExecutionChange} change
  */
-async function writeWorkflow(workflows, workflow) {
-  const { tenant, workflowId, version, text } = workflow;
-  /** @type {import('./contract.js').WorkflowRecord | undefined} */
-  const stored = await answer(workflows.get([tenant, workflowId, version]));
-  if (stored !== undefined && stored.text !== text) throw workflowDiffers(workflowId, version);
-  workflows.put(workflow);
+function writeChange(tables, { record, events, items }) {
+  const { id } = record;
+  tables.executions.put(hasEnded(record.status) ? record : { ...record, open: 1 });
+  // `add` fails where there is one already.
+  if (events.length > 0) tables.events.add({ id, last: record.sequence, stored: events });
+  for (const [nodeId, item] of items) {
+    if (item === null) tables.items.delete([id, nodeId]);
+    else tables.items.put({ id, nodeId, record: item });
+  }
 }
 
 /**

@@ -306,7 +306,25 @@ export const storeLaws = [
         [2],
         'a page',
       );
-      same(await store.events('a', 4, 5), [], 'behind the end');
+      const grown = (/** @type {number} */ from, /** @type {number} */ to) =>
+        change('a', from, to, { record: record('a', to, { startedAt: 1 }) });
+      await commit(store, [grown(3, 4)]);
+      await commit(store, [grown(4, 9)]);
+      for (const [first, max] of [
+        [1, 3],
+        [1, 4],
+        [2, 4],
+        [4, 1],
+        [5, 2],
+        [3, 7],
+        [6, 9],
+        [1, 1],
+      ]) {
+        const expected = [1, 2, 3, 4, 5, 6, 7, 8, 9].filter((it) => it >= first && it < first + max);
+        const read = (await store.events('a', first, max)).map((it) => it.event.sequence);
+        same(read, expected, `${max} events from ${first} on`);
+      }
+      same(await store.events('a', 10, 5), [], 'behind the end');
       same(await store.events('z', 1, 5), [], 'of none');
       same(
         (await store.list({ max: 3 })).map((it) => it.id),
