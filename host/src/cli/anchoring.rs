@@ -102,7 +102,7 @@ impl Anchoring {
     }
 
     /// Notes the heads of all logs that are good, unless they stand there already.
-    pub(super) fn write(&self, audits: &[Audit]) -> anyhow::Result<()> {
+    pub(super) fn write<'a>(&self, audits: impl Iterator<Item = &'a Audit>) -> anyhow::Result<()> {
         let Some((path, file)) = &self.to else {
             return Ok(());
         };

@@ -1,14 +1,14 @@
 //! `refrain audit`: does every decision come out the same again?
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use refrain::replay::{Audit, SignatureCheck};
 use serde::Serialize;
 
 use super::anchoring::{Anchoring, AnchoringArguments};
-use super::asked::{FailedDocument, Logs, Question};
-use super::audited::text;
+use super::asked::{Audited, FailedDocument, Logs, Question};
 use super::database::Database;
 use super::named::Named;
 use super::output::{self, Form};
@@ -30,8 +30,8 @@ pub(super) struct Arguments {
     /// All executions of the database
     #[arg(long)]
     all: bool,
-    /// A log that `refrain export` wrote. Of several, forks are compared with those that
-    /// they were forked from
+    /// Logs that `refrain export` wrote, or folders with such (`*.ndjson`). Of several, forks
+    /// and children are compared with those that they come from
     #[arg(long, value_name = "LOG.ndjson", num_args = 1..)]
     file: Vec<PathBuf>,
     /// Ask this scheduler component instead of those that the logs name, as `refrain
@@ -45,6 +45,9 @@ pub(super) struct Arguments {
     /// several times
     #[arg(long, value_name = "PUBLICKEY.pem")]
     trust: Vec<PathBuf>,
+    /// How many logs are replayed at once; as many as there are cores, unless you say
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -53,7 +56,7 @@ pub(super) struct Arguments {
 
 #[derive(Serialize)]
 struct Document<'a> {
-    executions: &'a [Audit],
+    executions: &'a [Audited],
     failed: Vec<FailedDocument>,
 }
 
@@ -71,6 +74,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         guest,
         anchors: anchoring.anchors().clone(),
         trusted,
+        threads: arguments.jobs.map(NonZeroUsize::get),
+        is_silent: arguments.form.json,
         ..Question::default()
     };
     let logs = Logs {
@@ -78,21 +83,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         are_all: arguments.all,
         files: &arguments.file,
     };
-    let asked = question.ask(&mut library, &logs, &arguments.database)?;
+    let asked = question.ask(&library, &logs, &arguments.database)?;
     if question.guest.is_some() {
         let each = !arguments.all;
         exact::show(&question, &asked, each, arguments.form.json)?;
     } else if arguments.form.json {
         output::document(&Document {
-            executions: &asked.audits,
+            executions: &asked.audited,
             failed: asked.failed.iter().map(FailedDocument::of).collect(),
         })?;
     } else {
         let colours = output::colours(&io::stdout());
-        let texts = asked.audits.iter();
-        output::data(&texts.map(|audit| text(audit, colours)).collect());
+        output::data(&asked.texts(|_| true, colours));
     }
-    anchoring.write(&asked.audits)?;
+    anchoring.write(asked.audits())?;
     asked.refuse_unasked("audited")?;
     let is_good = |audit: &Audit| {
         audit.verdict.is_good()
@@ -100,9 +104,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             && (arguments.trust.is_empty() || is_vouched_for(audit, &anchoring))
     };
     let damaged = asked.damaged();
-    Ok(Answer::good_if(
-        damaged == 0 && asked.audits.iter().all(is_good),
-    ))
+    Ok(Answer::good_if(damaged == 0 && asked.audits().all(is_good)))
 }
 
 /// Whether somebody who is trusted has signed what is attested of a log, and where anchors

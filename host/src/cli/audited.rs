@@ -10,8 +10,8 @@ use super::output::Paint;
 use super::text::{Text, counted, text};
 use super::time::stamp;
 
-/// An audit for people.
-pub(super) fn text(audit: &Audit, colours: bool) -> Text {
+/// An audit for people, of the log in this file, where that is to be said.
+pub(super) fn text(audit: &Audit, file: Option<&str>, colours: bool) -> Text {
     let paint = match audit.verdict {
         Verdict::Clean | Verdict::Erased => Paint::Green,
         Verdict::Newer => Paint::Yellow,
@@ -25,13 +25,18 @@ pub(super) fn text(audit: &Audit, colours: bool) -> Text {
         true => text!("; owed a step: a turn ended before it had decided all"),
         false => Text::new(),
     };
+    let file = match file {
+        Some(file) => text!("; in {}", file),
+        None => Text::new(),
+    };
     let mut text = text!(
-        "{}  {}  {}, {} replayed{}\n",
+        "{}  {}  {}, {} replayed{}{}\n",
         id,
         paint.on(audit.verdict.word(), colours),
         counted(audit.events, "event"),
         counted(audit.decisions, "decision"),
-        owed
+        owed,
+        file
     );
     if let Some(link) = &audit.forked_from {
         text.push(&linked(link));

@@ -232,7 +232,13 @@ impl Arguments {
     ) -> anyhow::Result<Compared> {
         let mut stores = self.database.open()?;
         let (ids, unlisted) = match self.executions.as_slice() {
-            [] => asked::listed(&mut stores)?,
+            [] => {
+                let (records, unlisted) = asked::listed(&mut stores)?;
+                (
+                    records.into_iter().map(|record| record.id).collect(),
+                    unlisted,
+                )
+            }
             named => (Named::find_all(named, &self.database)?, 0),
         };
         let mut workers = vec![stores];

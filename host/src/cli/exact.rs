@@ -6,8 +6,7 @@ use std::io;
 use refrain::replay::{Audit, Outcome, Summary};
 use serde::Serialize;
 
-use super::asked::{Asked, FailedDocument, Question};
-use super::audited;
+use super::asked::{Asked, Audited, FailedDocument, Question};
 use super::output::{self, Paint};
 use super::text::{Text, counted, text};
 
@@ -25,7 +24,7 @@ struct Document<'a> {
 struct EachDocument<'a> {
     outcome: Outcome,
     #[serde(flatten)]
-    audit: &'a Audit,
+    audited: &'a Audited,
 }
 
 /// Shows what was answered. Logs of which nothing would be otherwise are named only where
@@ -36,11 +35,11 @@ pub(super) fn show(
     each: bool,
     json: bool,
 ) -> anyhow::Result<()> {
-    let summary = Summary::of(&asked.audits);
+    let summary = Summary::of(asked.audits());
     if json {
-        let executions = asked.audits.iter().map(|audit| EachDocument {
-            outcome: Outcome::of(audit),
-            audit,
+        let executions = asked.audited.iter().map(|audited| EachDocument {
+            outcome: Outcome::of(&audited.audit),
+            audited,
         });
         return output::document(&Document {
             mode: "exact",
@@ -51,9 +50,8 @@ pub(super) fn show(
         });
     }
     let colours = output::colours(&io::stdout());
-    let named = asked.audits.iter();
-    let named = named.filter(|audit| each || Outcome::of(audit) != Outcome::Same);
-    let mut text: Text = named.map(|audit| audited::text(audit, colours)).collect();
+    let is_named = |audit: &Audit| each || Outcome::of(audit) != Outcome::Same;
+    let mut text = asked.texts(is_named, colours);
     text.push(&summed_up(&summary, colours));
     output::data(&text);
     Ok(())

@@ -19,15 +19,13 @@ pub(super) fn write(path: &Path, asked: &Asked) -> anyhow::Result<()> {
 /// A suite with a case for each log.
 fn suite(asked: &Asked) -> String {
     let of = |it: &Audit| Outcome::of(it);
-    let count = |which: &dyn Fn(Outcome) -> bool| {
-        let audits = asked.audits.iter();
-        audits.filter(|audit| which(of(audit))).count()
-    };
+    let count =
+        |which: &dyn Fn(Outcome) -> bool| asked.audits().filter(|audit| which(of(audit))).count();
     let failures = count(&|it| matches!(it, Outcome::Diverges | Outcome::Unsound));
     let skipped = count(&|it| matches!(it, Outcome::Erased | Outcome::Newer));
-    let (errors, all) = (asked.failed.len(), asked.audits.len() + asked.failed.len());
+    let (errors, all) = (asked.failed.len(), asked.audited.len() + asked.failed.len());
     let mut cases = String::new();
-    for audit in &asked.audits {
+    for audit in asked.audits() {
         case(&mut cases, audit);
     }
     for (id, error) in &asked.failed {

@@ -43,6 +43,7 @@ mod output;
 mod paused;
 mod placed;
 mod progress;
+mod progress_bar;
 mod prospect;
 #[cfg(test)]
 mod reference;

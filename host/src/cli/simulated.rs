@@ -43,7 +43,7 @@ pub(super) fn run(
 ) -> anyhow::Result<Answer> {
     let each = match logs.files {
         [] => question.of_database(library, logs, database)?,
-        files => question.of_files(library, files)?,
+        files => question.of_files(library, &files::logs(files)?)?,
     };
     let mut simulated = Vec::new();
     let mut failed = Vec::new();

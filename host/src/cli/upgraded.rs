@@ -78,7 +78,7 @@ impl Upgraded {
             ),
             (false, Some(_)) => {
                 let audit = self.audit.as_ref();
-                audit.map_or(Text::new(), |audit| audited::text(audit, colours))
+                audit.map_or(Text::new(), |audit| audited::text(audit, None, colours))
             }
         }
     }

@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     /// All executions of the database
     #[arg(long)]
     all: bool,
-    /// Logs that `refrain export` wrote
+    /// Logs that `refrain export` wrote, or folders with such (`*.ndjson`)
     #[arg(long, value_name = "LOG.ndjson", num_args = 1..)]
     file: Vec<PathBuf>,
     /// The scheduler component to ask. That of this program, unless you say; with other
@@ -98,15 +98,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         guest,
         change,
         threads,
+        is_silent: arguments.form.json,
         ..Question::default()
     };
-    let asked = question.ask(&mut library, &logs, &arguments.database)?;
+    let asked = question.ask(&library, &logs, &arguments.database)?;
     exact::show(&question, &asked, !arguments.all, arguments.form.json)?;
     if let Some(path) = &arguments.junit {
         junit::write(path, &asked)?;
     }
     asked.refuse_unasked("asked about")?;
-    let summary = Summary::of(&asked.audits);
+    let summary = Summary::of(asked.audits());
     Ok(Answer::good_if(summary.is_good() && asked.damaged() == 0))
 }
 

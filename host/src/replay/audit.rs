@@ -7,26 +7,28 @@ use std::sync::Arc;
 
 use super::anchor::Anchors;
 use super::asked_guest::{Stop, found};
+use super::blank::{blank, gone, unreadable};
 use super::change::Change;
 use super::child_claims::StoredKin;
 use super::child_links;
 use super::child_log::ChildLog;
-use super::divergence::Divergence;
 use super::erased;
 use super::families::{Asker, Families};
 use super::family::{Asked, Inputs};
 use super::guests::{Guests, Reuse, fetch_guest};
-use super::integrity::{self, Finding};
-use super::kept_events::Unreadable;
+use super::headway::{Headway, InLog};
+use super::integrity;
 use super::link::{self, OriginLog};
 use super::parent_link;
 use super::signature;
 use super::source::{self, LastWorkflow, Reading, Recording};
+use super::together::Together;
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::Walk;
 use crate::guest::{Library, NoPorts};
 use crate::id::ExecutionId;
-use crate::model::{Digest, Fault};
+use crate::log::export::Component;
+use crate::model::Fault;
 use crate::signing::PublicKey;
 use crate::store::{Reader, at_one_moment};
 
@@ -41,12 +43,17 @@ pub struct Auditor<'a> {
     /// Logs that forks and children under audit may name, or that are of the children of
     /// others.
     origins: HashMap<ExecutionId, Arc<Recording>>,
+    /// The guests that any of the exports brings, by their digests.
+    brought: BTreeMap<String, Arc<Component>>,
     families: Families,
     trusted: BTreeSet<PublicKey>,
     /// What is to be otherwise from event 1 on.
     change: Change,
     /// The changed workflow that a guest has accepted last: the guest, and the text.
     accepted: Option<(String, Arc<str>)>,
+    /// Who watches.
+    headway: Option<Arc<Headway>>,
+    in_log: InLog,
 }
 
 impl fmt::Debug for Auditor<'_> {
@@ -66,10 +73,13 @@ impl<'a> Auditor<'a> {
             other: None,
             anchors: Anchors::default(),
             origins: HashMap::new(),
+            brought: BTreeMap::new(),
             families: Families::default(),
             trusted: BTreeSet::new(),
             change: Change::default(),
             accepted: None,
+            headway: None,
+            in_log: InLog::default(),
         }
     }
 
@@ -102,6 +112,25 @@ impl<'a> Auditor<'a> {
     #[must_use]
     pub fn with_origin(mut self, origin: Recording) -> Self {
         self.origins.insert(origin.execution_id, Arc::new(origin));
+        self
+    }
+
+    /// An auditor that has what exports that are audited together may need of each other:
+    /// as with [`Auditor::with_origin`] for each of them, and the guests that any of them
+    /// brings.
+    #[must_use]
+    pub fn with_together(mut self, together: &Together) -> Self {
+        let logs = together.logs.iter();
+        self.origins
+            .extend(logs.map(|(id, log)| (*id, Arc::clone(log))));
+        self.brought.clone_from(&together.components);
+        self
+    }
+
+    /// An auditor that counts how far it has come.
+    #[must_use]
+    pub fn with_headway(mut self, headway: &Arc<Headway>) -> Self {
+        self.headway = Some(Arc::clone(headway));
         self
     }
 
@@ -158,7 +187,8 @@ impl<'a> Auditor<'a> {
     /// Takes the guests that the log names, and the export brings, into the library.
     fn take_guests(&mut self, recording: &Recording) -> Result<(), AuditError> {
         for digest in recording.guests() {
-            let brought = recording.components.iter().find(|it| it.digest == digest);
+            let own = recording.components.iter().find(|it| it.digest == digest);
+            let brought = own.or_else(|| self.brought.get(&digest).map(|it| &**it));
             if let Some(component) = brought
                 && self.guests.library.bytes(&digest).is_none()
             {
@@ -195,11 +225,14 @@ impl<'a> Auditor<'a> {
         origin: &OriginLog,
         kin: Option<StoredKin>,
     ) -> Result<Audit, AuditError> {
-        let mut audit = clean(recording);
+        let mut audit = blank(recording);
         audit.signature = signature::check(recording, &self.trusted);
         audit.anchor = self.anchors.told_of(recording, &self.trusted);
         audit.owed_children = kin.as_ref().map(StoredKin::owed).unwrap_or_default();
-        match self.judged(recording, origin, kin.as_ref(), &mut audit) {
+        self.in_log = InLog::begin(self.headway.as_ref(), audit.events);
+        let judged = self.judged(recording, origin, kin.as_ref(), &mut audit);
+        self.in_log.end();
+        match judged {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
             Err(Stop::Found(finding)) => audit.conclude(finding, self.asks_what_if()),
@@ -349,7 +382,7 @@ impl<'a> Auditor<'a> {
             Ok(walk) => walk,
             Err(stop) => return (Err(stop), false),
         };
-        let walked = walk.replay_all();
+        let walked = walk.replay_all(|events| self.in_log.reach(events as u64));
         audit.decisions = walk.decisions();
         audit.owed_a_step = walk.owed_a_step();
         let (inputs, reused) = (walk.take_inputs(), walk.is_reused());
@@ -422,50 +455,4 @@ fn named(recording: &Recording) -> Option<ExecutionId> {
     let parent = parent_link::named(recording).map(|named| &named.execution_id);
     let origin = link::named(recording).map(|named| &named.execution_id);
     origin.or(parent)?.parse().ok()
-}
-
-/// The audit of a log in which nothing is wrong.
-fn clean(recording: &Recording) -> Audit {
-    let events = recording.plain().count() as u64;
-    Audit {
-        head: recording.plain().last().map(|(_, head)| Digest(head.hash)),
-        erased: recording.claimed.attestation().cloned(),
-        ..empty(Some(recording.execution_id.to_string()), events)
-    }
-}
-
-/// The audit of an execution that is no longer there.
-fn gone(id: ExecutionId, finding: Finding) -> Audit {
-    let mut audit = empty(Some(id.to_string()), 0);
-    audit.conclude(finding, false);
-    audit
-}
-
-/// The audit of a log that cannot be read.
-pub(super) fn unreadable(unreadable: Unreadable) -> Audit {
-    let id = unreadable.execution_id.map(|id| id.to_string());
-    let mut audit = empty(id, unreadable.sequence.saturating_sub(1));
-    let divergence = Divergence::plain(unreadable.sequence, unreadable.message);
-    let verdict = integrity::verdict_of(unreadable.cause);
-    audit.conclude((verdict, divergence.into()), false);
-    audit
-}
-
-/// An audit in which nothing was found yet.
-fn empty(execution_id: Option<String>, events: u64) -> Audit {
-    Audit {
-        execution_id,
-        verdict: Verdict::Clean,
-        events,
-        head: None,
-        decisions: 0,
-        owed_a_step: false,
-        forked_from: None,
-        owed_children: Vec::new(),
-        child_of: None,
-        erased: None,
-        signature: None,
-        anchor: None,
-        divergence: None,
-    }
 }

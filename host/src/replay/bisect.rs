@@ -11,11 +11,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::audit::{self, Auditor};
+use super::audit::Auditor;
+use super::blank::unreadable;
 use super::divergence::Divergence;
 use super::source::Reading;
+use super::threads::in_threads;
 use super::verdict::{Audit, AuditError, Verdict};
-use super::what_if::{Outcome, in_threads};
+use super::what_if::Outcome;
 use crate::guest::Library;
 
 /// What two guests made of one log.
@@ -127,8 +129,8 @@ pub fn bisect_many<L: Sync, W: Send>(
         let mut bad = Auditor::new(second).with_guest(bad.to_owned());
         let mut one = |log: &L| match read(&mut worker, log)? {
             None => Ok(None),
-            Some(Err(unreadable)) => {
-                let audit = audit::unreadable(unreadable);
+            Some(Err(found)) => {
+                let audit = unreadable(found);
                 Ok(Some(Bisected::of(audit.clone(), audit)))
             }
             Some(Ok(recording)) => {

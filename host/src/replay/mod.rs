@@ -62,12 +62,20 @@ mod store_claims;
 mod asked_guest;
 // Every decision again.
 mod walk;
+// How far audits have come.
+mod headway;
 // Whether a fork is one of the log that it names.
 mod link;
 // Each parent, read and replayed once for all its children.
 mod families;
 // Another beginning for a log.
 mod change;
+// Audits in which nothing was found yet.
+mod blank;
+// Many things on several threads.
+mod threads;
+// What exported logs need of each other.
+mod together;
 // The door.
 mod audit;
 // The same question about many logs.
@@ -88,6 +96,7 @@ pub use change::Change;
 pub use difference::{Difference, differences};
 pub use divergence::{Advice, Compared, Divergence, DivergenceCode, node_of};
 pub use guests::fetch_guest;
+pub use headway::Headway;
 pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use log_store::LogStore;
@@ -96,10 +105,12 @@ pub use player::Player;
 pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use status::status_of;
+pub use threads::threads_for;
+pub use together::Together;
 pub(crate) use travel::may_change_state;
 pub use travel::{
     Assumption, Conditions, NeededAct, NeededFact, Needs, NextStep, Origins, Prospect, Prospects,
     Seek, StateOrigin, Travel, TravelError, is_failure,
 };
 pub use verdict::{AnchorCheck, Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
-pub use what_if::{Outcome, Summary, audit_many, threads_for};
+pub use what_if::{Outcome, Summary, audit_many};

@@ -77,9 +77,9 @@ impl<'a, 'l> Walk<'a, 'l> {
     }
 
     /// Replay the whole log, and compare the store with it, if it comes from
-    /// one.
-    pub(super) fn replay_all(&mut self) -> Result<(), Stop> {
-        let at = self.replay_events()?;
+    /// one. `reach` hears how many events are behind, again and again.
+    pub(super) fn replay_all(&mut self, reach: impl FnMut(usize)) -> Result<(), Stop> {
+        let at = self.replay_heard(reach)?;
         let recording = Arc::clone(&self.recording);
         let outcome = self.at_the_end(at)?;
         // What a guest says that the host stalled is not what the store goes by.
@@ -112,6 +112,10 @@ impl<'a, 'l> Walk<'a, 'l> {
     /// Replay all events. What may be missing at their end is not asked. Answers the
     /// time of the last.
     pub(super) fn replay_events(&mut self) -> Result<Timestamp, Stop> {
+        self.replay_heard(|_| ())
+    }
+
+    fn replay_heard(&mut self, mut reach: impl FnMut(usize)) -> Result<Timestamp, Stop> {
         let recording = Arc::clone(&self.recording);
         let mut at = None;
         while let Some(next) = recording
@@ -127,6 +131,7 @@ impl<'a, 'l> Walk<'a, 'l> {
                 Origin::Decision => self.ask_again(next)?,
             }
             at = Some(next.at);
+            reach(self.guest.done);
         }
         Ok(at.unwrap_or(0))
     }
