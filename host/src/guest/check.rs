@@ -84,11 +84,12 @@ pub enum ComponentError {
     NoCompiler,
     /// It asks for more than the contract has.
     #[error(
-        "the component imports `{import}`, and a guest may import only refrain:scheduler's types, storage, clock and queue of version {version}; build it without WASI, for wasm32-unknown-unknown"
+        "the component imports {}, and a guest may import only refrain:scheduler's types, storage, clock and queue of version {version}; build it without WASI, for wasm32-unknown-unknown",
+        first_of(imports)
     )]
-    UndeclaredImport {
-        /// The first such import.
-        import: String,
+    UndeclaredImports {
+        /// All such imports, at least one.
+        imports: Vec<String>,
         /// The version of the contract that it was built for.
         version: String,
     },
@@ -125,6 +126,16 @@ impl ComponentError {
     }
 }
 
+/// The first of these imports, and how many there are besides.
+fn first_of(imports: &[String]) -> String {
+    match imports {
+        [] => "nothing".to_owned(),
+        [only] => format!("`{only}`"),
+        [first, second] => format!("`{first}` and `{second}`"),
+        [first, rest @ ..] => format!("`{first}` and {} others", rest.len()),
+    }
+}
+
 /// Could these bytes be a component?
 pub(super) fn bytes(bytes: &[u8]) -> Result<(), ComponentError> {
     if bytes.starts_with(MODULE_HEADER) {
@@ -158,13 +169,13 @@ pub(super) fn contract(
     let newest = Version::NEWEST;
     let spoken = version.as_ref().unwrap_or(&newest);
     let allowed = spoken.imports();
-    if let Some((import, _)) = component
-        .component_type()
-        .imports(engine)
-        .find(|(import, _)| !allowed.contains(import))
-    {
-        return Err(ComponentError::UndeclaredImport {
-            import: import.to_owned(),
+    let named = component.component_type();
+    let imports = named.imports(engine).map(|(import, _)| import);
+    let refused = imports.filter(|import| !allowed.contains(import));
+    let refused: Vec<String> = refused.map(str::to_owned).collect();
+    if !refused.is_empty() {
+        return Err(ComponentError::UndeclaredImports {
+            imports: refused,
             version: spoken.number().to_owned(),
         });
     }

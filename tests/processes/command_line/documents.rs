@@ -172,7 +172,15 @@ fn every_document_has_its_keys() {
     let check = desk.document(&["guest", "check", "g.wasm", "--json"], 0);
     assert_eq!(
         keys(&check),
-        ["digest", "name", "problem", "valid", "version"]
+        [
+            "digest",
+            "name",
+            "problem",
+            "refused_imports",
+            "remedies",
+            "valid",
+            "version"
+        ]
     );
     assert_eq!(check["digest"], guest["digest"]);
 
