@@ -13,9 +13,16 @@
 //! Your guest may decide otherwise than ours. So a history is taken for what
 //! it means: each fact is offered with the fence that it has in *your* log, and
 //! one that your guest refuses does not happen.
+//!
+//! Your guest may know less than ours. `REFRAIN_GUEST_WORKFLOWS` names a file with the
+//! workflows that it is for, in the place of generated ones: graphs in the notation of
+//! `refrain_guest::notation`, with an empty line between each and the next. Their histories
+//! are generated all the same.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::env;
+use std::fs;
 
 use anyhow::Context as _;
 use proptest::prelude::*;
@@ -23,10 +30,12 @@ use proptest::test_runner::{Config, TestError, TestRunner};
 use refrain::ExecutionId;
 use refrain::guest::{CallLimits, Instance, Library, Ports, Sandbox};
 use refrain::log::digest::work_item_digest;
-use refrain::model::{Digest, Event, EventKind, Origin, Snapshot, StorageError, WorkOrder};
+use refrain::model::{
+    Digest, Event, EventKind, NodeStarted, Origin, Snapshot, StorageError, WorkOrder,
+};
 use refrain::store::{StoreError, Timestamp};
 use refrain_guest::notation::EXECUTION;
-use refrain_guest::strategies::{History, histories, workflows};
+use refrain_guest::strategies::{History, Workflow, histories, workflows};
 
 // ---- what is promised ----------------------------------------------------------
 
@@ -35,8 +44,8 @@ use refrain_guest::strategies::{History, histories, workflows};
 #[test]
 fn law10_a_forgetful_guest_writes_the_same_log() -> anyhow::Result<()> {
     holds(60, |guest, history| {
-        let kept = drive(guest, history, false)?;
-        let dropped = drive(guest, history, true)?;
+        let kept = drive(guest, history, Habit::Keep)?;
+        let dropped = drive(guest, history, Habit::Forget)?;
         prop_assert_eq!(kept.log, dropped.log);
         Ok(())
     })
@@ -47,7 +56,7 @@ fn law10_a_forgetful_guest_writes_the_same_log() -> anyhow::Result<()> {
 #[test]
 fn law1_law2_law5_decisions_follow_the_log() -> anyhow::Result<()> {
     holds(100, |guest, history| {
-        let log = drive(guest, history, false)?.log;
+        let log = drive(guest, history, Habit::Keep)?.log;
         prop_assert!((1..).zip(&log).all(|(at, event)| event.sequence == at));
         prop_assert!(log.is_sorted_by_key(|event| event.at));
         Ok(())
@@ -58,7 +67,7 @@ fn law1_law2_law5_decisions_follow_the_log() -> anyhow::Result<()> {
 #[test]
 fn law6_nothing_follows_an_end() -> anyhow::Result<()> {
     holds(100, |guest, history| {
-        let log = drive(guest, history, false)?.log;
+        let log = drive(guest, history, Habit::Keep)?.log;
         let end = log.iter().position(|event| event.kind.is_terminal());
         prop_assert!(end.is_none_or(|end| end + 1 == log.len()), "{log:?}");
         Ok(())
@@ -70,13 +79,25 @@ fn law6_nothing_follows_an_end() -> anyhow::Result<()> {
 #[test]
 fn law4_each_decision_orders_its_item() -> anyhow::Result<()> {
     holds(100, |guest, history| {
-        let world = drive(guest, history, false)?;
+        let world = drive(guest, history, Habit::Keep)?;
         let named = world.log.iter().filter_map(|event| match &event.kind {
             EventKind::NodeScheduled(it) => Some((it.node_id.clone(), it.attempt)),
             EventKind::RetryScheduled(it) => Some((it.node_id.clone(), it.attempt)),
             _ => None,
         });
         prop_assert_eq!(named.collect::<Vec<_>>(), world.ordered);
+        Ok(())
+    })
+}
+
+/// Law 7, and whatever else keeps a fact out of a log: what may not stand there is refused,
+/// changes nothing, and nothing follows from it.
+#[test]
+fn law7_what_may_not_stand_in_a_log_changes_nothing() -> anyhow::Result<()> {
+    holds(60, |guest, history| {
+        let kept = drive(guest, history, Habit::Keep)?;
+        let provoked = drive(guest, history, Habit::Provoke)?;
+        prop_assert_eq!(kept.log, provoked.log);
         Ok(())
     })
 }
@@ -90,8 +111,8 @@ fn holds(
     property: impl Fn(&mut Instance<World>, &History) -> Result<(), TestCaseError>,
 ) -> anyhow::Result<()> {
     let mut library = Library::new(Sandbox::new(CallLimits::default())?);
-    let digest = match std::env::var("REFRAIN_GUEST") {
-        Ok(path) => library.add(std::fs::read(&path).context(path)?)?,
+    let digest = match env::var("REFRAIN_GUEST") {
+        Ok(path) => library.add(fs::read(&path).context(path)?)?,
         Err(_) => library.built_in().to_owned(),
     };
     library.check(&digest)?;
@@ -102,7 +123,7 @@ fn holds(
         failure_persistence: None,
         ..Config::default()
     });
-    let tried = runner.run(&histories(workflows()), |history| {
+    let tried = runner.run(&tried_histories()?, |history| {
         // A fresh instance each time: one that failed is of no more use.
         let guest = library.borrow_mut().instance(&digest);
         let mut guest = guest.map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -114,11 +135,33 @@ fn holds(
     }
 }
 
+/// Histories of generated workflows, or of those that the guest is for.
+fn tried_histories() -> anyhow::Result<BoxedStrategy<History>> {
+    let Ok(path) = env::var("REFRAIN_GUEST_WORKFLOWS") else {
+        return Ok(histories(workflows()).boxed());
+    };
+    let text = fs::read_to_string(&path).context(path)?;
+    let tables = text.split("\n\n").filter(|table| !table.trim().is_empty());
+    let workflows = tables.map(|table| Workflow::from_table(table).map_err(anyhow::Error::msg));
+    let workflows: Vec<Workflow> = workflows.collect::<anyhow::Result<_>>()?;
+    Ok(histories(prop::sample::select(workflows)).boxed())
+}
+
+/// What is done besides, between the turns of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Habit {
+    Keep,
+    /// The execution is forgotten after each call.
+    Forget,
+    /// Facts are offered that may not stand there.
+    Provoke,
+}
+
 /// Give the guest a history, turn by turn.
 fn drive(
     guest: &mut Instance<World>,
     history: &History,
-    forgetful: bool,
+    habit: Habit,
 ) -> Result<World, TestCaseError> {
     let fail = |error: &dyn std::fmt::Debug| TestCaseError::fail(format!("{error:?}"));
     let execution: ExecutionId = EXECUTION
@@ -142,7 +185,7 @@ fn drive(
                 }
                 world.append(std::mem::take(&mut offered));
                 prop_assert_eq!(outcome.last_sequence, world.log.len() as u64);
-                if forgetful {
+                if habit == Habit::Forget {
                     guest.forget(execution).map_err(|error| fail(&error))?;
                 }
                 if !outcome.more {
@@ -150,7 +193,33 @@ fn drive(
                 }
             }
         }
+        if habit == Habit::Provoke {
+            world = provoke(guest, execution, world)?;
+        }
     }
+    Ok(world)
+}
+
+/// Offers facts that may not stand next: all of them have to be refused.
+fn provoke(
+    guest: &mut Instance<World>,
+    execution: ExecutionId,
+    world: World,
+) -> Result<World, TestCaseError> {
+    let fail = |error: &dyn std::fmt::Debug| TestCaseError::fail(format!("{error:?}"));
+    let last = world.log.len() as u64;
+    let illegal = world.illegal();
+    let (world, stepped) = guest.step(world, execution, last, &illegal);
+    let outcome = stepped.map_err(|error| fail(&error))?;
+    let refused = outcome.refused.iter().map(|it| it.index as usize);
+    prop_assert_eq!(
+        refused.collect::<Vec<_>>(),
+        (0..illegal.len()).collect::<Vec<_>>(),
+        "{:?}",
+        illegal
+    );
+    prop_assert_eq!(outcome.last_sequence, last);
+    prop_assert!(world.decided.is_empty(), "{:?}", world.decided);
     Ok(world)
 }
 
@@ -196,6 +265,27 @@ impl World {
             _ => {}
         }
         fact
+    }
+
+    /// Facts that may not stand next, whatever the workflow is: a second beginning, a claim of
+    /// a node that there is not, decisions in the host's mouth, and each answer that came
+    /// already, once more.
+    fn illegal(&self) -> Vec<EventKind> {
+        let mut claim = NodeStarted::default();
+        claim.node_id = "there is no such node".to_owned();
+        claim.worker_id = "w".to_owned();
+        claim.attempt = 1;
+        let claim = EventKind::NodeStarted(claim);
+        let log = self.log.iter();
+        let again = log.filter(|event| {
+            let is_answer = matches!(
+                event.kind,
+                EventKind::NodeCompleted(_) | EventKind::NodeFailed(_) | EventKind::LeaseExpired(_)
+            );
+            is_answer || event.origin == Origin::Decision || event.sequence == 1
+        });
+        let again = again.map(|event| event.kind.clone());
+        again.chain([claim]).collect()
     }
 
     /// The facts that were taken, and behind them what was decided.
