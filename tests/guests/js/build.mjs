@@ -1,7 +1,7 @@
 // Builds the scheduler component of this folder: `npm ci && npm run build [-- FILE.wasm]`.
 //
 // The componentizer's version is pinned in package.json: another one puts another engine into
-// the component.
+// the component. The shim next to it is a package that it uses and does not name.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
