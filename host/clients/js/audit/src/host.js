@@ -6,7 +6,7 @@ export { hex, utf8, utf8Length } from './bytes.js';
 export { quoted } from './text.js';
 export { members } from './json/scan.js';
 export { FORMAT, FORMAT_VERSION, START, canonicalLength, isSame, linkOf, writeKept } from './log/event.js';
-export { authorOf } from './log/form.js';
+export { KIND_NAMES, authorOf } from './log/form.js';
 export { instanceOf, nodeOfRun } from './log/id.js';
 export { ComponentError } from './component/cursor.js';
 export { Component } from './contract/component.js';
