@@ -88,7 +88,7 @@ export const BYTES_PER_TURN = 16 * 1024 * 1024;
 export const CALLERS_MAX_DEFAULT = 10_000;
 
 /** Executions that one scheduler instance keeps in mind; dropping one costs a reading of its log. */
-export const EXECUTIONS_KNOWN_MAX = 1_000;
+export const EXECUTIONS_KNOWN_MAX = 10_000;
 
 /** How often a turn is done anew because somebody else has written meanwhile. */
 export const CONFLICTS_IN_A_ROW_MAX = 20;

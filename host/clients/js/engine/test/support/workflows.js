@@ -43,7 +43,7 @@ class Drawing {
         slow: { max_attempts: 2, backoff: 'exponential', initial_delay: 1, max_delay: 3 },
         asks: { max_attempts: 2, backoff: 'fixed', initial_delay: 0, on_exhausted: 'pause' },
       },
-      ...(dice.chance(0.15) ? { timeouts: { workflow_timeout: dice.between(5, 60) } } : {}),
+      ...(dice.chance(0.15) ? { timeouts: { workflow_timeout: dice.between(20, 200) } } : {}),
       ...(dice.chance(0.3)
         ? { limits: { max_concurrent_nodes: dice.between(1, 4), max_dispatch_per_tick: dice.between(1, 3) } }
         : {}),
@@ -122,7 +122,7 @@ class Drawing {
     return {
       kind: this.kind(),
       ...(dice.chance(0.6) ? { retry_policy: dice.pick(['quick', 'slow', 'no_retry', 'asks']) } : {}),
-      ...(dice.chance(0.15) ? { node_timeout_secs: dice.between(1, 3) } : {}),
+      ...(dice.chance(0.1) ? { node_timeout_secs: dice.between(1, 9) } : {}),
       ...(dice.chance(0.15) ? { lease_secs: dice.between(1, 20) } : {}),
       ...(dice.chance(0.15) ? { priority: dice.between(0, 9) } : {}),
       ...(dice.chance(0.2) ? { compensate: { type: 'tool', tool_ref: 'undo', of: '${output}' } } : {}),
@@ -191,7 +191,7 @@ class Drawing {
     const kind = {
       type: 'human_approval',
       description: 'Shall it?',
-      timeout_secs: this.dice.between(1, 5),
+      timeout_secs: this.dice.pick([2, 60, 120]),
       ...(fallback && { fallback_node: fallback }),
     };
     const id = this.add('a', { kind });

@@ -33,14 +33,14 @@ export function worker(dice) {
   return async (item, { signal }) => {
     const isDeaf = dice.chance(0.1);
     if (dice.chance(0.7)) await sleep(dice.between(0, 12), isDeaf ? undefined : signal);
-    if (dice.chance(0.2)) {
+    if (dice.chance(0.12)) {
       throw new WorkError(`no luck with ${item.nodeId}: ${item.kind.token}`, {
         retryable: dice.chance(0.7),
         class: dice.pick(['io_error', 'Ärger', 'timeout']),
         retryAfterMs: dice.chance(0.2) ? 500 : undefined,
       });
     }
-    if (dice.chance(0.05)) throw new Error('a worker’s own');
+    if (dice.chance(0.03)) throw new Error('a worker’s own');
     const key = `${item.nodeId.replace(/\W/g, '_')}`;
     const output = dice.pick([
       { [key]: item.attempt, said: item.kind.token ?? 'nothing' },
@@ -75,8 +75,8 @@ export async function operate(engine, id, dice) {
   const reasons = shown.nodes.flatMap(({ nodeId, reasons }) => reasons.map((reason) => ({ nodeId, reason })));
   const remedies = reasons.flatMap(({ reason }) => reason.remedies);
   const acts = remedies.map((remedy) => () => act(execution, remedy, dice));
-  if (dice.chance(0.03)) acts.push(() => execution.pause({ reason: 'to see', by: 'op' }));
-  if (dice.chance(0.02)) acts.push(() => execution.cancel({ by: 'op' }));
+  if (dice.chance(0.06)) acts.push(() => execution.pause({ reason: 'to see', by: 'op' }));
+  if (dice.chance(0.04)) acts.push(() => execution.cancel({ by: 'op' }));
   if (dice.chance(0.05)) {
     acts.push(
       async () => void (await execution.signal('either', { n: 1.5 }, { eventId: `e${dice.between(0, 3)}`, by: 'op' })),
