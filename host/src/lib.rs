@@ -93,6 +93,8 @@ mod remedy;
 pub mod clock;
 // The same log to the same component: audits.
 pub mod replay;
+// Logs, and what every auditor has to say of them.
+pub mod conformance;
 // What executions said, removed for good.
 pub mod erase;
 // Executions that run, now.

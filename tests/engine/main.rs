@@ -6,6 +6,7 @@ mod audit;
 mod erasing;
 mod divergent_guest;
 mod golden;
+mod conformance;
 mod bisect;
 mod logged_nodes;
 mod minimize;

@@ -16,6 +16,7 @@ mod pages;
 mod classes;
 mod anchored;
 mod reference;
+mod log_format;
 mod pictures;
 mod how_we_know;
 mod layers;

@@ -30,7 +30,18 @@ impl KeyFiles {
     pub fn generate() -> Self {
         // Ids are chance, but for their version; that does for a test.
         let halves = [ExecutionId::random(), ExecutionId::random()];
-        let seed: Vec<u8> = halves.iter().flat_map(|half| *half.as_bytes()).collect();
+        let mut seed = [0; 32];
+        let bytes = halves.iter().flat_map(|half| *half.as_bytes());
+        seed.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
+        Self::of(seed)
+    }
+
+    /// Those of the key of these bytes: the same each time.
+    ///
+    /// # Panics
+    /// Never: any bytes are a key.
+    #[must_use]
+    pub fn of(seed: [u8; 32]) -> Self {
         let private = pem("PRIVATE KEY", &[&PKCS8[..], &seed].concat());
         let key = SigningKey::from_pem(&private).expect("openssl writes it like this");
         let key = key.public_key();

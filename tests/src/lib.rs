@@ -26,6 +26,8 @@ pub mod simulator;
 pub mod memory_ports;
 pub mod meddled_store;
 pub mod wat_guest;
+pub mod ordering_guest;
+pub mod conformance;
 pub mod workflows;
 
 pub use cases::{cases, rounds, runner};

@@ -85,6 +85,7 @@ mod bench;
 mod bisect;
 mod cancel;
 mod completions;
+mod conformance;
 mod dead;
 mod diff;
 mod erase;
@@ -202,6 +203,7 @@ enum Command {
     Validate(validate::Arguments),
     Schema(schema::Arguments),
     Test(test::Arguments),
+    Conformance(conformance::Arguments),
     Guest(guest::Arguments),
     Completions(completions::Arguments),
 }
@@ -354,6 +356,7 @@ impl Command {
             Self::Validate(arguments) => validate::run(&arguments),
             Self::Schema(schema::Arguments {}) => Ok(schema::run()),
             Self::Test(arguments) => test::run(&arguments),
+            Self::Conformance(arguments) => conformance::run(&arguments),
             Self::Guest(arguments) => guest::run(&arguments),
             Self::Completions(arguments) => Ok(completions::run(&arguments)),
         }

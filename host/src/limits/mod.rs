@@ -345,6 +345,9 @@ pub const EXPORT_LINE_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// has them in memory.
 pub const EXPORT_COMPONENTS_BYTES_MAX: usize = 8 * COMPONENT_BYTES_MAX;
 
+/// Bytes of a conformance kit, which its reader has in memory: five times what ours has.
+pub const CONFORMANCE_KIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 const _: () = assert!(
     2 * COSTLY_CALL_FUEL < FUEL_PER_TURN / 4 && FUEL_PER_TURN < FUEL_PER_CALL,
     "who uses up its share of a turn is costly, and who uses up a turn even more so"

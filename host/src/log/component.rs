@@ -28,7 +28,7 @@ pub struct Component {
 const LEVEL: u8 = 6;
 
 /// The line of a component.
-pub(super) fn write(component: &Component) -> String {
+pub(crate) fn write(component: &Component) -> String {
     let compressed = compress_to_vec_zlib(&component.bytes, LEVEL);
     let mut writer = Writer::new();
     writer.text("component", &component.digest);
@@ -38,7 +38,7 @@ pub(super) fn write(component: &Component) -> String {
 }
 
 /// The component of a line, which must have this digest.
-pub(super) fn read(text: &str, expected: &str) -> Result<Component, JsonError> {
+pub(crate) fn read(text: &str, expected: &str) -> Result<Component, JsonError> {
     let mut reader = Reader::new(text, Vec::new())?;
     let named = reader.text("component")?;
     if named != expected {

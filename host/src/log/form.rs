@@ -17,12 +17,15 @@
 //!
 //! A kind or field that joins the model and is missing here does not compile.
 
+mod described;
 mod marks;
 mod values;
 
 use std::borrow::Borrow;
 
+pub use described::{FieldForm, KindForm, PartForm};
 use marks::{marked, name};
+pub use values::{CHOICES, CODES, RECORDS};
 
 use crate::log::field::{
     Choice, Codec, Count, Erasable, Flag, Flattened, Json, Late, List, Maybe, Number, Record, Sha,
@@ -68,12 +71,10 @@ macro_rules! event_kinds {
         /// The names of all event kinds, in the model's order.
         pub const KIND_NAMES: &[&str] = &[$( $name ),*];
 
-        /// The fields of each kind and their marks, in the order of
-        /// [`KIND_NAMES`].
-        #[cfg(test)]
-        pub(super) const MARKS: &[&[(&str, &str)]] = &[$(
-            &[$( $( (stringify!($field), stringify!($mark)) ),* )?],
-        )*];
+        /// All event kinds with their fields, in the model's order.
+        pub const KINDS: &[KindForm] = &[$( KindForm::new($name, &[$( $(
+            FieldForm::new(name!($field $($json)?), stringify!($mark), stringify!($codec)),
+        )* )?]) ),*];
 
         /// The name of an event's kind, one of [`KIND_NAMES`].
         #[must_use]
@@ -313,8 +314,7 @@ pub(super) fn position(kind: &str, known: &[&str]) -> Result<usize, Unknown> {
 
 #[cfg(test)]
 mod tests {
-    use super::values::CODE_MARKS;
-    use super::{KIND_NAMES, MARKS};
+    use super::{CODES, KINDS};
 
     /// The fields that a person, a program or a workflow may have put something into.
     const ERASABLE: &[&str] = &[
@@ -345,11 +345,11 @@ mod tests {
     fn law4_the_erasable_fields_are_those_that_may_be_personal() {
         // A code of the guest's, where other kinds have a person's words.
         let codes = ["node_skipped", "node_cancelled", "stalled"];
-        for (kind, fields) in KIND_NAMES.iter().zip(MARKS) {
-            for (field, mark) in *fields {
-                let personal =
-                    ERASABLE.contains(field) && !(*field == "reason" && codes.contains(kind));
-                assert_eq!(*mark == "erasable", personal, "`{field}` of {kind}");
+        for kind in KINDS {
+            for field in kind.fields {
+                let is_code = field.name == "reason" && codes.contains(&kind.name);
+                let personal = ERASABLE.contains(&field.name) && !is_code;
+                assert_eq!(field.mark == "erasable", personal, "{field:?} of {kind:?}");
             }
         }
     }
@@ -357,11 +357,11 @@ mod tests {
     /// The same of the data of codes. A pointer names places of a workflow.
     #[test]
     fn law4_the_data_of_codes_are_marked_as_the_fields_of_events() {
-        for (code, fields) in CODE_MARKS {
-            for (field, mark) in *fields {
-                let personal =
-                    ERASABLE.contains(field) || ["description", "pointer"].contains(field);
-                assert_eq!(*mark == "erasable", personal, "`{field}` of {code}");
+        for code in CODES.iter().flat_map(|codes| codes.cases) {
+            for field in code.fields {
+                let personal = ERASABLE.contains(&field.name)
+                    || ["description", "pointer"].contains(&field.name);
+                assert_eq!(field.mark == "erasable", personal, "{field:?} of {code:?}");
             }
         }
     }

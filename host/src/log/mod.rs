@@ -20,7 +20,7 @@ pub mod json;
 mod signed;
 mod attestation;
 mod anchor;
-mod component;
+pub(crate) mod component;
 pub mod export;
 #[cfg(test)]
 mod samples;
@@ -29,7 +29,9 @@ pub use anchor::{ANCHOR_FORMAT, Anchor, AnchorSignature};
 pub use attestation::{Attestation, AttestedVerdict};
 pub use chained::ChainedEvent;
 pub use digest::Hash;
-pub use form::{KIND_NAMES, kind_name};
+pub use form::{
+    CHOICES, CODES, FieldForm, KIND_NAMES, KINDS, KindForm, PartForm, RECORDS, kind_name,
+};
 pub use head::{ErasedEvent, Head, KeptEvent, Salt, StoredEvent};
 
 pub use crate::model::Timestamp;

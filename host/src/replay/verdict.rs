@@ -1,7 +1,7 @@
 //! The answer of an audit: a verdict, or the reason why there is none.
 
 use serde::ser::Error as _;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::divergence::{Advice, Compared, Divergence};
@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::time::rfc3339;
 
 /// The conclusion of an audit about one execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {

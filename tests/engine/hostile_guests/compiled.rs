@@ -7,12 +7,12 @@ use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, NoPorts,
 use refrain::model::{EventKind, Status};
 use refrain::{Engine, ExecutionId, WorkItem, Workflow};
 use refrain_tests::engines::{Place, audit_all, wait_for};
+use refrain_tests::ordering_guest::lawful;
 use refrain_tests::sections;
 use refrain_tests::wat_guest::WatGuest;
 use refrain_tests::workflows::tools;
 use serde_json::json;
 
-use crate::hostile_guests::orders::guest::lawful;
 use crate::hostile_guests::orders::logs::taken;
 
 fn refusal(bytes: Vec<u8>) -> ComponentError {

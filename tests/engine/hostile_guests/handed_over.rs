@@ -5,11 +5,11 @@ use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::Status;
 use refrain::{Engine, EngineError, Fork, WorkItem};
 use refrain_tests::engines::{Place, audit_all, log, start};
+use refrain_tests::ordering_guest::lawful;
 use refrain_tests::wat_guest::TAKE_ALL;
 use refrain_tests::workflows::tools;
 use serde_json::json;
 
-use super::orders::guest::lawful;
 use super::steps::{TIMED_OUT, a_few, append_after, component, ends_at, refuse};
 
 /// The last event before the fact.

@@ -5,11 +5,10 @@ use refrain::model::{EventKind, Status, WorkItem};
 use refrain::store::ListFilter;
 use refrain::{Engine, EngineError, Execution, Workflow};
 use refrain_tests::engines::{Place, audit_all, log};
+use refrain_tests::ordering_guest::{IMPORTS, decision, lawful, order, payload, with};
 use refrain_tests::wat_guest::{TAKE_ALL, WatGuest};
 use refrain_tests::workflows::tools;
 use serde_json::json;
-
-use super::orders::guest::{IMPORTS, decision, lawful, order, with};
 
 /// Refuse the facts of these places, of a list at 1100.
 pub(super) fn refuse(places: &[u32]) -> String {
@@ -202,7 +201,7 @@ async fn law3_a_step_that_is_not_what_the_guest_says_of_it_stalls_the_execution(
 fn of_the_workflow() -> String {
     let workflow = tools("a -> b");
     let kind = &workflow["nodes"]["a"]["kind"];
-    super::orders::guest::payload("a", &kind.to_string(), "")
+    payload("a", &kind.to_string(), "")
 }
 
 /// The item of this table is one that the workflow holds.

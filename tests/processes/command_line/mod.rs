@@ -1,7 +1,7 @@
 //! The command line: what a person types, and what comes back.
 //!
 //! `desk` is a folder to work in; `anchoring` heads that are noted and signed, `auditing` many logs at once, `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs, `logs` where logs are read from; `bad_input` has every way to get it wrong,
-//! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `contract` what a scheduler is written from, `debugging` the debugger, `diffs` two logs side by side, `documents` what programs read,
+//! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `conformance` kits for auditors, `contract` what a scheduler is written from, `debugging` the debugger, `diffs` two logs side by side, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks, `graphs` what is drawn,
 //! `helpful` what is said to who has typed almost the right thing,
 //! `operating` executions that are spoken to while they live, `signing` erasures that are signed, `signals` what it
@@ -23,6 +23,7 @@ mod children;
 mod clocks;
 mod codes;
 mod cold;
+mod conformance;
 mod contract;
 mod debugging;
 mod desk;

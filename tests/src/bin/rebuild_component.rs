@@ -1,6 +1,6 @@
 //! `cargo rebuild-component`: build the committed components from their
-//! sources, and the bytecode of the scheduler from its component. With `--check`, build
-//! and compare, and write nothing.
+//! sources, and the bytecode of the scheduler from its component, and copy the component into
+//! the packages of other languages. With `--check`, build and compare, and write nothing.
 //!
 //! Exit code 0: done, or the same bytes. 1: `--check` found other bytes. 2: it
 //! could not be done. 3: `--check` built it, but the compiler at hand is not
@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use refrain_tests::component::bytecode::{self, BYTECODE};
+use refrain_tests::component::copies;
 use refrain_tests::component::product::{PRODUCTS, Product};
 use refrain_tests::component::toolchain::Toolchain;
 
@@ -39,6 +40,9 @@ fn run(arguments: &[String]) -> Result<u8> {
         true => rebuild_bytecode()?,
         false => check_bytecode()?,
     };
+    if writes {
+        copies::renew()?;
+    }
     // Other bytes are worse news than another compiler.
     Ok(match of_bytecode {
         0 => verdict,

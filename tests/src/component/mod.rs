@@ -7,6 +7,7 @@ pub mod compile;
 pub mod encode;
 pub mod product;
 pub mod bytecode;
+pub mod copies;
 pub mod sources;
 pub mod stamp;
 pub mod toolchain;

@@ -20,7 +20,7 @@
 mod hand;
 mod scenarios;
 mod entries;
-mod stage;
+pub(crate) mod stage;
 
 pub use entries::{Entry, Log, Set, folder, sets};
 pub use scenarios::{SCENARIOS, Scenario, write_all};

@@ -17,7 +17,7 @@ use refrain::{
 use crate::engines::BEGIN;
 
 /// An engine, and the one execution that it is about.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     store: MemoryStore,
     clock: ManualClock,
     library: Library,
@@ -31,23 +31,23 @@ pub(super) struct Stage {
 }
 
 /// What is there before the curtain rises.
-pub(super) struct Props<'a> {
+pub(crate) struct Props<'a> {
     /// The tenant that it happens for.
-    pub(super) tenant: &'a str,
+    pub(crate) tenant: &'a str,
     /// The guests, compiled once for all scenarios.
-    pub(super) library: &'a Library,
+    pub(crate) library: &'a Library,
     /// Where chance comes from; each scenario has its own.
-    pub(super) seed: u64,
+    pub(crate) seed: u64,
     /// The workflow's text.
-    pub(super) workflow: &'a str,
+    pub(crate) workflow: &'a str,
     /// How the execution is started.
-    pub(super) start: Start,
+    pub(crate) start: Start,
     /// Whether time is simulated.
-    pub(super) simulated: bool,
+    pub(crate) simulated: bool,
 }
 
 impl Stage {
-    pub(super) fn set(props: Props<'_>) -> Result<Self> {
+    pub(crate) fn set(props: Props<'_>) -> Result<Self> {
         let Props {
             tenant,
             library,
@@ -83,7 +83,7 @@ impl Stage {
     }
 
     /// The engine's process is killed; a second later another one goes on.
-    pub(super) fn crash(&mut self) -> Result<()> {
+    pub(crate) fn crash(&mut self) -> Result<()> {
         self.seed += 1;
         self.clock.advance(Duration::from_secs(1));
         (self.engine, self.steps) = engine(
@@ -98,13 +98,13 @@ impl Stage {
     }
 
     /// Time passes.
-    pub(super) fn wait(&mut self, seconds: u64) {
+    pub(crate) fn wait(&mut self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
         self.settle();
     }
 
     /// The worker `worker` claims all that can be claimed of a queue.
-    pub(super) fn claim_as(&mut self, queue: &str, worker: &str) -> Result<()> {
+    pub(crate) fn claim_as(&mut self, queue: &str, worker: &str) -> Result<()> {
         let engine = self.engine.clone();
         for claim in self.ask(engine.claim(queue, 100, worker))? {
             self.claims.insert(claim.item.node_id, claim.id);
@@ -112,23 +112,23 @@ impl Stage {
         Ok(())
     }
 
-    pub(super) fn claim(&mut self, queue: &str) -> Result<()> {
+    pub(crate) fn claim(&mut self, queue: &str) -> Result<()> {
         self.claim_as(queue, "worker-1")
     }
 
     /// The worker of a node answers, 250 ms later.
-    pub(super) fn complete(&mut self, node: &str, answer: impl Into<Answer>) -> Result<()> {
+    pub(crate) fn complete(&mut self, node: &str, answer: impl Into<Answer>) -> Result<()> {
         let (engine, claim) = self.answering(node)?;
         self.ask(engine.complete(claim, answer)).map(drop)
     }
 
-    pub(super) fn fail(&mut self, node: &str, error: WorkError) -> Result<()> {
+    pub(crate) fn fail(&mut self, node: &str, error: WorkError) -> Result<()> {
         let (engine, claim) = self.answering(node)?;
         self.ask(engine.fail(claim, error)).map(drop)
     }
 
     /// The worker of a node gives its item back, 250 ms later.
-    pub(super) fn release(&mut self, node: &str, by: Option<&str>) -> Result<()> {
+    pub(crate) fn release(&mut self, node: &str, by: Option<&str>) -> Result<()> {
         let (engine, claim) = self.answering(node)?;
         self.ask(engine.release(claim, by)).map(drop)
     }
@@ -141,7 +141,7 @@ impl Stage {
     }
 
     /// Someone asks something of the execution, 100 ms later.
-    pub(super) fn person<T, F>(&mut self, act: impl FnOnce(Execution) -> F) -> Result<T>
+    pub(crate) fn person<T, F>(&mut self, act: impl FnOnce(Execution) -> F) -> Result<T>
     where
         F: Future<Output = Result<T, refrain::EngineError>>,
     {
@@ -150,10 +150,20 @@ impl Stage {
         self.ask(asked)
     }
 
+    /// The execution that it is about.
+    pub(crate) fn execution(&self) -> ExecutionId {
+        self.execution
+    }
+
     /// The log, as an export.
-    pub(super) fn export(&mut self) -> Result<String> {
+    pub(crate) fn export(&mut self) -> Result<String> {
+        self.export_of(self.execution)
+    }
+
+    /// The log of another execution, such as a child.
+    pub(crate) fn export_of(&mut self, id: ExecutionId) -> Result<String> {
         self.settle();
-        let reading = from_store(&mut self.store, self.execution)?;
+        let reading = from_store(&mut self.store, id)?;
         let recording = reading.context("there is no such execution")?;
         let recording = recording.map_err(|it| anyhow::anyhow!(it.message))?;
         Ok(String::from_utf8(recording.export(Vec::new())?)?)
@@ -190,6 +200,6 @@ fn engine(
 }
 
 /// JSON text, verbatim.
-pub(super) fn json(text: &str) -> Result<Json> {
+pub(crate) fn json(text: &str) -> Result<Json> {
     Ok(Json::from_text(text)?)
 }

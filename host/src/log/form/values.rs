@@ -1,6 +1,7 @@
 //! What stands in the fields of events: records, and codes with their data. Their names
 //! and order are for ever, as those of the events are.
 
+use super::described::{FieldForm, KindForm, PartForm};
 use super::marks::{marked, name};
 use crate::log::field::{
     Choice, Codec, Coded, Count, Erasable, Fields, Json, Maybe, Named, Number, Sha, Sink, Source,
@@ -13,8 +14,15 @@ use crate::model::{
 };
 
 macro_rules! records {
-    ($( $record:ident { $( $field:ident $( [$json:literal] )?: $codec:ty, )* } )*) => { $(
-        impl Fields for $record {
+    ($( $record:ident { $( $field:ident $( [$json:literal] )?: $codec:ty, )* } )*) => {
+        /// The records that stand in fields.
+        pub const RECORDS: &[PartForm] = &[$( PartForm::new(stringify!($record), &[
+            KindForm::new(stringify!($record), &[$(
+                FieldForm::new(name!($field $($json)?), "", stringify!($codec)),
+            )*]),
+        ]) ),*];
+
+        $( impl Fields for $record {
             fn write(&self, sink: &mut impl Sink) {
                 let $record { $( $field ),* } = self;
                 $( <$codec>::write(name!($field $($json)?), $field, sink); )*
@@ -22,8 +30,8 @@ macro_rules! records {
             fn read<S: Source>(source: &mut S) -> Result<Self, S::Error> {
                 Ok($record { $( $field: <$codec>::read(name!($field $($json)?), source)? ),* })
             }
-        }
-    )* };
+        } )*
+    };
 }
 
 records! {
@@ -71,14 +79,17 @@ macro_rules! variants {
             $( : $record:ident { $( $field:ident: $field_mark:ident $field_codec:ty ),* $(,)? } )?
             = $name:literal,
     )* } )*) => {
-        /// The fields of each code and their marks.
-        #[cfg(test)]
-        pub(super) const CODE_MARKS: &[(&str, &[(&str, &str)])] = &[$( $(
-            ($name, &[
-                $( (stringify!($value), stringify!($mark)), )?
-                $( $( (stringify!($field), stringify!($field_mark)), )* )?
+        /// The codes that stand in fields, with their data.
+        pub const CODES: &[PartForm] = &[$( PartForm::new(stringify!($choice), &[$(
+            KindForm::new($name, &[
+                $( FieldForm::new(stringify!($value), stringify!($mark), stringify!($codec)), )?
+                $( $( FieldForm::new(
+                    stringify!($field),
+                    stringify!($field_mark),
+                    stringify!($field_codec),
+                ), )* )?
             ]),
-        )* )*];
+        )*]) ),*];
 
         $( impl Coded for $choice {
             const NAMES: &'static [&'static str] = &[$( $name ),*];
@@ -159,15 +170,20 @@ variants! {
 }
 
 macro_rules! choices {
-    ($( $choice:ident { $( $value:ident = $name:literal, )* } )*) => { $(
-        impl Named for $choice {
+    ($( $choice:ident { $( $value:ident = $name:literal, )* } )*) => {
+        /// The names that stand in fields, one of each of these.
+        pub const CHOICES: &[PartForm] = &[$( PartForm::new(stringify!($choice), &[
+            $( KindForm::new($name, &[]), )*
+        ]) ),*];
+
+        $( impl Named for $choice {
             const VALUES: &'static [Self] = &[$( $choice::$value ),*];
             const NAMES: &'static [&'static str] = &[$( $name ),*];
             fn name(self) -> &'static str {
                 match self { $( $choice::$value => $name, )* }
             }
-        }
-    )* };
+        } )*
+    };
 }
 
 choices! {

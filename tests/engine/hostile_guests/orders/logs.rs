@@ -13,9 +13,7 @@ use refrain::store::{
     WorkflowRecord,
 };
 use refrain_tests::chained::chained;
-
-use super::WORKFLOW;
-use super::guest::{guest, lawful, payload, with};
+use refrain_tests::ordering_guest::{WORKFLOW, guest, lawful, payload, with};
 
 /// A host that took what it should not have taken: an audit says so.
 #[test]

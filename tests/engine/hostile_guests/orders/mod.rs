@@ -5,55 +5,15 @@
 //! table says. They need not know SHA-256: the host answers the digest that a
 //! decision must have.
 
-pub(crate) mod guest;
 pub(crate) mod logs;
 
 use refrain::model::{EventKind, Status, WorkItem};
 use refrain::{Engine, Execution, WorkError, Workflow};
 use refrain_tests::engines::{Place, audit_all, log, wait_for};
+use refrain_tests::ordering_guest::{
+    KIND, TEMPLATES, WORKFLOW, guest, lawful, of_expressions, of_secrets, of_undo, payload, with,
+};
 use serde_json::json;
-
-use guest::{KIND, guest, lawful, payload, with};
-
-const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"},{"from":"a","to":"c"},{"from":"a","to":"d"}],
-    "nodes":{"a":{"kind":{"type":"tool","tool_ref":"harmless"}},
-             "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry",
-                  "compensate":{"type":"http","url":"http://h/${output.id}"}},
-             "c":{"kind":{"type":"command","argv":["echo","Hi ${state.who}!","${input}"],"cwd":"/tmp"}},
-             "d":{"kind":{"type":"http","url":"http://h/${state.x}","headers":{"A":"${secret.KEY} ${state.y}"}}}}}"#;
-
-/// Node `c` is ordered with this kind.
-fn of_expressions(kind: &str) -> WorkItem {
-    with(|item| {
-        item.node_id = "c".to_owned();
-        item.queue = "command".to_owned();
-        item.payload = payload("c", kind, "");
-    })
-}
-
-/// Node `d` is ordered: a request of this URL and header, with this list of what the
-/// worker puts something into.
-fn of_secrets(url: &str, header: &str, templates: &str) -> WorkItem {
-    with(|item| {
-        item.node_id = "d".to_owned();
-        item.queue = "http".to_owned();
-        let kind = format!(r#"{{"type":"http","url":"{url}","headers":{{"A":"{header}"}}}}"#);
-        item.payload = payload("d", &kind, templates);
-    })
-}
-
-/// What undoes node `b` is ordered with this kind, as this instance.
-fn of_undo(node_id: &str, kind: &str) -> WorkItem {
-    with(|item| {
-        item.node_id = node_id.to_owned();
-        item.queue = "http".to_owned();
-        item.max_attempts = 1;
-        item.payload = payload(node_id, kind, "");
-    })
-}
-
-/// As the workflow has it.
-const TEMPLATES: &str = r#","templates":["/kind/headers/A"]"#;
 
 /// The execution whose guest ordered this item.
 async fn ordered(place: &Place, item: &WorkItem) -> (Engine, Execution) {

@@ -1,18 +1,21 @@
 //! Guests that decide to schedule a node, and order an item for it.
 
 use refrain::model::WorkItem;
-use refrain_tests::wat_guest::WatGuest;
+
+use crate::wat_guest::WatGuest;
 
 /// The node's kind, as the workflow has it.
-pub(crate) const KIND: &str = r#"{"type":"tool","tool_ref":"harmless"}"#;
+pub const KIND: &str = r#"{"type":"tool","tool_ref":"harmless"}"#;
 
-pub(crate) const IMPORTS: &str = r#"
+/// What such guests import.
+pub const IMPORTS: &str = r#"
     (import "refrain:scheduler/storage@0.2.0" "append-events" (func $append (param i64 i32 i32 i32)))
     (import "refrain:scheduler/clock@0.2.0" "now" (func $now (result i64)))
     (import "refrain:scheduler/queue@0.2.0" "order" (func $order (param i32 i32 i32)))"#;
 
 /// A lawful order of node `a`.
-pub(crate) fn lawful() -> WorkItem {
+#[must_use]
+pub fn lawful() -> WorkItem {
     let mut item = WorkItem::default();
     item.node_id = "a".to_owned();
     item.attempt = 1;
@@ -24,19 +27,71 @@ pub(crate) fn lawful() -> WorkItem {
     item
 }
 
-pub(crate) fn payload(node: &str, kind: &str, more: &str) -> String {
+/// The payload of this node and kind, with more members behind its input.
+#[must_use]
+pub fn payload(node: &str, kind: &str, more: &str) -> String {
     format!(r#"{{"node_id":"{node}","kind":{kind},"input":{{}}{more}}}"#)
 }
 
-pub(crate) fn with(change: impl FnOnce(&mut WorkItem)) -> WorkItem {
+/// A lawful order of node `a`, but for this.
+pub fn with(change: impl FnOnce(&mut WorkItem)) -> WorkItem {
     let mut item = lawful();
     change(&mut item);
     item
 }
 
+/// A workflow with nodes to order: of one kind each, `b` with something that undoes it, `c` and
+/// `d` with expressions.
+pub const WORKFLOW: &str = r#"{"workflow_id":"w","version":"1.0.0","start_node":"a","edges":[{"from":"a","to":"b"},{"from":"a","to":"c"},{"from":"a","to":"d"}],
+    "nodes":{"a":{"kind":{"type":"tool","tool_ref":"harmless"}},
+             "b":{"kind":{"type":"command","argv":["true"]},"retry_policy":"no_retry",
+                  "compensate":{"type":"http","url":"http://h/${output.id}"}},
+             "c":{"kind":{"type":"command","argv":["echo","Hi ${state.who}!","${input}"],"cwd":"/tmp"}},
+             "d":{"kind":{"type":"http","url":"http://h/${state.x}","headers":{"A":"${secret.KEY} ${state.y}"}}}}}"#;
+
+/// Node `c` is ordered with this kind.
+#[must_use]
+pub fn of_expressions(kind: &str) -> WorkItem {
+    with(|item| {
+        item.node_id = "c".to_owned();
+        item.queue = "command".to_owned();
+        item.payload = payload("c", kind, "");
+    })
+}
+
+/// Node `d` is ordered: a request of this URL and header, with this list of what the
+/// worker puts something into.
+#[must_use]
+pub fn of_secrets(url: &str, header: &str, templates: &str) -> WorkItem {
+    with(|item| {
+        item.node_id = "d".to_owned();
+        item.queue = "http".to_owned();
+        let kind = format!(r#"{{"type":"http","url":"{url}","headers":{{"A":"{header}"}}}}"#);
+        item.payload = payload("d", &kind, templates);
+    })
+}
+
+/// What undoes node `b` is ordered with this kind, as this instance.
+#[must_use]
+pub fn of_undo(node_id: &str, kind: &str) -> WorkItem {
+    with(|item| {
+        item.node_id = node_id.to_owned();
+        item.queue = "http".to_owned();
+        item.max_attempts = 1;
+        item.payload = payload(node_id, kind, "");
+    })
+}
+
+/// As the workflow has it.
+pub const TEMPLATES: &str = r#","templates":["/kind/headers/A"]"#;
+
 /// The component that orders this item, and decides to schedule its node by the
 /// digest that it is answered.
-pub(crate) fn guest(item: &WorkItem) -> Vec<u8> {
+///
+/// # Panics
+/// It is no component.
+#[must_use]
+pub fn guest(item: &WorkItem) -> Vec<u8> {
     let (order, data) = order(item);
     let step = format!(
         "(if (i64.eq (local.get $last) (i64.const 1)) (then
@@ -79,7 +134,11 @@ fn point(place: usize, item: &WorkItem, text: usize) -> String {
 }
 
 /// Orders this item; the answer is at 768. And the texts that this needs.
-pub(crate) fn order(item: &WorkItem) -> (String, String) {
+///
+/// # Panics
+/// The texts are too long.
+#[must_use]
+pub fn order(item: &WorkItem) -> (String, String) {
     let [node, queue, tenant, payload] = [0, 1, 2, 3];
     let order = format!(
         "{} (i32.store (i32.const 2216) (i32.const {})) (i32.store (i32.const 2220) (i32.const {}))
@@ -100,7 +159,8 @@ pub(crate) fn order(item: &WorkItem) -> (String, String) {
 
 /// Event 2 at 2048: the node of this item is scheduled. The digest is still to
 /// be written, at 2104.
-pub(crate) fn decision(item: &WorkItem) -> String {
+#[must_use]
+pub fn decision(item: &WorkItem) -> String {
     format!(
         "(i64.store (i32.const 2048) (i64.const 2)) (i64.store (i32.const 2056) (call $now))
         (i32.store8 (i32.const 2064) (i32.const 1)) (i32.store8 (i32.const 2072) (i32.const 5))

@@ -1,0 +1,167 @@
+//! A conformance kit is written out for auditors in any language, and this program is held
+//! against it.
+
+use std::fs;
+
+use refrain::conformance::Kit;
+use refrain::log::digest::digest;
+use refrain_tests::component::product::SCHEDULER;
+use refrain_tests::conformance::committed;
+use serde_json::{Value, json};
+
+use crate::command_line::desk::Desk;
+
+/// A desk with a kit of a few cases, in the folder `kit`.
+fn furnished() -> (Desk, Kit) {
+    let desk = Desk::new();
+    let mut kit = committed().expect("it is committed");
+    kit.cases
+        .retain(|case| case.base == "stalled" || case.name.starts_with("brought."));
+    assert!(kit.cases.len() > 50, "{}", kit.cases.len());
+    fs::create_dir(desk.path().join("kit")).expect("a folder");
+    desk.file("kit/kit.ndjson", text(&kit));
+    (desk, kit)
+}
+
+fn text(kit: &Kit) -> Vec<u8> {
+    let mut text = Vec::new();
+    kit.write(&mut text).expect("a vector takes it");
+    text
+}
+
+#[test]
+fn this_program_says_what_the_kit_expects_of_it() {
+    let (desk, mut kit) = furnished();
+    let cases = kit.cases.len();
+    let said = desk.types(&["conformance", "kit"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let same = format!("{cases} cases: this program says the same of each\n");
+    assert_eq!(said.out, same, "{said:?}");
+    let document = desk.document(&["conformance", "kit", "--json"], 0);
+    assert_eq!(document, json!({ "cases": cases, "differing": [] }));
+
+    let other = &mut kit.cases[3];
+    other.expected.decisions += 7;
+    let name = other.name.clone();
+    desk.file("kit/kit.ndjson", text(&kit));
+    let said = desk.types(&["conformance", "kit"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.out.contains("says something else of 1\n"), "{said:?}");
+    assert!(
+        said.out.contains(&format!("\n  {name}\n    expected  {{")),
+        "{said:?}"
+    );
+    let document = desk.document(&["conformance", "kit", "--json"], 1);
+    assert_eq!(document["differing"][0]["name"], json!(name));
+}
+
+#[test]
+fn the_logs_are_written_out_and_audited_as_expected() {
+    let (desk, kit) = furnished();
+    let said = desk.types(&["conformance", "kit", "-o", "out"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let out = desk.path().join("out");
+    let list = fs::read_to_string(out.join("expected.json")).expect("a list");
+    let list: Vec<Value> = serde_json::from_str(&list).expect("JSON");
+    assert_eq!(list.len(), kit.cases.len());
+    for component in kit
+        .components
+        .iter()
+        .map(|it| it.bytes.clone())
+        .chain(SCHEDULER.committed())
+    {
+        let file = out.join(format!("{}.wasm", digest(&component)));
+        assert!(
+            fs::read(&file).is_ok_and(|it| it == component),
+            "{}",
+            file.display()
+        );
+    }
+    for (case, listed) in kit.cases.iter().zip(&list).step_by(9) {
+        assert_eq!(listed["name"], json!(case.name));
+        let file = listed["file"].as_str().expect("a file");
+        let log = kit.log(case).expect("a log");
+        assert!(fs::read(out.join(file)).is_ok_and(|it| it == log), "{file}");
+        let expected = &listed["expected"];
+        let Some(verdict) = expected["verdict"].as_str() else {
+            continue;
+        };
+        let file = format!("out/{file}");
+        let code = expected["exit"]
+            .as_i64()
+            .and_then(|it| i32::try_from(it).ok());
+        let said = desk.types(&["audit", "--file", &file, "--json"]);
+        assert_eq!(said.code, code, "{}: {said:?}", case.name);
+        let document: Value = serde_json::from_str(&said.out).expect("a document");
+        let audit = &document["executions"][0];
+        assert_eq!(audit["verdict"], json!(verdict), "{}", case.name);
+        assert_eq!(audit["decisions"], expected["decisions"], "{}", case.name);
+        let divergence = &audit["divergence"];
+        let found = (&divergence["sequence"], &divergence["code"]);
+        assert_eq!(
+            found,
+            (&expected["sequence"], &expected["code"]),
+            "{}",
+            case.name
+        );
+    }
+    // A second time, over what is there.
+    let again = desk.document(&["conformance", "kit", "-o", "out", "--json"], 0);
+    assert_eq!(again, json!({ "cases": kit.cases.len() }));
+}
+
+#[test]
+fn a_kit_that_will_not_do_is_refused_with_the_reason() {
+    let (desk, kit) = furnished();
+    let whole = String::from_utf8(text(&kit)).expect("a text");
+    let guest = kit.guest.to_string();
+    for (text, code, said) in [
+        (
+            None,
+            "kit_unreadable",
+            "cannot read the kit none/kit.ndjson",
+        ),
+        (
+            Some(String::new()),
+            "invalid_kit",
+            "line 1 of the kit is missing",
+        ),
+        (
+            Some(whole.replacen("}}", "}", 1)),
+            "invalid_kit",
+            "line 1 of the kit is no line of one",
+        ),
+        (
+            Some(whole.replacen(&guest, &"0".repeat(64), 1)),
+            "other_kit",
+            "take the kit of this program's version",
+        ),
+        (
+            Some(whole.replacen("\"line\":1,", "\"line\":999,", 1)),
+            "invalid_kit",
+            "there is no line 999",
+        ),
+    ] {
+        let folder = if text.is_some() { "kit" } else { "none" };
+        if let Some(text) = text {
+            desk.file("kit/kit.ndjson", text);
+        }
+        for words in [
+            &["conformance", folder, "--json"][..],
+            &["conformance", folder, "-o", "out", "--json"],
+        ] {
+            let document = desk.document(words, 2);
+            assert_eq!(document["error"]["code"], json!(code), "{document}");
+            let message = document["error"]["message"].as_str().unwrap_or_default();
+            assert!(message.contains(said), "{message}");
+        }
+    }
+    desk.file("kit/kit.ndjson", whole);
+    desk.file("occupied", "");
+    let document = desk.document(&["conformance", "kit", "-o", "occupied", "--json"], 2);
+    assert_eq!(
+        document["error"]["code"],
+        json!("not_written"),
+        "{document}"
+    );
+}
