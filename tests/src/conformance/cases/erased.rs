@@ -80,7 +80,7 @@ fn lawful(drafts: &mut Drafts, source: &Source, key: &SigningKey) -> Result<()> 
     // Signed, and then changed; or signed for another execution.
     let changed = Attestation {
         by: "eve".to_owned(),
-        ..signed.clone()
+        ..signed
     };
     drafts.add("erased", source, "signed_and_changed", erased(changed));
     let elsewhere = attestation(source)?.sign(ExecutionId::from_bytes([9; 16]), key)?;
