@@ -84,7 +84,7 @@ fn the_logs_are_written_out_and_audited_as_expected() {
         assert!(fs::read(out.join(file)).is_ok_and(|it| it == log), "{file}");
         let expected = &listed["expected"];
         // The command line knows its own scheduler, and those that a log brings.
-        if case.base != "stalled" {
+        if case.base != "stalled" || expected["verdict"].is_null() {
             continue;
         }
         let file = format!("out/{file}");
