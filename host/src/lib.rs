@@ -107,6 +107,8 @@ pub mod simulation;
 pub mod testing;
 // Workflows and executions as graphs, drawn.
 pub mod picture;
+// Executions in one HTML file that audits itself.
+pub mod report;
 
 pub use clock::{Clock, LogClock, ManualClock, SystemClock};
 pub use error::{EngineError, WorkError};

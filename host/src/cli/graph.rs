@@ -140,7 +140,7 @@ fn of_execution(log: &LogArguments, arguments: &Arguments) -> anyhow::Result<Ans
 
 /// The picture of an execution, with what its log says of each node behind this event, or
 /// behind the last.
-fn of_log(
+pub(super) fn of_log(
     store: &mut dyn Reader,
     record: &ExecutionRecord,
     at: Option<u64>,

@@ -49,7 +49,6 @@ mod prospect;
 #[cfg(test)]
 mod reference;
 mod remedy;
-mod report;
 mod schedules;
 mod secrets;
 mod seen;
@@ -75,6 +74,7 @@ mod waiting;
 mod waiting_world;
 mod watch;
 mod why_ended;
+mod worked_on;
 mod workers;
 
 // The subcommands.
@@ -102,6 +102,7 @@ mod minimize;
 mod node_output;
 mod pause;
 mod replay;
+mod report;
 mod restore;
 mod resume;
 mod register;
@@ -178,6 +179,7 @@ enum Command {
     Timeline(timeline::Arguments),
     Graph(graph::Arguments),
     Replay(replay::Arguments),
+    Report(report::Arguments),
     Diff(diff::Arguments),
     Cancel(cancel::Arguments),
     Pause(pause::Arguments),
@@ -331,6 +333,7 @@ impl Command {
             Self::Timeline(arguments) => timeline::run(&arguments),
             Self::Graph(arguments) => graph::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
+            Self::Report(arguments) => report::run(&arguments),
             Self::Diff(arguments) => diff::run(&arguments),
             Self::Cancel(arguments) => cancel::run(arguments),
             Self::Pause(arguments) => pause::run(arguments),

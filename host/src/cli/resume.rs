@@ -18,7 +18,7 @@ use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::{Session, Stopped};
 use super::text::text;
 use super::workers::Workers;
-use super::{Answer, act, damage, erased, failure, list, report, workers};
+use super::{Answer, act, damage, erased, failure, list, worked_on, workers};
 
 /// Go on with executions until each has ended or has to wait
 ///
@@ -247,7 +247,7 @@ fn answer(
     } else {
         let colours = output::colours(&std::io::stdout());
         for seen in all_seen() {
-            output::data(&report::row(seen, &arguments.database, colours));
+            output::data(&worked_on::row(seen, &arguments.database, colours));
         }
         sessions.iter().for_each(Session::say_what_was_unset);
     }

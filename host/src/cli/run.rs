@@ -10,7 +10,7 @@ use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
 use super::paused::Pause;
-use super::report::Report;
+use super::worked_on::Report;
 use super::secrets::{GivenSecrets, SecretsSource};
 use super::seen::Seen;
 use super::session::{Session, Stopped};

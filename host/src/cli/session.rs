@@ -17,7 +17,7 @@ use super::judgement::{Until, changes_at, is_at_work, is_done, news};
 use super::leaving::{leave, stop};
 use super::output::{self, Form};
 use super::progress::Progress;
-use super::report::{self, Report};
+use super::worked_on::{self, Report};
 use super::seen::Seen;
 use super::stop_signals::StopSignals;
 use super::text::{Text, text};
@@ -390,7 +390,7 @@ impl<'a> Session<'a> {
                 output::document(&Report::of(&seen, &[], &self.served, &unset)?)?;
             } else {
                 let colours = output::colours(&std::io::stdout());
-                output::data(&report::row(&seen, self.database, colours));
+                output::data(&worked_on::row(&seen, self.database, colours));
             }
             for path in &unset {
                 let path = Text::lines(&path.to_string());

@@ -24,7 +24,7 @@ use super::log_source::{GuestArguments, LogArguments};
 use super::named::Named;
 use super::output;
 use super::paused::{root_of, to_go_on};
-use super::report::{self, Report};
+use super::worked_on::{self, Report};
 use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::{Session, Stopped};
 use super::text::{Text, counted, text};
@@ -297,7 +297,7 @@ impl Taking {
             output::data(&rest.text(id, database, now));
             if ended(record.status) || record.status == Status::Stalled {
                 let colours = output::colours(&std::io::stdout());
-                output::data(&report::row(seen, database, colours));
+                output::data(&worked_on::row(seen, database, colours));
             }
         }
         if stopped == Stopped::Done {

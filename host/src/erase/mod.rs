@@ -52,13 +52,13 @@ use std::fmt;
 use crate::guest::Library;
 use crate::id::ExecutionId;
 use crate::limits::TEXT_BYTES_MAX;
-use crate::log::{Attestation, AttestedVerdict, Timestamp};
+use crate::log::{Attestation, AttestedVerdict, Head, Timestamp};
 use crate::model::Status;
 use crate::names;
 use crate::replay::{Audit, AuditError, Auditor, Verdict};
 use crate::signing::{Signer, SignerError};
 use crate::store::{
-    ChildState, CommitError, Erasure, ExecutionRecord, Store, StoreError, Turn, ended,
+    ChildState, CommitError, Erasure, Store, StoreError, Turn, ended,
 };
 
 /// Who erases logs.
@@ -273,7 +273,7 @@ fn erase_one(
     if let Some(attestation) = audit.erased {
         return Ok(Erased::Before(attestation)); // Just now, by somebody else.
     }
-    let attestation = attest(&record, &audit, eraser)?;
+    let attestation = attest(id, &record.guest_digest, record.head, &audit, eraser)?;
     let Err(reason) = write(store, id, attestation.clone()) else {
         return Ok(Erased::Now(attestation));
     };
@@ -292,9 +292,12 @@ fn erase_one(
     })
 }
 
-/// What is attested of a log with this record, which was audited.
-fn attest(
-    record: &ExecutionRecord,
+/// What is attested of a log of this execution that ends with this guest and head, and was
+/// audited.
+pub(crate) fn attest(
+    id: ExecutionId,
+    guest_digest: &str,
+    head: Head,
     audit: &Audit,
     eraser: &Eraser<'_>,
 ) -> Result<Attestation, EraseError> {
@@ -302,7 +305,7 @@ fn attest(
         let found = audit.divergence.as_ref();
         let message = found.map_or_else(String::new, |it| it.message.clone());
         EraseError::Unsound {
-            execution: record.id,
+            execution: id,
             verdict,
             message,
         }
@@ -315,22 +318,22 @@ fn attest(
             return Err(unsound(verdict));
         }
     };
-    let guest_digest = record.guest_digest.parse();
+    let guest_digest = guest_digest.parse();
     let attestation = Attestation {
         at: eraser.at,
         verdict,
-        // What the record says was compared with the log.
+        // What is said of it was compared with the log.
         guest_digest: guest_digest.map_err(|_| unsound(audit.verdict))?,
-        head: record.head,
+        head,
         by: eraser.by.to_owned(),
         signature: None,
     };
     let Some(signer) = eraser.signer else {
         return Ok(attestation);
     };
-    let signed = attestation.sign(record.id, signer);
+    let signed = attestation.sign(id, signer);
     signed.map_err(|source| EraseError::Unsigned {
-        execution: record.id,
+        execution: id,
         source,
     })
 }

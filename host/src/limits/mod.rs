@@ -341,6 +341,14 @@ pub const EVENTS_PAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// event two payloads and a few texts; escaped, each byte can become six.
 pub const EXPORT_LINE_BYTES_MAX: usize = 128 * 1024 * 1024;
 
+/// Events that one report holds: a browser derives them again in some seconds, and people
+/// look for their place in them with a slider.
+pub const REPORT_EVENTS_MAX: u64 = 200_000;
+
+/// Bytes of the logs that one report holds, unpacked: a browser has them as one text, which
+/// may have half a gigabyte, and some copies of it.
+pub const REPORT_BYTES_MAX: usize = 128 * 1024 * 1024;
+
 /// Bytes of the components that one exported log holds, all together: their reader
 /// has them in memory.
 pub const EXPORT_COMPONENTS_BYTES_MAX: usize = 8 * COMPONENT_BYTES_MAX;

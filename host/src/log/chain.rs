@@ -14,7 +14,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::log::canonical::{self, Canonical};
-use crate::log::{Hash, Head, KeptEvent, Salt, StoredEvent};
+use crate::log::{ErasedEvent, Hash, Head, KeptEvent, Salt, StoredEvent};
 use crate::model::Event;
 
 pub use crate::log::head::{FORMAT, START};
@@ -61,6 +61,16 @@ pub fn link_of_kept(previous: &Hash, kept: &KeptEvent) -> Hash {
     match kept {
         KeptEvent::Whole(stored) => link_of(previous, &bytes, &stored.salt),
         KeptEvent::Erased(erased) => link(previous, &bytes.plain, &erased.commitment),
+    }
+}
+
+/// What is left of an event without its erasable fields and its salt.
+pub(crate) fn erased(stored: &StoredEvent) -> ErasedEvent {
+    let bytes = canonical::write(&stored.event);
+    ErasedEvent {
+        event: canonical::read_erased(&bytes.plain).expect("what was written can be read"),
+        commitment: commitment(&stored.salt, &bytes.erasable),
+        hash: stored.hash,
     }
 }
 

@@ -7,7 +7,7 @@ mod kinds;
 
 use kinds::kinds;
 
-use crate::log::{ErasedEvent, Head, StoredEvent, canonical, chain};
+use crate::log::{Head, StoredEvent, chain};
 use crate::model::{Event, Origin};
 
 /// One event of each kind and more, numbered from 1.
@@ -39,16 +39,6 @@ pub(super) fn log() -> Vec<StoredEvent> {
         log.push(stored);
     }
     log
-}
-
-/// The same event, erased.
-pub(super) fn erased(stored: &StoredEvent) -> ErasedEvent {
-    let bytes = canonical::write(&stored.event);
-    ErasedEvent {
-        event: canonical::read_erased(&bytes.plain).expect("it is an event"),
-        commitment: chain::commitment(&stored.salt, &bytes.erasable),
-        hash: stored.hash,
-    }
 }
 
 #[test]

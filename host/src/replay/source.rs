@@ -314,6 +314,16 @@ impl Recording {
     /// # Errors
     /// The error of the writer.
     pub fn export<W: Write>(&self, to: W) -> io::Result<W> {
+        self.write(to, &self.components)
+    }
+
+    /// The same without the lines of the components, which its header names all the same:
+    /// whoever keeps them elsewhere puts them behind the first line.
+    pub(crate) fn export_without_components<W: Write>(&self, to: W) -> io::Result<W> {
+        self.write(to, &[])
+    }
+
+    fn write<W: Write>(&self, to: W, components: &[Component]) -> io::Result<W> {
         let header = Header {
             execution_id: self.execution_id.to_string(),
             workflow: self.workflow.to_string(),
@@ -324,7 +334,7 @@ impl Recording {
             components: self.components.iter().map(|it| it.digest.clone()).collect(),
         };
         let mut writer = ExportWriter::new(to, &header)?;
-        for component in &self.components {
+        for component in components {
             writer.component(component)?;
         }
         for event in &self.events {

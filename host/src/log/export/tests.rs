@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::log::digest::digest;
-use crate::log::{Attestation, AttestedVerdict, KeptEvent, StoredEvent, samples};
+use crate::log::{Attestation, AttestedVerdict, KeptEvent, StoredEvent, chain, samples};
 use crate::model::Digest;
 
 fn header() -> Header {
@@ -62,7 +62,7 @@ fn law4_an_export_of_an_erased_log_comes_back() {
         erased: Some(attestation()),
         ..header()
     };
-    let log: Vec<_> = samples::log().iter().map(samples::erased).collect();
+    let log: Vec<_> = samples::log().iter().map(chain::erased).collect();
     let mut writer = ExportWriter::new(Vec::new(), &header).unwrap();
     for event in &log {
         writer.erased(event).unwrap();

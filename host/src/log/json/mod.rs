@@ -170,7 +170,7 @@ fn is_stripped(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::samples;
+    use crate::log::{chain, samples};
     use crate::model::EventKind;
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn law4_every_kind_comes_back_erased_and_holds_nothing_else() {
         for stored in samples::log() {
-            let erased = samples::erased(&stored);
+            let erased = chain::erased(&stored);
             let line = write_erased(&erased);
             assert_eq!(read_kept(&line), Ok(KeptEvent::Erased(erased)), "{line}");
             let whole: serde_json::Value = serde_json::from_str(&write_stored(&stored)).unwrap();

@@ -1,0 +1,40 @@
+// One execution of the page: its log, its picture, and what its scheduler says.
+
+import { History } from '../log/history.js';
+import { Proof } from './proof.js';
+
+/**
+ * @typedef {object} Source
+ * @property {string} text The log, as an export.
+ * @property {string} [picture] The graph of its workflow, as SVG.
+ * @property {Map<number, Map<string, string>>} [masked] Of each event, the fields that were left out, masked.
+ */
+
+export class Execution {
+  /**
+   * @param {Source} source
+   * @param {History} history
+   */
+  constructor(source, history) {
+    this.source = source;
+    this.history = history;
+    this.log = history.log;
+    this.proof = new Proof(history.log);
+  }
+
+  /**
+   * @param {Source} source
+   * @returns {Promise<Execution>}
+   */
+  static async of(source) {
+    return new Execution(source, await History.of(source.text));
+  }
+
+  /**
+   * The fields of an event that were left out of the log, masked. `undefined` if there are none.
+   * @param {number} sequence
+   */
+  masked(sequence) {
+    return this.source.masked?.get(sequence);
+  }
+}

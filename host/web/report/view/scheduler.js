@@ -1,0 +1,96 @@
+// The scheduler of an execution, asked in a worker of its own: one question at a time, the
+// latest one next. A scheduler that does not answer in time is ended with its worker.
+
+/** @typedef {import('../panes/node.js').Explanation} Explanation */
+
+/**
+ * What the scheduler says behind an event.
+ * @typedef {object} Answer
+ * @property {number} sequence
+ * @property {string} [node]
+ * @property {string} [inspection] All that it holds of the execution, as JSON.
+ * @property {string} [state] The state of the execution, as JSON.
+ * @property {Explanation} [explanation]
+ * @property {string} [error] Why it says nothing.
+ */
+
+/** @typedef {{sequence: number, node?: string}} Question */
+
+/** Milliseconds that one answer may take: reading a long log takes a while. */
+export const ANSWER_MS_MAX = 20_000;
+
+export class Scheduler {
+  /** @type {Worker | undefined} */
+  #worker = undefined;
+  /** @type {Question | undefined} */
+  #asked = undefined;
+  /** @type {Question | undefined} */
+  #next = undefined;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #deadline = undefined;
+
+  /**
+   * @param {() => Worker} start
+   * @param {string} text The log, as an export.
+   * @param {(answer: Answer) => void} onAnswer
+   */
+  constructor(start, text, onAnswer) {
+    this.start = start;
+    this.text = text;
+    this.onAnswer = onAnswer;
+  }
+
+  /** @param {Question} question */
+  ask(question) {
+    this.#next = question;
+    if (this.#asked === undefined) this.#go();
+  }
+
+  /** Nothing is asked of it any more. */
+  end() {
+    this.#next = undefined;
+    this.#asked = undefined;
+    this.#stop();
+  }
+
+  #go() {
+    const question = this.#next;
+    this.#next = undefined;
+    this.#asked = question;
+    if (question === undefined) return;
+    const worker = this.#running();
+    this.#deadline = setTimeout(() => this.#give({ ...question, error: `The scheduler did not answer within ${ANSWER_MS_MAX / 1000} s.` }, true), ANSWER_MS_MAX);
+    worker.postMessage({ ask: 'at', ...question });
+  }
+
+  #running() {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = this.start();
+    worker.addEventListener('message', (event) => this.#give(event.data, false));
+    worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      this.#give({ sequence: this.#asked?.sequence ?? 0, error: `The scheduler's worker failed: ${event.message}` }, true);
+    });
+    worker.postMessage({ ask: 'travel', text: this.text });
+    this.#worker = worker;
+    return worker;
+  }
+
+  /**
+   * @param {Answer} answer
+   * @param {boolean} isOver Whether its worker is of no use any more.
+   */
+  #give(answer, isOver) {
+    clearTimeout(this.#deadline);
+    if (isOver) this.#stop();
+    this.#asked = undefined;
+    this.onAnswer(answer);
+    this.#go();
+  }
+
+  #stop() {
+    clearTimeout(this.#deadline);
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+}
