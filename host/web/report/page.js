@@ -88,12 +88,7 @@ export class Page {
     for (const execution of view.executions) {
       execution.proof.listen(() => this.#proven(execution));
     }
-    void this.#deriveAll();
-  }
-
-  /** Executions are derived one after another, so that each has the machine. */
-  async #deriveAll() {
-    for (const execution of this.view.executions) await derive(execution, this.startWorker);
+    void derive(view.executions, this.startWorker);
   }
 
   #notice() {

@@ -29,13 +29,10 @@ export class Proof {
     this.#listeners.add(listener);
   }
 
-  /**
-   * @param {number} events
-   * @param {number} decisions
-   */
-  reach(events, decisions) {
+  /** @param {number} events So many are derived, or found legal. */
+  reach(events) {
+    for (let at = this.reached + 1; at <= events; at += 1) this.decisions += this.log.isDecision[at];
     this.reached = events;
-    this.decisions = decisions;
     this.#tell();
   }
 
