@@ -18,10 +18,10 @@ use refrain::{ErrorRemedy, LogClock};
 use super::by::By;
 use super::coded::{OrCoded, refuse};
 use super::database::{self, Database};
-use super::failure::{self, curable};
+use super::failure::{self, curable, curable_by};
 use super::named::Named;
 use super::text::{Text, counted, text};
-use super::{Answer, files, graph, guests, keys, log_source, output, placed};
+use super::{Answer, files, graph, guests, keys, log_source, output, placed, to_type};
 
 /// Write executions as one HTML file that any browser opens, and that audits itself
 ///
@@ -151,11 +151,17 @@ fn report(
 }
 
 fn put(report: &mut Report, recording: &Recording, picture: Option<&str>) -> anyhow::Result<()> {
-    report
-        .add(recording, picture)
-        .or_coded("not_reported", || {
-            format!("{} does not go into a report", recording.execution_id)
-        })
+    report.add(recording, picture).map_err(|error| {
+        let id = recording.execution_id.to_string();
+        curable_by(
+            "not_reported",
+            format!("{id} does not go into a report: {error}"),
+            text!(
+                "`{}` moves through a log of any length",
+                to_type::command("replay", &[id], None)
+            ),
+        )
+    })
 }
 
 /// The log without what was said, with what its audit says of the whole one.
@@ -175,8 +181,7 @@ fn left(
 /// Executions of the database, and their children where these are wanted.
 fn of_database(arguments: &Arguments) -> anyhow::Result<Vec<Subject>> {
     let database = &arguments.database;
-    let mut left: VecDeque<ExecutionId> =
-        Named::find_all(&arguments.executions, database)?.into();
+    let mut left: VecDeque<ExecutionId> = Named::find_all(&arguments.executions, database)?.into();
     let (mut taken, mut subjects) = (BTreeSet::new(), Vec::new());
     while let Some(id) = left.pop_front() {
         if !taken.insert(id) {
@@ -255,7 +260,11 @@ fn picture_of(
         Ok(picture) => Ok(Some(picture::svg(&picture))),
         Err(error) if record.tampering.is_some() || recording.broken_link.is_some() => {
             let error = failure::line(&error);
-            output::say(&text!("note: there is no graph of {}: {}", record.id, error));
+            output::say(&text!(
+                "note: there is no graph of {}: {}",
+                record.id,
+                error
+            ));
             Ok(None)
         }
         Err(error) => Err(error),

@@ -10,12 +10,12 @@ use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
 use super::paused::Pause;
-use super::worked_on::Report;
 use super::secrets::{GivenSecrets, SecretsSource};
 use super::seen::Seen;
 use super::session::{Session, Stopped};
 use super::starting::{Startable, ToStart};
 use super::text::text;
+use super::worked_on::Report;
 use super::workers::{Served, Workers};
 use super::{Answer, act, damage, json_text};
 

@@ -17,7 +17,6 @@ use super::judgement::{Until, changes_at, is_at_work, is_done, news};
 use super::leaving::{leave, stop};
 use super::output::{self, Form};
 use super::progress::Progress;
-use super::worked_on::{self, Report};
 use super::seen::Seen;
 use super::stop_signals::StopSignals;
 use super::text::{Text, text};
@@ -25,6 +24,7 @@ use super::undone::Undone;
 use super::unended;
 use super::unset;
 use super::watch::Watch;
+use super::worked_on::{self, Report};
 use super::workers::Served;
 
 /// How long to leave the database alone between two looks. They are for the

@@ -24,10 +24,10 @@ use super::log_source::{GuestArguments, LogArguments};
 use super::named::Named;
 use super::output;
 use super::paused::{root_of, to_go_on};
-use super::worked_on::{self, Report};
 use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::{Session, Stopped};
 use super::text::{Text, counted, text};
+use super::worked_on::{self, Report};
 use super::workers::{Served, Workers};
 use super::{Answer, damage, log, time};
 

@@ -57,9 +57,7 @@ use crate::model::Status;
 use crate::names;
 use crate::replay::{Audit, AuditError, Auditor, Verdict};
 use crate::signing::{Signer, SignerError};
-use crate::store::{
-    ChildState, CommitError, Erasure, Store, StoreError, Turn, ended,
-};
+use crate::store::{ChildState, CommitError, Erasure, Store, StoreError, Turn, ended};
 
 /// Who erases logs.
 #[derive(Clone, Copy)]

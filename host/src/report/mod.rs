@@ -31,6 +31,8 @@ mod blocks;
 mod left_out;
 // The file as a whole.
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -61,7 +63,7 @@ pub enum Holds {
 pub enum ReportError {
     /// There are too many events.
     #[error(
-        "a report holds at most {REPORT_EVENTS_MAX} events, and these are {events}; put fewer executions into it, or look at this one with `refrain replay`"
+        "a report holds at most {REPORT_EVENTS_MAX} events, and these are {events}; put fewer executions into it"
     )]
     Events {
         /// How many there would be.
@@ -69,7 +71,7 @@ pub enum ReportError {
     },
     /// There are too many bytes.
     #[error(
-        "a report holds logs of at most {REPORT_BYTES_MAX} bytes, and these come to {bytes}; put fewer executions into it, leave out what was said, or look at this one with `refrain replay`"
+        "a report holds logs of at most {REPORT_BYTES_MAX} bytes, and these come to {bytes}; put fewer executions into it, or leave out what was said"
     )]
     Bytes {
         /// How many there would be.

@@ -37,7 +37,12 @@ pub(super) fn write<W: Write>(report: &Report, mut to: W) -> io::Result<W> {
         policy(SCRIPT, STYLE),
         markup(&format!("{title}: Refrain report")),
     )?;
-    block(&mut to, "application/json", "refrain-report", &contents(report))?;
+    block(
+        &mut to,
+        "application/json",
+        "refrain-report",
+        &contents(report),
+    )?;
     for (digest, line) in &report.components {
         block(&mut to, "application/json", &component_id(digest), line)?;
     }

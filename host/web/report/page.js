@@ -1,7 +1,7 @@
 // The page: what is shown is brought together here.
 
 import { byId, button, element, fill } from './base/dom.js';
-import { counted, rfc3339, span } from './base/time.js';
+import { rfc3339, span } from './base/time.js';
 import { EventPane } from './panes/event.js';
 import { EventsPane } from './panes/events.js';
 import { GraphPane } from './panes/graph.js';
@@ -36,6 +36,8 @@ const HOLDS = {
 };
 
 export class Page {
+  /** Ends what listens beyond the page's own elements. */
+  #ending = new AbortController();
   /** @type {Scheduler | undefined} */
   #scheduler = undefined;
   /** @type {Answer | undefined} */
@@ -80,8 +82,8 @@ export class Page {
     const theme = themes(byId('theme'));
     const help = /** @type {HTMLDialogElement} */ (byId('help'));
     byId('help-button').addEventListener('click', () => help.showModal());
-    listenToKeys(view, { theme, help, search: this.events.search });
-    keepInAddress(view);
+    listenToKeys(view, { theme, help, search: this.events.search, signal: this.#ending.signal });
+    keepInAddress(view, this.#ending.signal);
     view.listen((changed) => this.#owe(changed));
     this.#notice();
     this.#show({ execution: true, sequence: true, node: true });
@@ -89,6 +91,12 @@ export class Page {
       execution.proof.listen(() => this.#proven(execution));
     }
     void derive(view.executions, this.startWorker);
+  }
+
+  /** Another page takes its place. */
+  end() {
+    this.#ending.abort();
+    this.#scheduler?.end();
   }
 
   #notice() {
@@ -155,7 +163,7 @@ export class Page {
     this.#executions();
     this.#answer = undefined;
     this.#scheduler?.end();
-    this.#scheduler = log.isErased ? undefined : new Scheduler(this.startWorker, execution.source.text, (answer) => this.#take(answer));
+    this.#scheduler = log.isErased ? undefined : new Scheduler(this.startWorker, execution, (answer) => this.#take(answer));
   }
 
   /** The states of all nodes, as the log tells them or, where it was asked, the scheduler. */
@@ -237,7 +245,6 @@ export class Page {
       byId('facts'),
       ...fact('started', rfc3339(log.at[0])),
       ...fact('took', span(log.at[log.count] - log.at[0])),
-      ...fact('events', counted(log.count, 'event')),
       ...(log.first.simulated === true ? fact('time', 'simulated') : []),
       ...(parent ? fact('child of', this.#link(parent.execution_id, parent.node_id)) : []),
       ...(origin ? fact('forked from', this.#link(origin.execution_id, undefined)) : []),
@@ -277,5 +284,5 @@ function mark(execution) {
  * @param {Node | string} value
  */
 function fact(name, value) {
-  return [element('dt', {}, name), element('dd', {}, value)];
+  return [element('div', {}, element('dt', {}, name), element('dd', {}, value))];
 }

@@ -6,7 +6,7 @@
 //! `helpful` what is said to who has typed almost the right thing,
 //! `operating` executions that are spoken to while they live, `signing` erasures that are signed, `signals` what it
 //! is sent and what it leaves behind, `outputs` what becomes of what is printed
-//! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `proxies` requests by way of them, `hostile_text` text that would steer a terminal, `simulating` what
+//! and written, `own` what each is to work on, `own_scheduler` the commands of the page on that, `proxies` requests by way of them, `reports` executions as one HTML file, `hostile_text` text that would steer a terminal, `simulating` what
 //! `--simulate` keeps apart, `stepping` what is paused and goes on step by step, `typed_back` what it says to type, `unresolved` failures that only the workflow explains, `upgrading` executions that are handed to another scheduler, `whatif` what another would have decided, `terminals` those that are narrow or know little,
 //! `testing` tests of workflows, `timelines` charts of the time, `told_apart` the past and the present, `talking` what becomes of talk that nobody reads, `idle` what a program costs
 //! that has nothing to do, `repairing` what is found out about failures and waits, `naming` how executions are named and found, `answers` what of an output is the answer, `yaml` workflows in YAML, `working` starting and working apart, `measuring` what a benchmark says and leaves behind.
@@ -48,6 +48,7 @@ mod own;
 mod own_scheduler;
 mod proxies;
 mod repairing;
+mod reports;
 mod secrets;
 mod signals;
 mod signing;

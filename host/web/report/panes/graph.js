@@ -66,7 +66,8 @@ export class GraphPane {
     /** @type {{x: number, y: number} | undefined} */
     let from;
     pane.addEventListener('pointerdown', (event) => {
-      if (event.pointerType === 'mouse' && event.button === 0) from = { x: event.clientX, y: event.clientY };
+      if (event.pointerType !== 'mouse' || event.button !== 0) return;
+      from = { x: event.clientX, y: event.clientY };
     });
     pane.addEventListener('pointermove', (event) => {
       if (from === undefined || event.buttons === 0) return;
@@ -74,7 +75,7 @@ export class GraphPane {
       pane.scrollTop -= event.clientY - from.y;
       from = { x: event.clientX, y: event.clientY };
     });
-    addEventListener('pointerup', () => (from = undefined));
+    for (const end of ['pointerup', 'pointerleave']) pane.addEventListener(end, () => (from = undefined));
   }
 
   /**
@@ -213,10 +214,12 @@ export class GraphPane {
  * @returns {SVGSVGElement | undefined}
  */
 function pictureOf(text) {
-  const read = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+  // The page has its style, and its content policy takes no other.
+  const bare = text.replace(/<style>[^]*?<\/style>/, '');
+  const read = new DOMParser().parseFromString(bare, 'image/svg+xml').documentElement;
   if (read.localName !== 'svg' || read.querySelector('parsererror') !== null) return undefined;
   const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.importNode(read, true)));
-  for (const part of svg.querySelectorAll(':scope > style, :scope > title, :scope > .title, :scope > .legend, :scope > .ground, script, foreignObject')) {
+  for (const part of svg.querySelectorAll(':scope > title, :scope > .title, :scope > .legend, :scope > .ground, script, foreignObject')) {
     part.remove();
   }
   cutEmptySpace(svg);

@@ -56,7 +56,7 @@ export class QueuePane {
       case 'failing':
         return `has failed, and what follows is not decided${since}`;
       case 'ready':
-        return `could run, and is held back${since}`;
+        return 'could run';
       default:
         return `${waits(run)}${until}`;
     }

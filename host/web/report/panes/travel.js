@@ -19,10 +19,10 @@ export class TravelBar {
     this.view = view;
     fill(
       buttons,
-      button('⏮', () => view.go(0), { 'aria-label': 'Before the first event', title: 'Home' }),
-      button('◀', () => view.go(view.sequence - 1), { 'aria-label': 'One event back', title: '←' }),
-      button('▶', () => view.go(view.sequence + 1), { 'aria-label': 'One event on', title: '→' }),
-      button('⏭', () => view.go(view.log.count), { 'aria-label': 'Behind the last event', title: 'End' }),
+      button('«', () => view.go(0), { 'aria-label': 'Before the first event', title: 'Home' }),
+      button('‹', () => view.go(view.sequence - 1), { 'aria-label': 'One event back', title: '←' }),
+      button('›', () => view.go(view.sequence + 1), { 'aria-label': 'One event on', title: '→' }),
+      button('»', () => view.go(view.log.count), { 'aria-label': 'Behind the last event', title: 'End' }),
     );
     slider.addEventListener('input', () => view.go(Number(slider.value)));
   }

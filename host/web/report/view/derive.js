@@ -61,7 +61,7 @@ class Run {
       event.preventDefault();
       this.#fail(`The audit could not be done: ${event.message}`);
     });
-    this.worker.postMessage({ ask: 'audit', texts: executions.map((it) => it.source.text) });
+    this.worker.postMessage({ ask: 'audit', logs: executions.map((it) => it.given) });
     this.#wait();
   }
 

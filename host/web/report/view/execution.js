@@ -6,6 +6,8 @@ import { Proof } from './proof.js';
 /**
  * @typedef {object} Source
  * @property {string} text The log, as an export.
+ * @property {Uint8Array} [bytes] The same to the byte, where it may not be text.
+ * @property {Uint8Array[]} [components] Schedulers that the log may name and does not bring.
  * @property {string} [picture] The graph of its workflow, as SVG.
  * @property {Map<number, Map<string, string>>} [masked] Of each event, the fields that were left out, masked.
  */
@@ -28,6 +30,11 @@ export class Execution {
    */
   static async of(source) {
     return new Execution(source, await History.of(source.text));
+  }
+
+  /** What a worker is given to derive it, or to be asked about it. */
+  get given() {
+    return { log: this.source.bytes ?? this.source.text, components: this.source.components ?? [] };
   }
 
   /**

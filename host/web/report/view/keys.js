@@ -66,11 +66,11 @@ const OTHERS = [
 
 /**
  * @param {View} view
- * @param {{theme: () => void, help: HTMLDialogElement, search: HTMLElement}} page
+ * @param {{theme: () => void, help: HTMLDialogElement, search: HTMLElement, signal: AbortSignal}} page
  */
-export function listenToKeys(view, { theme, help, search }) {
+export function listenToKeys(view, { theme, help, search, signal }) {
   fillHelp(help);
-  addEventListener('keydown', (event) => {
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open || isTyping(event)) return;
     const key = KEYS.find((it) => it.keys.includes(event.key));
     if (key !== undefined) key.act(view);
@@ -79,7 +79,8 @@ export function listenToKeys(view, { theme, help, search }) {
     else if (event.key === '?') help.showModal();
     else return;
     event.preventDefault();
-  });
+  };
+  addEventListener('keydown', onKey, { signal });
 }
 
 /**

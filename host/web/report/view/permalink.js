@@ -41,9 +41,10 @@ function decoded(part) {
 /**
  * Keeps the address and the place the same.
  * @param {View} view
+ * @param {AbortSignal} signal
  */
-export function keepInAddress(view) {
+export function keepInAddress(view, signal) {
   goTo(view, location.hash);
   view.listen(() => history.replaceState(null, '', addressOf(view)));
-  addEventListener('hashchange', () => goTo(view, location.hash));
+  addEventListener('hashchange', () => goTo(view, location.hash), { signal });
 }

@@ -31,12 +31,12 @@ export class Scheduler {
 
   /**
    * @param {() => Worker} start
-   * @param {string} text The log, as an export.
+   * @param {import('./execution.js').Execution} execution
    * @param {(answer: Answer) => void} onAnswer
    */
-  constructor(start, text, onAnswer) {
+  constructor(start, execution, onAnswer) {
     this.start = start;
-    this.text = text;
+    this.execution = execution;
     this.onAnswer = onAnswer;
   }
 
@@ -71,7 +71,7 @@ export class Scheduler {
       event.preventDefault();
       this.#give({ sequence: this.#asked?.sequence ?? 0, error: `The scheduler's worker failed: ${event.message}` }, true);
     });
-    worker.postMessage({ ask: 'travel', text: this.text });
+    worker.postMessage({ ask: 'travel', ...this.execution.given });
     this.#worker = worker;
     return worker;
   }

@@ -20,11 +20,13 @@ function words(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A log, and schedulers that it may name. @typedef {{log: string | Uint8Array, components: Uint8Array[]}} Given */
+
 /**
  * Audits these logs, and says how far it is.
- * @param {string[]} texts
+ * @param {Given[]} logs
  */
-async function audit(texts) {
+async function audit(logs) {
   let saidAt = 0;
   const onProgress = (/** @type {number} */ place, /** @type {number} */ done) => {
     const now = performance.now();
@@ -35,22 +37,23 @@ async function audit(texts) {
   const onAudit = (/** @type {number} */ place, /** @type {import('../../../clients/js/audit/src/index.js').Audit} */ found) =>
     postMessage({ audit: { place, found: JSON.parse(write(auditJson(found))) } });
   try {
-    await auditAll(texts, { onProgress, onAudit });
+    await auditAll(logs.map((it) => it.log), { components: logs.flatMap((it) => it.components), onProgress, onAudit });
     postMessage({ isOver: true });
   } catch (error) {
     postMessage({ failed: words(error) });
   }
 }
 
-/** @param {string} text */
-function open(text) {
+/** @param {Given} given */
+function open({ log, components }) {
   try {
-    const recording = readLog(text);
+    const recording = readLog(log);
     if (!(recording instanceof Recording)) {
       travel = `The log cannot be read: ${recording.message}`;
       return;
     }
-    travel = new Travel(recording, [...recording.components.values()].map((bytes) => new Component(bytes)));
+    const all = [...recording.components.values(), ...components];
+    travel = new Travel(recording, all.map((bytes) => new Component(bytes)));
   } catch (error) {
     travel = words(error);
   }
@@ -87,8 +90,8 @@ function explained(travel, node) {
 /** Answers what the page asks, one question after another. */
 export function answerQuestions() {
   addEventListener('message', ({ data }) => {
-    if (data.ask === 'audit') void audit(data.texts);
-    else if (data.ask === 'travel') open(data.text);
+    if (data.ask === 'audit') void audit(data.logs);
+    else if (data.ask === 'travel') open(data);
     else postMessage(answer(data));
   });
 }
