@@ -25,6 +25,9 @@ async function built() {
     format: 'iife',
     target: 'es2022',
     charset: 'ascii',
+    // What is for Node alone is never asked for in a browser.
+    external: ['*/node/spawn.js'],
+    logOverride: { 'empty-import-meta': 'silent' },
     legalComments: 'none',
     metafile: true,
     write: false,

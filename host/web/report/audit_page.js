@@ -18,7 +18,8 @@ let shown = undefined;
 /** A file cannot be shown, for a reason that its owner can do something about. */
 class Refused extends Error {}
 
-const startWorker = () => new Worker(new URL('./worker/main.js', import.meta.url), { type: 'module' });
+/** The script of the workers. */
+const WORKER = new URL('./worker/main.js', import.meta.url);
 
 /** @param {URL} address */
 async function fetched(address) {
@@ -59,7 +60,7 @@ async function show(files) {
   const parts = new DOMParser().parseFromString(template, 'text/html').body.childNodes;
   byId('report').replaceChildren(...[...parts].map((part) => document.importNode(part, true)));
   byId('brand-kind').textContent = 'audit';
-  shown = new Page(executions, { holds: 'dropped' }, startWorker);
+  shown = new Page(executions, { holds: 'dropped' }, { url: WORKER, type: 'module' });
   shown.begin();
 }
 

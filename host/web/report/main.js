@@ -16,7 +16,7 @@ async function show(script) {
   const shown = [];
   for (const listed of executions) shown.push(await Execution.of(await sourceOf(listed)));
   const self = { script: digest(utf8(script)), madeBy, madeAt, holds };
-  new Page(shown, self, () => new Worker(address)).begin();
+  new Page(shown, self, { url: address, type: 'classic' }).begin();
 }
 
 /** @param {unknown} error */

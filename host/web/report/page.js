@@ -50,13 +50,13 @@ export class Page {
   /**
    * @param {Execution[]} executions
    * @param {Self} self
-   * @param {() => Worker} startWorker
+   * @param {{url: string | URL, type: WorkerType}} worker The script of its workers.
    */
-  constructor(executions, self, startWorker) {
+  constructor(executions, self, worker) {
     const view = new View(executions);
     this.view = view;
     this.self = self;
-    this.startWorker = startWorker;
+    this.worker = worker;
     this.graph = new GraphPane(byId('graph'), byId('graph-tools'), byId('graph-legend'), (way) => this.#chooseWay(way));
     this.#nodes = this.graph;
     this.timeline = new TimelinePane(
@@ -90,7 +90,8 @@ export class Page {
     for (const execution of view.executions) {
       execution.proof.listen(() => this.#proven(execution));
     }
-    void derive(view.executions, this.startWorker);
+    // A module has the auditor's own script for that.
+    void derive(view.executions, this.worker.type === 'classic' ? this.worker.url : undefined);
   }
 
   /** Another page takes its place. */
@@ -163,7 +164,7 @@ export class Page {
     this.#executions();
     this.#answer = undefined;
     this.#scheduler?.end();
-    this.#scheduler = log.isErased ? undefined : new Scheduler(this.startWorker, execution, (answer) => this.#take(answer));
+    this.#scheduler = log.isErased ? undefined : new Scheduler(() => new Worker(this.worker.url, { type: this.worker.type }), execution, (answer) => this.#take(answer));
   }
 
   /** The states of all nodes, as the log tells them or, where it was asked, the scheduler. */

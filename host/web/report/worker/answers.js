@@ -2,15 +2,12 @@
 // here, so that one that never ends can be ended from outside.
 
 import { explanationJson } from '../../../clients/js/audit/src/render/explanation.js';
-import { auditAll, auditJson, Component, readLog, Recording } from '../../../clients/js/audit/src/index.js';
-import { Travel } from '../../../clients/js/audit/src/travel/travel.js';
+import { serve } from '../../../clients/js/audit/src/contained/served.js';
+import { Component, readLog, Recording, Travel } from '../../../clients/js/audit/src/index.js';
 import { write } from '../../../clients/js/audit/src/json/value.js';
 
 /** @typedef {import('../view/scheduler.js').Answer} Answer */
 /** @typedef {import('../view/scheduler.js').Question} Question */
-
-/** Milliseconds from one word of progress to the next. */
-const PROGRESS_EVERY_MS = 40;
 
 /** The log that is travelled; text: why it cannot be. @type {Travel | string} */
 let travel = 'no log was given';
@@ -21,28 +18,6 @@ function words(error) {
 }
 
 /** A log, and schedulers that it may name. @typedef {{log: string | Uint8Array, components: Uint8Array[]}} Given */
-
-/**
- * Audits these logs, and says how far it is.
- * @param {Given[]} logs
- */
-async function audit(logs) {
-  let saidAt = 0;
-  const onProgress = (/** @type {number} */ place, /** @type {number} */ done) => {
-    const now = performance.now();
-    if (now - saidAt < PROGRESS_EVERY_MS) return;
-    saidAt = now;
-    postMessage({ reached: { place, done } });
-  };
-  const onAudit = (/** @type {number} */ place, /** @type {import('../../../clients/js/audit/src/index.js').Audit} */ found) =>
-    postMessage({ audit: { place, found: JSON.parse(write(auditJson(found))) } });
-  try {
-    await auditAll(logs.map((it) => it.log), { components: logs.flatMap((it) => it.components), onProgress, onAudit });
-    postMessage({ isOver: true });
-  } catch (error) {
-    postMessage({ failed: words(error) });
-  }
-}
 
 /** @param {Given} given */
 function open({ log, components }) {
@@ -87,11 +62,11 @@ function explained(travel, node) {
   }
 }
 
-/** Answers what the page asks, one question after another. */
+/** Does an audit, or answers one question after another. */
 export function answerQuestions() {
   addEventListener('message', ({ data }) => {
-    if (data.ask === 'audit') void audit(data.logs);
-    else if (data.ask === 'travel') open(data);
-    else postMessage(answer(data));
+    if (data.ask === 'travel') open(data);
+    else if (data.ask === 'at') postMessage(answer(data));
+    else void serve(data, (news) => postMessage(news));
   });
 }
