@@ -11,6 +11,8 @@ import { build, version } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const SCRIPT = resolve(here, 'built/report.js');
 const STAMP = resolve(here, 'built/stamp.json');
+/** What the published package says of the script of reports. */
+const PUBLISHED = resolve(here, '../clients/js/audit/report.json');
 
 /** @param {string | Uint8Array} of */
 const sha256 = (of) => createHash('sha256').update(of).digest('hex');
@@ -40,8 +42,9 @@ async function built() {
 
 const { script, stamp } = await built();
 const text = `${JSON.stringify(stamp, null, 2)}\n`;
+const published = `${JSON.stringify({ script: { sha256: stamp.script } })}\n`;
 if (process.argv.includes('--check')) {
-  const isSame = sha256(readFileSync(SCRIPT)) === stamp.script && readFileSync(STAMP, 'utf8') === text;
+  const isSame = sha256(readFileSync(SCRIPT)) === stamp.script && readFileSync(STAMP, 'utf8') === text && readFileSync(PUBLISHED, 'utf8') === published;
   if (!isSame) {
     console.error('host/web/built is not what its sources build to: run `npm run build` in host/web and commit what it writes');
     process.exitCode = 1;
@@ -49,5 +52,6 @@ if (process.argv.includes('--check')) {
 } else {
   writeFileSync(SCRIPT, script);
   writeFileSync(STAMP, text);
+  writeFileSync(PUBLISHED, published);
   console.log(`built/report.js: ${script.length} bytes, ${stamp.script}`);
 }

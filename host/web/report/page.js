@@ -64,7 +64,7 @@ export class Page {
       { choose: (node) => view.choose(node), go: (at) => view.go(view.history.sequenceAt(at)) },
     );
     this.events = new EventsPane(byId('events'), byId('events-tools'), view);
-    this.node = new NodePane(byId('node'), byId('node-title'), view);
+    this.node = new NodePane(byId('node'), byId('node-title'), view, () => this.#askGiven());
     this.state = new StatePane(byId('state'), view);
     this.queue = new QueuePane(byId('queue'), view);
     this.event = new EventPane(byId('event'), byId('event-title'), view);
@@ -193,7 +193,14 @@ export class Page {
     }
     this.state.wait();
     this.node.wait();
-    this.#scheduler.ask({ sequence: view.sequence, node: view.node });
+    this.#scheduler.ask({ sequence: view.sequence, node: view.node, isGivenAsked: this.node.isGivenOpen });
+  }
+
+  /** What the worker of the chosen node was given is asked for, unless it is known. */
+  #askGiven() {
+    const { view } = this;
+    if (this.#answer?.sequence === view.sequence && this.#answer.node === view.node && this.#answer.isGivenAsked) return;
+    this.#scheduler?.ask({ sequence: view.sequence, node: view.node, isGivenAsked: true });
   }
 
   /** @param {Answer} answer */
@@ -209,6 +216,7 @@ export class Page {
   /** @param {Answer} answer */
   #explain(answer) {
     if (this.view.node === undefined) return;
+    if (this.node.isGivenOpen) this.node.showGiven(answer.given);
     this.node.explain(answer.explanation ?? answer.error ?? 'Its scheduler says nothing of it.');
   }
 

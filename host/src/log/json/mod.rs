@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn what_is_neither_whole_nor_erased_is_named() {
         let log = samples::log();
-        let erased = write_erased(&samples::erased(&log[5]));
+        let erased = write_erased(&chain::erased(&log[5]));
         let without = erased.find(r#""commitment""#).unwrap();
         let until = without + erased[without..].find(r#""hash""#).unwrap();
         let commitment = erased[without..until].to_owned();

@@ -20,12 +20,17 @@ export class NodePane {
    * @param {HTMLElement} pane
    * @param {HTMLElement} title
    * @param {View} view
+   * @param {() => void} onGiven Asks what its worker was given.
    */
-  constructor(pane, title, view) {
+  constructor(pane, title, view, onGiven) {
     this.pane = pane;
     this.title = title;
     this.view = view;
     this.why = element('div', { class: 'why' });
+    this.given = element('div');
+    /** Whether what its worker was given is shown, as somebody wants it to be. */
+    this.isGivenOpen = false;
+    this.onGiven = onGiven;
   }
 
   /** @param {Map<string, Run>} runs */
@@ -44,6 +49,7 @@ export class NodePane {
       element('p', { class: 'node-state' }, element('span', { class: `badge state-${run.state}` }, `${sign(run.state)} ${words(run.state)}`), ` ${this.#about(run)}`),
       run.error !== undefined && element('p', { class: 'error' }, run.error),
       this.why,
+      run.attempts > 0 && run.queue !== undefined && this.#givenTo(),
       this.#child(run),
       this.#instances(id, runs),
       this.#events(id),
@@ -76,6 +82,23 @@ export class NodePane {
       );
     });
     fill(this.why, element('h3', {}, 'Why, in its scheduler’s words'), element('ul', { class: 'reasons' }, ...reasons));
+  }
+
+  #givenTo() {
+    const toggle = (/** @type {Event} */ event) => {
+      this.isGivenOpen = /** @type {HTMLDetailsElement} */ (event.target).open;
+      if (this.isGivenOpen) this.onGiven();
+    };
+    return element('details', { open: this.isGivenOpen, toggle }, element('summary', {}, 'What its worker was given'), this.given);
+  }
+
+  /**
+   * Shows what its worker was given, as its scheduler orders it again.
+   * @param {{attempt: number, payload: string} | undefined} given
+   */
+  showGiven(given) {
+    if (given === undefined) fill(this.given, element('p', { class: 'quiet' }, 'Nothing was ordered for it yet.'));
+    else fill(this.given, element('p', { class: 'quiet' }, `attempt ${given.attempt}`), pretty(given.payload));
   }
 
   /** @param {Run} run */

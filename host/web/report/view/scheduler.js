@@ -8,13 +8,15 @@
  * @typedef {object} Answer
  * @property {number} sequence
  * @property {string} [node]
+ * @property {boolean} [isGivenAsked]
  * @property {string} [inspection] All that it holds of the execution, as JSON.
  * @property {string} [state] The state of the execution, as JSON.
  * @property {Explanation} [explanation]
+ * @property {{attempt: number, payload: string}} [given] What its worker was given, where that was asked for.
  * @property {string} [error] Why it says nothing.
  */
 
-/** @typedef {{sequence: number, node?: string}} Question */
+/** @typedef {{sequence: number, node?: string, isGivenAsked?: boolean}} Question */
 
 /** Milliseconds that one answer may take: reading a long log takes a while. */
 export const ANSWER_MS_MAX = 20_000;

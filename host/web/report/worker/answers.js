@@ -5,6 +5,7 @@ import { explanationJson } from '../../../clients/js/audit/src/render/explanatio
 import { serve } from '../../../clients/js/audit/src/contained/served.js';
 import { Component, readLog, Recording, Travel } from '../../../clients/js/audit/src/index.js';
 import { write } from '../../../clients/js/audit/src/json/value.js';
+import { givenTo } from './given.js';
 
 /** @typedef {import('../view/scheduler.js').Answer} Answer */
 /** @typedef {import('../view/scheduler.js').Question} Question */
@@ -38,13 +39,15 @@ function open({ log, components }) {
  * @param {Question} question
  * @returns {Answer}
  */
-function answer({ sequence, node }) {
+function answer({ sequence, node, isGivenAsked }) {
   if (typeof travel === 'string') return { sequence, node, error: travel };
   try {
     travel.go(sequence);
     const inspection = travel.inspect().state;
     const state = travel.state();
-    return { sequence, node, inspection, state, ...(node === undefined ? {} : explained(travel, node)) };
+    if (node === undefined) return { sequence, inspection, state };
+    const given = isGivenAsked ? givenTo(travel, node) : undefined;
+    return { sequence, node, isGivenAsked, inspection, state, given, ...explained(travel, node) };
   } catch (error) {
     return { sequence, node, error: `Its scheduler cannot say: ${words(error)}` };
   }

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { extname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { file, golden, skip, Tab } from './support/tools.js';
+
+const FOLDER = fileURLToPath(new URL('../../', import.meta.url));
+
+/** @type {Record<string, string>} */
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm' };
+
+/**
+ * Serves the folder `host` as any server of files does.
+ * @returns {Promise<{address: string, close: () => void}>}
+ */
+function served() {
+  const server = createServer((request, response) => {
+    const path = join(FOLDER, normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname)));
+    if (!existsSync(path) || !statSync(path).isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(readFileSync(path));
+  });
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+      resolve({ address: `http://127.0.0.1:${port}/web/audit.html`, close: () => server.close() });
+    });
+  });
+}
+
+test('a log that is dropped on the page is audited and shown', { skip }, async () => {
+  const { address, close } = await served();
+  const tab = await Tab.open(address, { width: 480 });
+  await tab.page.setInputFiles('#file', golden('retries'));
+  assert.equal(await tab.verdict(), 'clean');
+  await tab.slide(4);
+  assert.equal(await tab.page.getAttribute('[data-node="a"]', 'class'), 'chip node state-failing');
+  // Another one takes its place.
+  await tab.page.setInputFiles('#file', file('bad.ndjson', readFileSync(golden('retries'), 'utf8').replace('"attempt":2', '"attempt":3')));
+  await tab.page.waitForSelector('#verdict[data-verdict="tampered"]');
+  await tab.close();
+  close();
+});
+
+test('what is no log is refused with a sentence', { skip }, async () => {
+  const { address, close } = await served();
+  const tab = await Tab.open(address);
+  for (const [name, content, expected] of [
+    ['empty.ndjson', '', /holds no event/],
+    ['guest.wasm', '\0asm', /there is no log among these files/],
+    ['many.ndjson', `{}\n${'{"type":"x"}\n'.repeat(200_001)}`, /has 200.001 events/],
+  ]) {
+    await tab.page.setInputFiles('#file', file(String(name), String(content)));
+    await tab.page.waitForFunction((pattern) => new RegExp(pattern).test(document.getElementById('said')?.textContent ?? ''), /** @type {RegExp} */ (expected).source);
+  }
+  await tab.page.setInputFiles('#file', file('text.ndjson', 'this is no log\nnor this\n'));
+  assert.equal(await tab.verdict(), 'unreadable');
+  await tab.close();
+  close();
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { deflateSync } from 'node:zlib';
+
+import { digest } from '../../clients/js/audit/src/sha256.js';
+import { bytesOf, goldenLog } from '../../clients/js/audit/test/support/files.js';
+import { opened, rechained, written } from '../../clients/js/audit/test/support/forge.js';
+import { DEEDS, guestThat } from '../../clients/js/audit/test/support/surgery.js';
+import { file, golden, refrain, report, skip, Tab } from './support/tools.js';
+
+/**
+ * What `refrain show --at` says of an execution.
+ * @param {string} log
+ * @param {number} sequence
+ */
+function shown(log, sequence) {
+  const said = JSON.parse(refrain('show', '--file', log, '--at', String(sequence), '--json'));
+  return { state: said.final_state ?? said.state, nodes: said.nodes };
+}
+
+for (const name of ['retries', 'approved', 'expanded', 'compensated', 'handled', 'operators']) {
+  test(`${name}: each event's state is that of refrain show --at`, { skip }, async () => {
+    const log = golden(name);
+    const tab = await Tab.report(report(log));
+    assert.equal(await tab.verdict(), 'clean');
+    const count = readFileSync(log, 'utf8').trimEnd().split('\n').length - 1;
+    for (let sequence = 1; sequence <= count; sequence += 1) {
+      await tab.slide(sequence);
+      const [seen, told] = [await tab.seen(), shown(log, sequence)];
+      assert.deepEqual(JSON.parse(seen.state), told.state, `event ${sequence}`);
+      for (const { node_id: id, state } of told.nodes) {
+        if (!(id in seen.nodes)) continue;
+        // The scheduler knows what may run; the log does not say it.
+        const found = seen.nodes[id] === 'ready' ? 'pending' : seen.nodes[id];
+        assert.equal(found, state, `event ${sequence}, node ${id}`);
+      }
+    }
+    await tab.close();
+  });
+}
+
+test('a permalink names the event and the node, and follows them', { skip }, async () => {
+  const tab = await Tab.report(report(golden('retries')), '#10/a');
+  await tab.settled(10);
+  const { page } = tab;
+  assert.match((await page.textContent('#node')) ?? '', /attempt 3 of 4/);
+  assert.match((await page.textContent('#node .reasons')) ?? '', /the last failure of class io_error: the disk is slow/);
+  await page.keyboard.press('ArrowRight');
+  await tab.settled(11);
+  assert.equal(new URL(page.url()).hash, '#11/a');
+  await page.evaluate(() => (location.hash = '#2/b'));
+  await tab.settled(2);
+  assert.match((await page.textContent('#node-title')) ?? '', /Node b/);
+  await page.evaluate(() => (location.hash = '#nonsense/%E0%A4%A/../x'));
+  await tab.settled(18);
+  await tab.close();
+});
+
+test('keys move through the log', { skip }, async () => {
+  const tab = await Tab.report(report(golden('retries')));
+  await tab.settled(18);
+  for (const [key, sequence] of /** @type {[string, number][]} */ ([
+    ['Home', 0], ['ArrowRight', 1], ['d', 2], ['f', 4], ['f', 7], ['F', 4], ['D', 2], ['End', 18], ['ArrowLeft', 17], ['PageUp', 7],
+  ])) {
+    await tab.page.keyboard.press(key);
+    await tab.page.waitForFunction((at) => document.querySelector('#place strong')?.textContent === String(at), sequence);
+  }
+  await tab.page.keyboard.press('e');
+  await tab.page.waitForFunction(() => document.getElementById('node-title')?.textContent === 'Node a');
+  await tab.page.keyboard.press('n');
+  await tab.settled(8);
+  await tab.page.keyboard.press('?');
+  assert.ok(await tab.page.isVisible('#help'));
+  await tab.page.keyboard.press('Escape');
+  await tab.page.keyboard.press('/');
+  await tab.page.keyboard.type('node_failed');
+  await tab.page.waitForFunction(() => document.querySelectorAll('.event-row').length === 3);
+  await tab.close();
+});
+
+test('what was said is text, whatever it is', { skip }, async () => {
+  const said = '</script><img src=x onerror=alert(1)>\u202e\u001b[31m${1}';
+  const workflow = {
+    workflow_id: '<b>w</b>', version: '1.0.0', start_node: '<i>a</i>',
+    nodes: { '<i>a</i>': { kind: { type: 'command', argv: ['printf', '%s', JSON.stringify({ said, '<u>key</u>': 1 })] } } },
+    edges: [],
+  };
+  refrain('run', file('hostile.json', JSON.stringify(workflow)));
+  const path = file('hostile.html');
+  refrain('report', '@last', '-o', path);
+  const tab = await Tab.report(path, `#4/${encodeURIComponent('<i>a</i>')}`);
+  assert.equal(await tab.verdict(), 'clean');
+  await tab.settled(4);
+  assert.equal(await tab.page.locator('main img, main b, main i, main u, main script').count(), 0);
+  const state = (await tab.page.textContent('#state')) ?? '';
+  assert.ok(state.includes('</script><img src=x onerror=alert(1)>'), state);
+  const text = await tab.page.evaluate(() => document.body.innerText);
+  assert.ok(!/[\u202e\u001b]/.test(text), 'steering characters are spelled out');
+  await tab.close();
+});
+
+test('a log that was changed is called tampered, at its event', { skip }, async () => {
+  const log = readFileSync(golden('retries'), 'utf8').replace('the disk is slow', 'the disk is fast');
+  const tab = await Tab.report(report(file('tampered.ndjson', log)));
+  assert.equal(await tab.verdict(), 'tampered');
+  assert.match((await tab.page.textContent('#verdict')) ?? '', /event 4/);
+  assert.equal(await tab.page.locator('.event-row[data-sequence="4"] .event-proof').textContent(), '✗');
+  await tab.close();
+});
+
+/**
+ * A golden log whose scheduler does this, with the scheduler in it.
+ * @param {number[] | ((self: number) => number[])} deed
+ */
+function logOfGuestThat(deed) {
+  const guest = guestThat(bytesOf('host/component/refrain-scheduler.wasm'), /** @type {any} */ (deed));
+  const log = opened(goldenLog('completed'));
+  const named = digest(guest);
+  log.header.guest_digest = named;
+  log.started.guest_digest = named;
+  const [header, ...events] = written(rechained(log), { components: [named] }).split('\n');
+  const component = JSON.stringify({ component: named, bytes: guest.length, zlib: deflateSync(guest).toString('base64') });
+  return [header, component, ...events].join('\n');
+}
+
+for (const deed of /** @type {const} */ (['crashes', 'neverEnds'])) {
+  test(`a scheduler that ${deed} gets a verdict, and the page goes on`, { skip }, async () => {
+    const tab = await Tab.report(report(file(`${deed}.ndjson`, logOfGuestThat(/** @type {any} */ (DEEDS[deed])))));
+    assert.equal(await tab.verdict(), 'divergent');
+    assert.match((await tab.page.textContent('#verdict')) ?? '', /guest_failed/);
+    await tab.page.keyboard.press('Home');
+    await tab.page.keyboard.press('ArrowRight');
+    await tab.page.waitForFunction(() => document.querySelector('#place strong')?.textContent === '1');
+    await tab.close();
+  });
+}
+
+test('without payloads nothing of them is in the file, and the verdict is erased', { skip }, async () => {
+  for (const [option, expected] of [['--no-payloads', /What was said is not in this log/], ['--mask', /\*\*\*/]]) {
+    const path = report(golden('approved'), String(option));
+    const tab = await Tab.report(path, '#4/draft');
+    assert.equal(await tab.verdict(), 'erased');
+    const text = await tab.page.evaluate(() => document.body.innerText);
+    assert.match(text, /** @type {RegExp} */ (expected));
+    assert.ok(!text.includes('Größe') && !text.includes('shorter'));
+    await tab.close();
+  }
+});
+
+test('children are in the file, and their nodes in the graph of their parent', { skip }, async () => {
+  refrain('run', '--simulate', 'host/examples/child.json');
+  const path = file('child.html');
+  refrain('report', '@last', '--children', '-o', path);
+  const tab = await Tab.report(path);
+  assert.equal(await tab.verdict(), 'clean');
+  const { nodes } = await tab.seen();
+  assert.equal(nodes['agree/check'], 'completed');
+  await tab.page.click('[data-node="agree/check"]');
+  await tab.page.waitForFunction(() => document.getElementById('node-title')?.textContent === 'Node check');
+  assert.match((await tab.page.textContent('#facts')) ?? '', /child of/);
+  await tab.close();
+});
