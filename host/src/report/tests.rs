@@ -168,8 +168,7 @@ fn law4_without_payloads_the_chain_holds_and_nothing_that_was_said_is_there() {
 
 #[test]
 fn what_has_not_ended_is_not_told_without_payloads() {
-    let log = recording(LOG);
-    let cut = log.clone().until(5).expect("it has five events");
+    let cut = recording(LOG).until(5).expect("it has five events");
     let error = left(&cut).expect_err("it goes on").to_string();
     assert!(error.contains("has not ended"), "{error}");
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::activity::{Activity, Span};
-use crate::model::{Event, EventKind, NodeState};
+use crate::model::{Event, EventKind, NodeState, instance_of};
 use crate::replay::divergence::node_of;
 use crate::replay::nodes::{Node, Nodes, Wait};
 use crate::store::Timestamp;
@@ -70,9 +70,7 @@ impl Tracks {
                     }
                 }
             }
-            EventKind::ChildStarted(it)
-                if workflow["nodes"][&it.node_id]["kind"]["detached"] == true =>
-            {
+            EventKind::ChildStarted(it) if is_detached(&it.node_id, workflow) => {
                 if let Some(place) = self.by_id.get(&it.node_id) {
                     self.tracks[*place].complete(event);
                 }
@@ -88,6 +86,15 @@ impl Tracks {
             }
         }
     }
+}
+
+/// Whether nobody waits for the end of the children of this node or instance.
+fn is_detached(id: &str, workflow: &Value) -> bool {
+    let kind = match instance_of(id) {
+        Some((map, _)) => &workflow["nodes"][map]["kind"]["body"],
+        None => &workflow["nodes"][id]["kind"],
+    };
+    kind["detached"] == true
 }
 
 impl Track {

@@ -3,6 +3,7 @@
 // This is a reading of the log, not the scheduler's judgement: it is at hand at once, also
 // where no scheduler can be asked.
 
+import { instanceOf } from '../../../clients/js/audit/src/log/id.js';
 import { milliseconds } from '../base/time.js';
 import { CHANGES, Node } from './node.js';
 
@@ -74,6 +75,16 @@ function reopened(node, at) {
 }
 
 /**
+ * @param {string} id
+ * @param {Record<string, any>} workflow
+ */
+function isDetached(id, workflow) {
+  const map = instanceOf(id)?.node;
+  const kind = map === undefined ? workflow.nodes?.[id]?.kind : workflow.nodes?.[map]?.kind?.body;
+  return kind?.detached === true;
+}
+
+/**
  * A child was started. Nobody waits for the end of one that is detached.
  * @param {Node | undefined} node
  * @param {Event} event
@@ -83,7 +94,7 @@ function reopened(node, at) {
 function started(node, event, workflow, at) {
   if (node === undefined) return undefined;
   node.child = event.child_id;
-  if (workflow.nodes?.[node.id]?.kind?.detached === true && node.state === 'waiting') node.end('completed', at);
+  if (isDetached(node.id, workflow) && node.state === 'waiting') node.end('completed', at);
   return node;
 }
 

@@ -18,9 +18,9 @@ const ZOOM_READABLE = 0.55;
 const LEGEND = ['pending', 'scheduled', 'running', 'waiting', 'backing_off', 'completed', 'failed', 'skipped', 'cancelled'];
 
 export class GraphPane {
-  /** @type {Map<string, {group: Element, look: string, base: string, sign: Element | null, count: Element | null, about: Element | null, undo: string}>} */
+  /** @type {Map<string, {group: Element, look: string, base: string, sign?: Element, count?: Element, about?: Element, undo: string}>} */
   #nodes = new Map();
-  /** @type {{group: Element, from: string, to: string, onFailure: boolean, onAlways: boolean}[]} */
+  /** @type {{group: Element, from: string, to: string, onFailure: boolean, onAlways: boolean, isAhead: boolean}[]} */
   #edges = [];
   /** @type {SVGSVGElement | undefined} */
   #svg = undefined;
@@ -103,6 +103,7 @@ export class GraphPane {
         to: group.getAttribute('data-to') ?? '',
         onFailure: group.classList.contains('on-failure'),
         onAlways: group.classList.contains('on-always'),
+        isAhead: group.classList.contains('ahead'),
       });
     }
     this.pane.replaceChildren(svg);
@@ -112,15 +113,17 @@ export class GraphPane {
 
   /** @param {Element} group */
   #takeNode(group) {
-    const own = (/** @type {string} */ selector) => group.querySelector(`:scope > ${selector}`);
-    const about = own('.about');
+    // Selectors would look through all that stands within it.
+    const own = (/** @type {Element | undefined} */ of, /** @type {string} */ name) =>
+      of && [...of.children].find((it) => it.classList.contains(name));
+    const [id, about] = [own(group, 'id'), own(group, 'about')];
     const base = [...group.classList].filter((name) => !name.startsWith('state-')).join(' ');
     this.#nodes.set(group.getAttribute('data-node') ?? '', {
       group,
       base,
       look: '',
-      sign: own('.id > .sign'),
-      count: own('.id > .count'),
+      sign: own(id, 'sign'),
+      count: own(id, 'count'),
       about,
       undo: (about?.textContent ?? '').replace(/↩.*$/, '↩'),
     });
@@ -131,30 +134,35 @@ export class GraphPane {
    * @param {(way: string) => Look | undefined} lookOf
    */
   update(lookOf) {
+    /** @type {Map<string, string | undefined>} */
+    const states = new Map();
     for (const [way, node] of this.#nodes) {
       const look = lookOf(way);
+      states.set(way, look?.state);
       const key = look === undefined ? '' : `${look.state} ${look.count ?? ''} ${look.undo ?? ''}`;
       if (node.look === key && key !== '') continue;
       node.look = key;
       this.#dress(way, node, look);
     }
     for (const edge of this.#edges) {
-      const gone = isGone(edge, lookOf(edge.from)?.state, lookOf(edge.to)?.state);
-      edge.group.classList.toggle('ahead', !gone);
+      const isAhead = !isGone(edge, states.get(edge.from), states.get(edge.to));
+      if (isAhead === edge.isAhead) continue;
+      edge.isAhead = isAhead;
+      edge.group.classList.toggle('ahead', isAhead);
     }
   }
 
   /**
    * @param {string} way
-   * @param {{group: Element, base: string, sign: Element | null, count: Element | null, about: Element | null, undo: string}} node
+   * @param {{group: Element, base: string, sign?: Element, count?: Element, about?: Element, undo: string}} node
    * @param {Look | undefined} look
    */
   #dress(way, node, look) {
     const state = look === undefined ? '' : ` state-${look.state}`;
     node.group.setAttribute('class', `${node.base}${state}${way === this.#chosen ? ' chosen' : ''}`);
-    if (node.sign !== null) node.sign.textContent = look === undefined ? '' : sign(look.state);
-    if (node.count !== null) node.count.textContent = look?.count ?? '';
-    if (node.about !== null && node.undo.includes('↩')) {
+    if (node.sign !== undefined) node.sign.textContent = look === undefined ? '' : sign(look.state);
+    if (node.count !== undefined) node.count.textContent = look?.count ?? '';
+    if (node.about !== undefined && node.undo.includes('↩')) {
       node.about.textContent = node.undo + (look?.undo === undefined ? '' : sign(look.undo));
     }
   }
