@@ -249,6 +249,7 @@ export class Page {
     const badge = byId('status');
     badge.textContent = status;
     badge.className = `badge status-${status.replace(' ', '-')}`;
+    byId('status-later').textContent = sequence === log.count ? '' : `then, and ${log.status} at the end of the log`;
     const { parent, forked_from: origin } = log.first;
     fill(
       byId('facts'),
