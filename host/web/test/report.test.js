@@ -48,7 +48,7 @@ test('a permalink names the event and the node, and follows them', { skip }, asy
   assert.match((await page.textContent('#node .reasons')) ?? '', /the last failure of class io_error: the disk is slow/);
   await page.keyboard.press('ArrowRight');
   await tab.settled(11);
-  assert.equal(new URL(page.url()).hash, '#11/a');
+  await page.waitForFunction(() => location.hash === '#11/a');
   await page.evaluate(() => (location.hash = '#2/b'));
   await tab.settled(2);
   assert.match((await page.textContent('#node-title')) ?? '', /Node b/);
@@ -146,6 +146,31 @@ test('without payloads nothing of them is in the file, and the verdict is erased
     assert.ok(!text.includes('Größe') && !text.includes('shorter'));
     await tab.close();
   }
+});
+
+test('what is saved is the log and the scheduler, for other programs', { skip }, async () => {
+  const tab = await Tab.report(report(golden('retries')));
+  const saved = async (/** @type {string} */ words) => {
+    const download = tab.page.waitForEvent('download');
+    await tab.page.click(`text=${words}`);
+    return (await download).path();
+  };
+  const audited = JSON.parse(refrain('audit', '--file', await saved('Save the log'), '--json'));
+  assert.deepEqual([audited.executions[0].verdict, audited.executions[0].events], ['clean', 18]);
+  const named = await tab.page.textContent('.digests dd:nth-of-type(2) code');
+  assert.equal(digest(new Uint8Array(readFileSync(await saved('Save the scheduler')))), named);
+  await tab.close();
+});
+
+test('what a worker was given is ordered again', { skip }, async () => {
+  const tab = await Tab.report(report(golden('approved')), '#10/publish');
+  await tab.settled(10);
+  await tab.page.click('text=What its worker was given');
+  await tab.page.waitForFunction(() => /"node_id": "publish"/.test(document.getElementById('node')?.textContent ?? ''));
+  await tab.page.keyboard.press('ArrowRight');
+  await tab.settled(11);
+  assert.match((await tab.page.textContent('#node')) ?? '', /"words": 5e1/);
+  await tab.close();
 });
 
 test('children are in the file, and their nodes in the graph of their parent', { skip }, async () => {

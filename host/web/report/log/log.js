@@ -3,6 +3,7 @@
 //
 // Nothing is judged here. The audit reads the log by itself, and strictly.
 
+import { JsonError, members } from '../../../clients/js/audit/src/json/scan.js';
 import { milliseconds } from '../base/time.js';
 import { Standing } from './standing.js';
 
@@ -63,6 +64,21 @@ export class Log {
     const changes = this.types.flatMap((type, at) => (type === 'guest_changed' ? [this.event(at)] : []));
     const named = [this.first, ...changes].map((event) => text(event.guest_digest));
     return [...new Set(named)].filter((digest) => digest !== '');
+  }
+
+  /**
+   * A node as the workflow's text has it, to the letter. `undefined` if it has none.
+   * @param {string} id
+   * @returns {string | undefined}
+   */
+  nodeText(id) {
+    try {
+      const nodes = members(String(this.header.workflow)).get('nodes');
+      return nodes === undefined ? undefined : members(nodes).get(id);
+    } catch (error) {
+      if (error instanceof JsonError) return undefined;
+      throw error;
+    }
   }
 
   /** How the execution stands at the end of the log. */

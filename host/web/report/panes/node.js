@@ -157,8 +157,8 @@ export class NodePane {
 
   /** @param {string} id */
   #definition(id) {
-    const written = this.view.log.workflow.nodes?.[nodeOfRun(id)];
-    return written === undefined ? null : element('details', {}, element('summary', {}, 'In its workflow'), pretty(JSON.stringify(written)));
+    const written = this.view.log.nodeText(nodeOfRun(id));
+    return written === undefined ? null : element('details', {}, element('summary', {}, 'In its workflow'), pretty(written));
   }
 }
 

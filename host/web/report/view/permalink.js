@@ -3,6 +3,9 @@
 
 /** @typedef {import('./view.js').View} View */
 
+/** Milliseconds from one change of the address to the next: browsers refuse many at once. */
+const ADDRESS_EVERY_MS = 250;
+
 /**
  * @param {View} view
  * @returns {string}
@@ -45,6 +48,13 @@ function decoded(part) {
  */
 export function keepInAddress(view, signal) {
   goTo(view, location.hash);
-  view.listen(() => history.replaceState(null, '', addressOf(view)));
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let owed;
+  view.listen(() => {
+    owed ??= setTimeout(() => {
+      owed = undefined;
+      history.replaceState(null, '', addressOf(view));
+    }, ADDRESS_EVERY_MS);
+  });
   addEventListener('hashchange', () => goTo(view, location.hash), { signal });
 }
