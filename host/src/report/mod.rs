@@ -38,24 +38,14 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 pub use left_out::{LeftOutError, masked_fields, without_payloads};
-pub use page::{SCRIPT, STYLE};
+pub use page::{Holds, SCRIPT, STYLE};
 pub use policy::{digest_of, policy};
+
+use page::{Contents, Entry};
 
 use crate::limits::{REPORT_BYTES_MAX, REPORT_EVENTS_MAX};
 use crate::log::{StoredEvent, Timestamp};
 use crate::replay::Recording;
-
-/// What a report holds of what executions were given and have said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Holds {
-    /// All of it.
-    Payloads,
-    /// The names of its fields, with each value masked. The logs are without it.
-    Masked,
-    /// Nothing of it.
-    Nothing,
-}
 
 /// What cannot be put into a report.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -85,27 +75,9 @@ pub enum ReportError {
 /// A report that is being put together.
 #[derive(Debug)]
 pub struct Report {
-    made_at: Timestamp,
-    holds: Holds,
-    entries: Vec<Entry>,
-    /// The lines of the components that the logs name, by their digests.
-    components: BTreeMap<String, String>,
+    contents: Contents,
     events: u64,
     bytes: usize,
-}
-
-/// An execution in a report.
-#[derive(Debug)]
-struct Entry {
-    title: String,
-    /// The export without components, packed.
-    log: String,
-    /// The graph of its workflow, packed.
-    picture: Option<String>,
-    /// The fields that its log is without, masked and packed.
-    masked: Option<String>,
-    /// The digests of its components.
-    components: Vec<String>,
 }
 
 impl Report {
@@ -113,10 +85,12 @@ impl Report {
     #[must_use]
     pub fn new(made_at: Timestamp, holds: Holds) -> Self {
         Self {
-            made_at,
-            holds,
-            entries: Vec::new(),
-            components: BTreeMap::new(),
+            contents: Contents {
+                made_at,
+                holds,
+                entries: Vec::new(),
+                components: BTreeMap::new(),
+            },
             events: 0,
             bytes: 0,
         }
@@ -128,7 +102,7 @@ impl Report {
     /// # Errors
     /// [`ReportError`] if it is too large, or holds what the report is to be without.
     pub fn add(&mut self, recording: &Recording, picture: Option<&str>) -> Result<(), ReportError> {
-        if self.holds != Holds::Payloads && !recording.is_erased() {
+        if self.contents.holds != Holds::Payloads && !recording.is_erased() {
             return Err(ReportError::HoldsPayloads(recording.execution_id));
         }
         let events = self.events + recording.plain().count() as u64;
@@ -142,20 +116,20 @@ impl Report {
         }
         (self.events, self.bytes) = (events, bytes);
         let digests = export.components.iter().map(|(digest, _)| digest.clone());
-        self.entries.push(Entry {
+        self.contents.entries.push(Entry {
             title: title(recording),
             log: blocks::packed(&export.log),
             picture: picture.map(|picture| blocks::packed(picture.as_bytes())),
             masked: None,
             components: digests.collect(),
         });
-        self.components.extend(export.components);
+        self.contents.components.extend(export.components);
         Ok(())
     }
 
     /// Puts masked fields next to the log that was put in last, and is without them.
     pub fn add_masked(&mut self, events: &[StoredEvent]) {
-        if let Some(entry) = self.entries.last_mut() {
+        if let Some(entry) = self.contents.entries.last_mut() {
             let lines: String = events.iter().filter_map(left_out::masked_line).collect();
             entry.masked = Some(blocks::packed(lines.as_bytes()));
         }
@@ -166,7 +140,7 @@ impl Report {
     /// # Errors
     /// The error of the writer.
     pub fn write<W: Write>(&self, to: W) -> io::Result<W> {
-        page::write(self, to)
+        page::write(&self.contents, to)
     }
 }
 

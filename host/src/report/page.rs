@@ -1,12 +1,13 @@
 //! The file as a whole: the template, the style, the script, and the data.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use super::policy::policy;
-use super::{Entry, Holds, Report};
 use crate::escaped::escaped;
+use crate::log::Timestamp;
 use crate::time::rfc3339;
 
 /// The script of a report, built from `host/web/report`. Its SHA-256 is what its content
@@ -25,9 +26,45 @@ const BODY: &str = include_str!("../../web/report/body.html");
 /// What a browser that runs no scripts shows.
 const WITHOUT_SCRIPT: &str = "<noscript><p>This report needs a browser that runs its script: the script has the scheduler decide everything again. Nothing leaves this file.</p></noscript>";
 
+/// What a report holds of what executions were given and have said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Holds {
+    /// All of it.
+    Payloads,
+    /// The names of its fields, with each value masked. The logs are without it.
+    Masked,
+    /// Nothing of it.
+    Nothing,
+}
+
+/// What is in the file.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) made_at: Timestamp,
+    pub(super) holds: Holds,
+    pub(super) entries: Vec<Entry>,
+    /// The lines of the components that the logs name, by their digests.
+    pub(super) components: BTreeMap<String, String>,
+}
+
+/// An execution in a report.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) title: String,
+    /// The export without components, packed.
+    pub(super) log: String,
+    /// The graph of its workflow, packed.
+    pub(super) picture: Option<String>,
+    /// The fields that its log is without, masked and packed.
+    pub(super) masked: Option<String>,
+    /// The digests of its components.
+    pub(super) components: Vec<String>,
+}
+
 /// Writes the file.
-pub(super) fn write<W: Write>(report: &Report, mut to: W) -> io::Result<W> {
-    let title = match &report.entries[..] {
+pub(super) fn write<W: Write>(contents: &Contents, mut to: W) -> io::Result<W> {
+    let title = match &contents.entries[..] {
         [one] => one.title.clone(),
         several => format!("{} executions", several.len()),
     };
@@ -41,12 +78,12 @@ pub(super) fn write<W: Write>(report: &Report, mut to: W) -> io::Result<W> {
         &mut to,
         "application/json",
         "refrain-report",
-        &contents(report),
+        &listing(contents),
     )?;
-    for (digest, line) in &report.components {
+    for (digest, line) in &contents.components {
         block(&mut to, "application/json", &component_id(digest), line)?;
     }
-    for (place, entry) in report.entries.iter().enumerate() {
+    for (place, entry) in contents.entries.iter().enumerate() {
         let parts = [
             ("log", Some(&entry.log)),
             ("picture", entry.picture.as_ref()),
@@ -77,19 +114,19 @@ fn part_id(name: &str, place: usize) -> String {
 }
 
 /// The list of what is in the file, as JSON that no markup stands in.
-fn contents(report: &Report) -> String {
-    let entries = report.entries.iter().enumerate();
-    let contents = json!({
+fn listing(contents: &Contents) -> String {
+    let entries = contents.entries.iter().enumerate();
+    let listing = json!({
         "made_by": concat!("refrain ", env!("CARGO_PKG_VERSION")),
-        "made_at": rfc3339(report.made_at),
-        "holds": match report.holds {
+        "made_at": rfc3339(contents.made_at),
+        "holds": match contents.holds {
             Holds::Payloads => "payloads",
             Holds::Masked => "masked",
             Holds::Nothing => "none",
         },
         "executions": entries.map(|(place, it)| listed(place, it)).collect::<Vec<_>>(),
     });
-    contents.to_string().replace('<', "\\u003c")
+    listing.to_string().replace('<', "\\u003c")
 }
 
 fn listed(place: usize, entry: &Entry) -> Value {
