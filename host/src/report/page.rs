@@ -117,7 +117,7 @@ fn part_id(name: &str, place: usize) -> String {
 fn listing(contents: &Contents) -> String {
     let entries = contents.entries.iter().enumerate();
     let listing = json!({
-        "made_by": concat!("refrain ", env!("CARGO_PKG_VERSION")),
+        "made_by": concat!("Refrain ", env!("CARGO_PKG_VERSION")),
         "made_at": rfc3339(contents.made_at),
         "holds": match contents.holds {
             Holds::Payloads => "payloads",
