@@ -3,7 +3,7 @@
 use refrain::id::ExecutionId;
 use refrain::limits::CHILD_DEPTH_MAX;
 use refrain::log::KeptEvent;
-use refrain::model::{EventKind, NodeState, ParentOrigin, Status};
+use refrain::model::{Event, EventKind, NodeState, ParentOrigin, Status};
 use refrain::names;
 use refrain::replay::nodes::Nodes;
 use refrain::store::{ChildRecord, ExecutionRecord, Reader, StoreError, Timestamp, ended};
@@ -266,8 +266,8 @@ pub(super) fn text(children: &Children) -> Text {
 }
 
 /// The parent that event 1 names.
-pub(super) fn parent(events: &[KeptEvent]) -> Option<ParentOrigin> {
-    match events.first().map(|kept| &kept.event().kind) {
+pub(super) fn parent(first: Option<&Event>) -> Option<ParentOrigin> {
+    match first.map(|event| &event.kind) {
         Some(EventKind::WorkflowStarted(started)) => started.parent.clone(),
         _ => None,
     }

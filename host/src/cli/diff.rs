@@ -1,23 +1,19 @@
 //! `refrain diff`: two logs, side by side.
 
-use refrain::log::json::write_event;
 use refrain::log::kind_name;
-use refrain::model::Event;
 use refrain::names;
-use refrain::replay::comparison::{Attempt, Comparison, Pair};
+use refrain::replay::comparison::{Attempt, Comparison};
 use refrain::replay::{Difference, TravelError, differences, node_of};
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::coded::refuse;
 use super::database::Database;
-use super::log_source::{GuestArguments, LogArguments, OpenLog};
+use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
 use super::output::{self, Form, Paint};
 use super::table::{Table, plain};
 use super::text::{Text, text};
 use super::time::span;
-use super::{Answer, damage, list};
+use super::{Answer, compared, damage, list};
 
 /// Compare two executions: where their logs part, and what came of it
 ///
@@ -32,6 +28,9 @@ pub(super) struct Arguments {
     /// The other
     #[arg(value_name = "B")]
     other: String,
+    /// Compare both as they were behind this event
+    #[arg(long, value_name = "SEQUENCE")]
+    at: Option<u64>,
     /// Answer 1 if they part
     #[arg(long)]
     exit_code: bool,
@@ -51,12 +50,12 @@ const PLACES_MAX: usize = 50;
 const VALUE_MAX: usize = 60;
 
 /// All that is said of both.
-struct Sides {
-    open: [OpenLog; 2],
-    comparison: Comparison,
-    /// The places in which the states at their ends differ. `None` if a scheduler cannot tell
-    /// a state; then why stands in it.
-    states: Result<Vec<Difference>, String>,
+pub(super) struct Sides {
+    pub(super) open: [OpenLog; 2],
+    pub(super) comparison: Comparison,
+    /// The places in which the states at their ends differ; or why a scheduler cannot tell a
+    /// state.
+    pub(super) states: Result<Vec<Difference>, String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
@@ -68,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     }
     let sides = Sides::open(arguments)?;
     if arguments.form.json {
-        output::document(&Document::of(&sides))?;
+        output::document(&compared::document(&sides))?;
     } else {
         let colours = output::colours(&std::io::stdout());
         output::data(&sides.text(colours));
@@ -81,7 +80,7 @@ impl Sides {
     fn open(arguments: &Arguments) -> anyhow::Result<Self> {
         let open = |operand: &str| -> anyhow::Result<OpenLog> {
             let log = LogArguments::named(operand, &arguments.database)?;
-            let open = log.open(None, &GuestArguments::default())?;
+            let open = log.open(arguments.at, &GuestArguments::default())?;
             match damage::why_set_aside(&open.record, open.to_act_on()) {
                 Some(why) => refuse!(
                     "log_tampered",
@@ -116,14 +115,19 @@ impl Sides {
         for (name, open) in ["A", "B"].into_iter().zip(&self.open) {
             let (standing, paint) = damage::standing(&open.record);
             text.push(&text!(
-                "{}  {}  {}{}, {} {}, {} events, {}\n",
+                "{}  {}  {}{}, {} {}, {}, {}\n",
                 name,
                 open.record.id,
                 standing.painted(paint, colours),
                 list::mark(open.store.is_simulated()),
                 open.record.workflow_id,
                 open.record.workflow_version,
-                open.record.head.sequence,
+                match open.place {
+                    Some(Place { sequence, last }) => {
+                        text!("the first {} of {} events", sequence, last)
+                    }
+                    None => text!("{} events", open.record.head.sequence),
+                },
                 span(open.record.last_at.saturating_sub(open.record.started_at))
             ));
         }
@@ -252,141 +256,4 @@ fn places(differences: &[Difference]) -> Text {
         text.push(&text!("  and {} more places, which --json shows\n", more));
     }
     text
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    a: SideDocument<'a>,
-    b: SideDocument<'a>,
-    /// How many events both have in common at their beginning.
-    alike: u64,
-    /// The first event in which they part.
-    parting: Option<PartingDocument>,
-    attempts: Vec<PairDocument<'a>>,
-    /// The places in which their states differ; `null` where a state cannot be told.
-    state: Option<Vec<PlaceDocument<'a>>>,
-}
-
-#[derive(Serialize)]
-struct SideDocument<'a> {
-    execution_id: String,
-    status: &'static str,
-    workflow_id: &'a str,
-    workflow_version: &'a str,
-    guest: &'a str,
-    events: u64,
-    took_ms: u64,
-}
-
-#[derive(Serialize)]
-struct PartingDocument {
-    sequence: u64,
-    a: Option<Box<RawValue>>,
-    b: Option<Box<RawValue>>,
-}
-
-#[derive(Serialize)]
-struct PairDocument<'a> {
-    node_id: &'a str,
-    attempt: u32,
-    alike: bool,
-    a: Option<AttemptDocument<'a>>,
-    b: Option<AttemptDocument<'a>>,
-}
-
-#[derive(Serialize)]
-struct AttemptDocument<'a> {
-    state: &'static str,
-    took_ms: u64,
-    worked_ms: u64,
-    output: Option<&'a RawValue>,
-    error: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct PlaceDocument<'a> {
-    pointer: &'a str,
-    a: &'a Option<Value>,
-    b: &'a Option<Value>,
-}
-
-impl<'a> Document<'a> {
-    fn of(sides: &'a Sides) -> Self {
-        let Sides {
-            open: [a, b],
-            comparison,
-            states,
-        } = sides;
-        Self {
-            a: SideDocument::of(a),
-            b: SideDocument::of(b),
-            alike: comparison.alike,
-            parting: comparison.parting.as_ref().map(|[a, b]| PartingDocument {
-                sequence: comparison.alike + 1,
-                a: a.as_ref().and_then(event_document),
-                b: b.as_ref().and_then(event_document),
-            }),
-            attempts: comparison.attempts.iter().map(PairDocument::of).collect(),
-            state: states.as_ref().ok().map(|places| {
-                let places = places.iter();
-                places.map(PlaceDocument::of).collect()
-            }),
-        }
-    }
-}
-
-fn event_document(event: &Event) -> Option<Box<RawValue>> {
-    // What the library writes is JSON.
-    RawValue::from_string(write_event(event)).ok()
-}
-
-impl<'a> SideDocument<'a> {
-    fn of(open: &'a OpenLog) -> Self {
-        let record = &open.record;
-        Self {
-            execution_id: record.id.to_string(),
-            status: names::status(record.status),
-            workflow_id: &record.workflow_id,
-            workflow_version: &record.workflow_version,
-            guest: &record.guest_digest,
-            events: record.head.sequence,
-            took_ms: record.last_at.saturating_sub(record.started_at),
-        }
-    }
-}
-
-impl<'a> PairDocument<'a> {
-    fn of(pair: &'a Pair) -> Self {
-        let [a, b] = pair.both.each_ref().map(Option::as_ref);
-        Self {
-            node_id: &pair.node_id,
-            attempt: pair.attempt,
-            alike: pair.is_alike(),
-            a: a.map(AttemptDocument::of),
-            b: b.map(AttemptDocument::of),
-        }
-    }
-}
-
-impl<'a> AttemptDocument<'a> {
-    fn of(attempt: &'a Attempt) -> Self {
-        let output = attempt.output.as_deref();
-        Self {
-            state: names::node_state(attempt.state),
-            took_ms: attempt.took_ms(),
-            worked_ms: attempt.worked_ms,
-            output: output.and_then(|json| serde_json::from_str(json).ok()),
-            error: attempt.error.as_deref(),
-        }
-    }
-}
-
-impl<'a> PlaceDocument<'a> {
-    fn of(difference: &'a Difference) -> Self {
-        Self {
-            pointer: &difference.pointer,
-            a: &difference.expected,
-            b: &difference.found,
-        }
-    }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use refrain::EngineError;
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
+use refrain::log::Attestation;
 use refrain::log::json::explanation_json;
-use refrain::log::{Attestation, KeptEvent};
 use refrain::model::{
     Explanation, Inspection, NodeState, Reason, ReasonCause, SchedulerError, undone_by,
 };
@@ -20,11 +20,13 @@ use super::damage::{self, TamperedDocument};
 use super::database::Database;
 use super::leases::Leases;
 use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
+use super::logged::Logged;
 use super::output::{self, Form, Paint};
 use super::prospect::Told;
+use super::queue_workers::{QueueWorkers, waits_on};
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
-use super::{Answer, children, erased, explained, log, remedy, unresolved};
+use super::{Answer, children, erased, explained, remedy, unresolved};
 
 /// Say why a node runs, waits, was skipped or failed
 ///
@@ -69,10 +71,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         return say_tampered(arguments, &open);
     }
     let mut player = open.player()?;
-    let events = log::kept(&mut *open.store, open.record.id)?;
-    let mut told = Nodes::of(events.iter().map(KeptEvent::event));
-    let behind = events.iter().map(KeptEvent::event);
-    unresolved::tell(&mut *open.store, &open.record, behind, &mut told)?;
+    let logged = Logged::of(&mut open)?;
+    let mut told = Nodes::of(logged.events());
+    unresolved::tell(&mut *open.store, &open.record, logged.events(), &mut told)?;
+    drop(logged);
     let nodes = match &node {
         Some(node) => vec![node.clone()],
         None => causes(&told, &player.inspect()?),
@@ -97,7 +99,20 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     };
     if arguments.form.json {
         let leases = Leases::of(&mut open)?;
-        let mut document = documents(&explanations, &open, &leases, node.is_some());
+        let workers = QueueWorkers::of(&mut open)?;
+        let written = Written::of(&mut *open.store, &open.record)?;
+        let each = explanations.iter().map(|explanation| {
+            let mut document = document(explanation, &told, &written);
+            if let Some(lease) = leases.document(&explanation.node_id) {
+                document["lease"] = lease;
+            }
+            let workers = workers.as_ref();
+            if let Some(queue) = workers.and_then(|it| it.document(explanation, &told)) {
+                document["queue"] = queue;
+            }
+            document
+        });
+        let mut document = documents(each.collect(), &open, node.is_some());
         if let Some(prospect) = prospect {
             document["what_would_run"] = prospect.document();
         }
@@ -134,18 +149,25 @@ impl Explained {
             self.say_standing(open, &written, colours)?;
         }
         let leases = Leases::of(open)?;
+        let workers = QueueWorkers::of(open)?;
         let mut said = BTreeSet::new();
+        let mut queues = BTreeSet::new();
         for explanation in &self.explanations {
             let id = open.record.id;
             let reasons = reasons(
                 explanation,
                 (id, database.as_ref()),
-                &self.told,
+                (&self.told, &written),
                 now,
                 &mut said,
             );
             output::data(&text(explanation, reasons, colours));
             output::data(&leases.text(&explanation.node_id, now));
+            if let Some(workers) = &workers
+                && waits_on(explanation).is_some_and(|queue| queues.insert(queue))
+            {
+                output::data(&workers.text(explanation, &self.told));
+            }
             output::data(&explained::refused_edges(player, explanation, &written)?);
             if let Some(prospect) = &self.prospect {
                 let on = database.as_ref().map(|database| (id, database));
@@ -234,17 +256,22 @@ fn ready(inspection: &Inspection) -> Vec<String> {
     ready.map(|(id, _)| id.clone()).collect()
 }
 
+/// Why one node is where it is, in sentences as full as those for people.
+fn document(explanation: &Explanation, told: &Nodes, written: &Written) -> Value {
+    let mut document = explanation_json(explanation);
+    let documents = document["reasons"].as_array_mut().into_iter().flatten();
+    for (document, reason) in documents.zip(&explanation.reasons) {
+        let sentence = explained::in_full(&explanation.node_id, &reason.cause, told, written);
+        document["message"] = sentence.into();
+    }
+    document
+}
+
 /// The one that was asked for, or all with the execution that they are of.
-fn documents(explanations: &[Explanation], open: &OpenLog, leases: &Leases, is_one: bool) -> Value {
+fn documents(documents: Vec<Value>, open: &OpenLog, is_one: bool) -> Value {
     let record = &open.record;
     let execution_id = record.id.to_string();
-    let mut documents = explanations.iter().map(|explanation| {
-        let mut document = explanation_json(explanation);
-        if let Some(lease) = leases.document(&explanation.node_id) {
-            document["lease"] = lease;
-        }
-        document
-    });
+    let mut documents = documents.into_iter();
     let mut all = match documents.next() {
         Some(mut document) if is_one => {
             document["execution_id"] = execution_id.into();
@@ -330,13 +357,13 @@ fn text(explanation: &Explanation, reasons: Vec<Text>, colours: bool) -> Text {
 fn reasons(
     explanation: &Explanation,
     (execution, database): (ExecutionId, Option<&Database>),
-    nodes: &Nodes,
+    (nodes, written): (&Nodes, &Written),
     now: Timestamp,
     told: &mut BTreeSet<String>,
 ) -> Vec<Text> {
     let reasons = explanation.reasons.iter();
     let text = |reason: &Reason| {
-        let sentence = explained::in_full(&explanation.node_id, &reason.cause, nodes);
+        let sentence = explained::in_full(&explanation.node_id, &reason.cause, nodes, written);
         let is_stall = matches!(
             reason.cause,
             ReasonCause::StalledByPolicy(_) | ReasonCause::StalledByHost(_)

@@ -1,16 +1,23 @@
 //! What a log and its workflow add to the scheduler's explanation of a node.
 
-use refrain::model::{ChildRefusal, Explanation, NodeFailure, NodeState, ReasonCause};
+use refrain::model::{
+    ChildRefusal, Explanation, NodeFailure, NodeState, ReasonCause, Usage, instance_of,
+};
 use refrain::render;
 use refrain::replay::Player;
-use refrain::replay::nodes::Nodes;
+use refrain::replay::nodes::{Node, Nodes};
 
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
 
 /// The reason in a sentence. Why a node failed stands in it as the log and the workflow's
 /// text say it together: which expression came to null, which workflow is not registered.
-pub(super) fn in_full(node: &str, cause: &ReasonCause, nodes: &Nodes) -> String {
+pub(super) fn in_full(node: &str, cause: &ReasonCause, nodes: &Nodes, written: &Written) -> String {
+    if let ReasonCause::NoRoom(usage) = cause
+        && let Some(sentence) = held_by_map(node, usage, nodes, written)
+    {
+        return sentence;
+    }
     let sentence = render::sentence(node, cause);
     let (failed, why) = match cause {
         ReasonCause::FailedForGood(it) | ReasonCause::LastFailure(it) => (node, &it.cause),
@@ -25,6 +32,26 @@ pub(super) fn in_full(node: &str, cause: &ReasonCause, nodes: &Nodes) -> String 
         (Some(before), Some(error)) => format!("{before}{error}"),
         _ => sentence,
     }
+}
+
+/// That an instance is held by the bound of its map, where it is. A scheduler says of this
+/// bound and of the execution's the same.
+fn held_by_map(node: &str, usage: &Usage, nodes: &Nodes, written: &Written) -> Option<String> {
+    let (map, _) = instance_of(node)?;
+    let allowed = written.max_concurrent_of(map)?;
+    let is_under_way = |node: &&Node| {
+        node.map() == Some(map)
+            && !node.has_failed()
+            && node.ended_at.is_none()
+            && node.state != NodeState::Pending
+    };
+    let under_way = nodes.iter().filter(is_under_way).count() as u64;
+    (allowed == u64::from(usage.allowed) && under_way >= allowed).then(|| {
+        format!(
+            "instance `{node}` could run, but {} of {} instances of map `{map}` (its max_concurrent) are under way",
+            usage.used, usage.allowed
+        )
+    })
 }
 
 /// Whether a scheduler says of this less than is known.

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use refrain::EngineError;
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::log::json::{write_erased, write_event, write_stored, write_told};
+use refrain::log::json::{write_cut, write_erased, write_event, write_stored, write_told};
 use refrain::log::{KIND_NAMES, KeptEvent, kind_name};
 use refrain::model::{Event, Origin, instance_of, undone_by};
 use refrain::replay::node_of;
@@ -25,6 +25,9 @@ use super::{Answer, erased, show};
 
 /// Events that are read and printed at once.
 const PAGE: u32 = EVENTS_PAGE_MAX;
+
+/// Bytes of a payload in a line that is not to be broken: as much as any terminal is wide.
+const LINE_BYTES_MAX: usize = 4096;
 
 /// How often to look for more while an execution goes on.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -243,16 +246,23 @@ fn line(kept: &KeptEvent, digits: usize, colours: bool) -> anyhow::Result<Text> 
 
 /// An event in one line, without its number and time.
 pub(super) fn in_words(event: &Event) -> Text {
-    in_some_words(event, |_| true)
+    in_some_words(event, &write_event(event), |_| true)
+}
+
+/// The same, with so much of its payloads as a line of a terminal can show.
+pub(super) fn in_a_line(event: &Event) -> Text {
+    in_some_words(event, &write_cut(event, LINE_BYTES_MAX), |_| true)
 }
 
 /// The same, without the digests that hold it together.
 pub(super) fn in_short(event: &Event) -> Text {
-    in_some_words(event, |field| !field.ends_with("digest"))
+    in_some_words(event, &write_event(event), |field| {
+        !field.ends_with("digest")
+    })
 }
 
-fn in_some_words(event: &Event, is_shown: impl Fn(&str) -> bool) -> Text {
-    match kind_and_fields(&write_event(event), is_shown) {
+fn in_some_words(event: &Event, json: &str, is_shown: impl Fn(&str) -> bool) -> Text {
+    match kind_and_fields(json, is_shown) {
         Ok((kind, fields)) => text!("{}{}", kind, fields),
         Err(_) => Text::word(kind_name(&event.kind)),
     }

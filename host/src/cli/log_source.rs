@@ -272,6 +272,11 @@ impl OpenLog {
         self.database.as_ref().filter(|_| self.place.is_none())
     }
 
+    /// The log, where all of it was read already and is sound.
+    pub(super) fn read(&self) -> Option<&Arc<Recording>> {
+        self.read.as_ref()
+    }
+
     /// Whether all that is known is the log.
     pub(super) fn is_log_alone(&self) -> bool {
         self.to_act_on().is_none()
@@ -304,14 +309,26 @@ impl OpenLog {
         guests::player_of(&mut *self.store, &self.record, recording)
     }
 
-    /// A cursor over the log, behind its last event.
+    /// A cursor over the log, behind its last event. Of the log nothing else is held any more.
+    pub(super) fn into_travel(mut self) -> anyhow::Result<Travel> {
+        let (recording, library) = self.recorded()?;
+        drop(self);
+        Ok(Travel::open(recording, library)?)
+    }
+
+    /// The same beside the log.
     pub(super) fn travel(&mut self) -> anyhow::Result<Travel> {
+        let (recording, library) = self.recorded()?;
+        Ok(Travel::open(recording, library)?)
+    }
+
+    fn recorded(&mut self) -> anyhow::Result<(Arc<Recording>, Library)> {
         let recording = self.recording()?;
         let mut library: Library = guests::library()?;
         for digest in recording.guests() {
             fetch_guest(&mut library, &mut *self.store, &digest)?;
         }
-        Ok(Travel::open(recording, library)?)
+        Ok((recording, library))
     }
 }
 

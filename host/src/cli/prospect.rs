@@ -207,6 +207,15 @@ fn fact(fact: &NeededFact) -> Text {
             node_id: Some(node),
         } => text!("it is {} or later: {} waits until then", stamp(*at), node),
         NeededFact::Time { at, node_id: None } => text!("it is {} or later", stamp(*at)),
+        NeededFact::UnknownTime {
+            node_id: Some(node),
+        } => text!(
+            "the time comes that {} waits for, which is not known yet",
+            node
+        ),
+        NeededFact::UnknownTime { node_id: None } => {
+            text!("a time comes that is not known yet")
+        }
         _ => text!("something that a newer program knows"),
     }
 }
@@ -275,6 +284,11 @@ fn fact_document(fact: &NeededFact) -> Value {
         NeededFact::Time { at, node_id } => json!({
             "type": "time",
             "at": rfc3339(*at),
+            "node_id": node_id,
+        }),
+        NeededFact::UnknownTime { node_id } => json!({
+            "type": "time",
+            "at": null,
             "node_id": node_id,
         }),
         _ => json!({ "type": "newer" }),

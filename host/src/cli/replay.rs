@@ -28,17 +28,17 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
-    let mut open = arguments.log.open(None, &arguments.guests)?;
     if !debugger::can_be_shown() {
+        let open = arguments.log.open(arguments.at, &arguments.guests)?;
         return timeline::show(open, timeline::Shape::Chart(timeline::WIDTH));
     }
-    let mut level = level_of(&mut open)?;
+    let mut level = level_of(arguments.log.open(None, &arguments.guests)?)?;
     if let Some(at) = arguments.at {
         if at > level.last() {
             refuse!(
                 "no_event",
                 "the log of {} has {} events, and {at} is none of them; give 0 to {}",
-                open.record.id,
+                level.id,
                 level.last(),
                 level.last()
             );
@@ -48,16 +48,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
     }
     let log = &arguments.log;
     let mut open_child = |child: ExecutionId| match log.open_child(child)? {
-        Some(mut open) => level_of(&mut open),
+        Some(open) => level_of(open),
         None => refuse!(
             "no_child_log",
             "the log of the child {child} is not in this file: export it, and name that file"
         ),
     };
     let mut grown = |last: u64| {
-        let mut open = log.open(None, &arguments.guests)?;
+        let open = log.open(None, &arguments.guests)?;
         match open.record.head.sequence > last {
-            true => level_of(&mut open).map(Some),
+            true => level_of(open).map(Some),
             false => Ok(None),
         }
     };
@@ -69,10 +69,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
     Ok(Answer::Good)
 }
 
-fn level_of(open: &mut OpenLog) -> Result<Level> {
+fn level_of(open: OpenLog) -> Result<Level> {
     let name = format!(
         "{} {}",
         open.record.workflow_id, open.record.workflow_version
     );
-    Ok(Level::of(open.travel()?, name))
+    Ok(Level::of(open.into_travel()?, name))
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refrain::log::KeptEvent;
-use refrain::model::{EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
+use refrain::model::{Event, EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
 use refrain::names;
 use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::{Damaged, ExecutionRecord, Many, Reader, Timestamp, ended};
@@ -15,15 +14,14 @@ use super::database::Database;
 use super::ending::Ending;
 use super::failure::curable_because;
 use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
+use super::logged::Logged;
 use super::node_table::{ROWS_MAX, node_table, stand_below_what_they_undo, summary};
 use super::output::{self, Form, Paint};
 use super::text::{Text, text};
 use super::time::stamp;
 use super::waiting::{self, Waiting};
 use super::why_ended::Written;
-use super::{
-    Answer, erased, failure, guests, json_text, labels, leaf, list, log, shown, unresolved,
-};
+use super::{Answer, erased, failure, guests, json_text, labels, leaf, list, shown, unresolved};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -111,19 +109,19 @@ fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
     let now = open.now()?;
     let (place, is_log_alone) = (open.place, open.is_log_alone());
     let record = open.record.clone();
-    let store = &mut *open.store;
-    let (events, unreadable) = match log::kept(store, record.id) {
-        Ok(events) => (events, open.broken_off.as_ref().map(failure::line)),
+    let (logged, unreadable) = match Logged::of(open) {
+        Ok(logged) => (logged, open.broken_off.as_ref().map(failure::line)),
         // What the record says can be shown all the same.
-        Err(error) if record.tampering.is_some() => (Vec::new(), Some(failure::line(&error))),
+        Err(error) if record.tampering.is_some() => (Logged::none(), Some(failure::line(&error))),
         Err(error) => return Err(error),
     };
-    let forked_from = forked_from(&events);
+    let store = &mut *open.store;
+    let forked_from = forked_from(logged.first());
+    let parent = children::parent(logged.first());
     let labels = store.labels(record.id)?;
-    let mut told = Nodes::of(events.iter().map(KeptEvent::event));
+    let mut told = Nodes::of(logged.events());
     if record.erased.is_none() {
-        let events = events.iter().map(KeptEvent::event);
-        unresolved::tell(store, &record, events, &mut told)?;
+        unresolved::tell(store, &record, logged.events(), &mut told)?;
     }
     leaf::tell(store, record.id, &mut told)?;
     let simulated = store.is_simulated();
@@ -149,7 +147,7 @@ fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
         // What stands in the place of erased texts says nothing.
         nodes.iter_mut().for_each(|node| node.error = None);
     } else {
-        ending = Ending::of(events.iter().map(KeptEvent::event));
+        ending = Ending::of(logged.events());
         let is_sound = record.tampering.is_none() && unreadable.is_none();
         if is_sound && !ended(record.status) {
             state = Some(state_now(store, &record));
@@ -171,7 +169,7 @@ fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
         place,
         is_log_alone,
         forked_from,
-        parent: children::parent(&events),
+        parent,
         children: children::tree(store, record_id, now, children_max)?,
         simulated,
         labels,
@@ -213,7 +211,7 @@ fn complete_detached(
 /// is no reason to hide all else.
 fn state_now(store: &mut dyn Reader, record: &ExecutionRecord) -> Result<String, String> {
     let state = guests::player(store, record)
-        .and_then(|mut player| Ok(player.inspect()?.merged_state().into_string()));
+        .and_then(|mut player| Ok(player.inspect()?.into_merged_state().into_string()));
     state.map_err(|error| failure::line(&error))
 }
 
@@ -253,8 +251,8 @@ impl View {
 }
 
 /// The execution that event 1 names as the one that it was forked from.
-fn forked_from(events: &[KeptEvent]) -> Option<ForkOrigin> {
-    match events.first().map(|kept| &kept.event().kind) {
+fn forked_from(first: Option<&Event>) -> Option<ForkOrigin> {
+    match first.map(|event| &event.kind) {
         Some(EventKind::WorkflowStarted(started)) => started.forked_from.clone(),
         _ => None,
     }

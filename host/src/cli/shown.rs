@@ -33,6 +33,9 @@ pub(super) struct Document<'a> {
     labels: LabelsDocument<'a>,
     /// What it is now, while it has not ended.
     state: Option<&'a RawValue>,
+    /// Why it cannot be told, where it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state_error: Option<&'a str>,
     final_state: Option<&'a RawValue>,
     error: Option<&'a str>,
     cancelling: bool,
@@ -98,6 +101,10 @@ pub(super) fn document(view: &View) -> anyhow::Result<Document<'_>> {
             .transpose()?,
         state: match &view.state {
             Some(Ok(state)) => Some(serde_json::from_str(state)?),
+            _ => None,
+        },
+        state_error: match &view.state {
+            Some(Err(why)) => Some(why),
             _ => None,
         },
         error: view.ending.error.as_deref(),

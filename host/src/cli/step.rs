@@ -166,8 +166,7 @@ fn show(target: &Target) -> anyhow::Result<Answer> {
     let mut travel = open.travel()?;
     let unpaused = EventKind::ExecutionUnpaused(OperatorNote::default());
     let step = travel.next_step_after(&[unpaused], now)?;
-    let events = travel.recording().events.iter();
-    let nodes = Nodes::of(events.map(|stored| &stored.event));
+    let nodes = Nodes::of(travel.log().all());
     let rest = AtRest::of(&mut *open.store, &open.record, &nodes, now)?;
     if target.is_json() {
         let items = step.items.into_iter().map(WouldQueue::of);

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use refrain::log::KeptEvent;
 use refrain::names;
 use refrain::replay::timeline::{Activity, PathStep, Timeline, Track};
 use refrain::store::ended;
@@ -11,11 +10,12 @@ use refrain::time::rfc3339;
 use serde::Serialize;
 
 use super::gantt::{self, Gantt};
-use super::log_source::{GuestArguments, LogArguments, OpenLog};
+use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
+use super::logged::Logged;
 use super::output::{self, Form};
 use super::text::{Text, counted, text};
 use super::time::{span, stamp};
-use super::{Answer, damage, list, log};
+use super::{Answer, damage, list};
 
 /// Columns of a chart, where nobody says otherwise.
 pub(super) const WIDTH: u16 = 80;
@@ -29,6 +29,9 @@ pub(super) const WIDTH: u16 = 80;
 pub(super) struct Arguments {
     #[command(flatten)]
     log: LogArguments,
+    /// Show it as it was behind this event
+    #[arg(long, value_name = "SEQUENCE")]
+    at: Option<u64>,
     /// How wide the chart is, in columns
     #[arg(
         long,
@@ -42,7 +45,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
-    let open = arguments.log.open(None, &GuestArguments::default())?;
+    let open = arguments
+        .log
+        .open(arguments.at, &GuestArguments::default())?;
     let form = match arguments.form.json {
         true => Shape::Json,
         false => Shape::Chart(arguments.width),
@@ -59,8 +64,8 @@ pub(super) enum Shape {
 
 /// Shows it of a log that was opened.
 pub(super) fn show(mut open: OpenLog, shape: Shape) -> anyhow::Result<Answer> {
-    let events = log::kept(&mut *open.store, open.record.id)?;
-    let events: Vec<_> = events.iter().map(KeptEvent::event).collect();
+    let logged = Logged::of(&mut open)?;
+    let events: Vec<_> = logged.events().collect();
     let now = match ended(open.record.status) {
         true => None,
         false => Some(open.now()?),
@@ -95,8 +100,14 @@ fn text(timeline: &Timeline, open: &OpenLog, width: usize, colours: bool) -> Tex
     } else {
         " so far"
     };
+    let behind = match open.place {
+        Some(Place { sequence, last }) => {
+            text!("as it was behind event {} of {}\n", sequence, last)
+        }
+        None => Text::new(),
+    };
     let head = text!(
-        "{}  {}{}\n{} {}, from {}, {}{}\n\n",
+        "{}  {}{}\n{} {}, from {}, {}{}\n{}\n",
         open.record.id,
         standing.painted(paint, colours),
         list::mark(open.store.is_simulated()),
@@ -104,7 +115,8 @@ fn text(timeline: &Timeline, open: &OpenLog, width: usize, colours: bool) -> Tex
         open.record.workflow_version,
         stamp(timeline.from),
         span(timeline.took_ms()),
-        so_far
+        so_far,
+        behind
     );
     text!(
         "{}{}\n{}",
@@ -178,6 +190,9 @@ fn nodes(path: &[PathStep]) -> Text {
 struct Document<'a> {
     execution_id: String,
     status: &'static str,
+    /// Behind which event it is shown, where that is not as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind: Option<Place>,
     from: Option<String>,
     until: Option<String>,
     took_ms: u64,
@@ -220,6 +235,7 @@ impl<'a> Document<'a> {
         Self {
             execution_id: open.record.id.to_string(),
             status: names::status(open.record.status),
+            behind: open.place,
             from: rfc3339(timeline.from),
             until: rfc3339(timeline.until),
             took_ms: timeline.took_ms(),

@@ -11,7 +11,7 @@ use super::coded::{OrCoded, refuse};
 use super::database::Database;
 use super::named::Named;
 use super::output::Form;
-use super::{Answer, exact, files, guests, junit, simulated};
+use super::{Answer, exact, files, guests, junit, policies, simulated};
 
 /// Ask another scheduler about recorded executions: would it have decided the same?
 ///
@@ -84,6 +84,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         are_all: arguments.all,
         files: &arguments.file,
     };
+    policies::check(&change, &logs, &arguments.database)?;
     if arguments.simulated {
         let question = simulated::Question {
             guest,

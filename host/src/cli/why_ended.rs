@@ -65,6 +65,11 @@ impl Written {
         kind["detached"] == true
     }
 
+    /// How many instances of this map may be under way at once. `None` if it does not say.
+    pub(super) fn max_concurrent_of(&self, map: &str) -> Option<u64> {
+        self.0["nodes"][map]["kind"]["max_concurrent"].as_u64()
+    }
+
     /// The node of the kind `terminate` that was reached, if one was.
     fn terminated_by<'n>(&self, nodes: &'n Nodes) -> Option<&'n str> {
         let is_terminate = |id: &str| self.0["nodes"][id]["kind"]["type"] == "terminate";

@@ -23,7 +23,7 @@ mod anchor;
 pub(crate) mod component;
 pub mod export;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub use anchor::{ANCHOR_FORMAT, Anchor, AnchorSignature};
 pub use attestation::{Attestation, AttestedVerdict};

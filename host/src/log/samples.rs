@@ -11,7 +11,7 @@ use crate::log::{Head, StoredEvent, chain};
 use crate::model::{Event, Origin};
 
 /// One event of each kind and more, numbered from 1.
-pub(super) fn events() -> Vec<Event> {
+pub(crate) fn events() -> Vec<Event> {
     kinds()
         .into_iter()
         .zip(1..)

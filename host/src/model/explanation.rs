@@ -338,14 +338,22 @@ impl Inspection {
     /// The merged state of the execution, out of all that the inspection
     /// shows. A guest that shows nothing else shows just that.
     #[must_use]
-    pub fn merged_state(&self) -> Json {
+    pub fn into_merged_state(mut self) -> Json {
         #[derive(serde::Deserialize)]
         struct Shown<'a> {
             #[serde(borrow)]
             state: &'a serde_json::value::RawValue,
         }
-        let state = serde_json::from_str::<Shown<'_>>(&self.state)
-            .map_or(self.state.as_str(), |shown| shown.state.get());
-        Json::trusted(state.to_owned())
+        // A state may be large: it is left where it stands, and what is around it goes.
+        let place = serde_json::from_str::<Shown<'_>>(&self.state).map(|shown| {
+            let state = shown.state.get();
+            let start = state.as_ptr().addr() - self.state.as_ptr().addr();
+            (start, start + state.len())
+        });
+        if let Ok((start, end)) = place {
+            self.state.truncate(end);
+            self.state.drain(..start);
+        }
+        Json::trusted(self.state)
     }
 }

@@ -4,7 +4,7 @@ use super::failure::{node_failure, stall};
 use crate::id::ExecutionId;
 use crate::model::{
     AttemptFailure, CancelReason, Completion, FalseCondition, NextStep, ReasonCause, Seen,
-    SeenValue, Timestamp,
+    SeenValue, Timestamp, instance_of,
 };
 use crate::names;
 use crate::time::rfc3339;
@@ -148,6 +148,11 @@ fn attempts(node: &str, cause: &ReasonCause) -> Option<String> {
                 why(it)
             )
         }
+        // A scheduler says of the bound of a map and of that of the execution the same.
+        ReasonCause::NoRoom(it) if instance_of(node).is_some() => format!(
+            "node `{node}` could run, but {} of {} nodes (max_concurrent of its map, or max_concurrent_nodes) are in flight",
+            it.used, it.allowed
+        ),
         ReasonCause::NoRoom(it) => format!(
             "node `{node}` could run, but {} of {} nodes (max_concurrent_nodes) are in flight",
             it.used, it.allowed
@@ -377,5 +382,15 @@ mod tests {
         for (cause, words) in table {
             assert_eq!(sentence("n", &cause), words);
         }
+        assert_eq!(
+            sentence(
+                "m[3]",
+                &ReasonCause::NoRoom(Usage {
+                    used: 2,
+                    allowed: 2
+                })
+            ),
+            "node `m[3]` could run, but 2 of 2 nodes (max_concurrent of its map, or max_concurrent_nodes) are in flight"
+        );
     }
 }

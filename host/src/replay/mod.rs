@@ -50,6 +50,8 @@ mod child_claims;
 mod ports;
 // A guest behind those ports.
 mod player;
+// A log in little memory.
+mod packed_log;
 // A cursor over a log, and where values come from.
 mod travel;
 // Instances that go from log to log.
@@ -101,16 +103,17 @@ pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use log_store::LogStore;
 pub use minimize::{MinimizeError, Minimized, Progress, Size, Written, minimize};
+pub use packed_log::PackedLog;
 pub use player::Player;
 pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
-pub use status::status_of;
+pub use status::{Standing, status_of};
 pub use threads::threads_for;
 pub use together::Together;
 pub(crate) use travel::may_change_state;
 pub use travel::{
     Assumption, Conditions, NeededAct, NeededFact, Needs, NextStep, Origins, Prospect, Prospects,
-    Seek, StateOrigin, Travel, TravelError, is_failure,
+    Seek, StateOrigin, Travel, TravelError, is_failure, may_change_state,
 };
 pub use verdict::{AnchorCheck, Audit, AuditError, Link, LinkState, SignatureCheck, Verdict};
 pub use what_if::{Outcome, Summary, audit_many};

@@ -14,22 +14,25 @@ pub fn status_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Status {
     standing.status()
 }
 
-#[derive(Default)]
-struct Standing<'a> {
+/// What a log says of the status, event by event.
+#[derive(Debug, Default)]
+pub struct Standing {
     ended: Option<Status>,
     paused: bool,
     stalled_by_host: bool,
-    stalled_by_policy: Option<StalledOn<'a>>,
+    stalled_by_policy: Option<StalledOn>,
 }
 
 /// What a policy stalled an execution on.
-enum StalledOn<'a> {
-    Node(&'a str),
+#[derive(Debug)]
+enum StalledOn {
+    Node(String),
     Budget,
 }
 
-impl<'a> Standing<'a> {
-    fn apply(&mut self, event: &'a Event) {
+impl Standing {
+    /// Takes the next event.
+    pub fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::WorkflowCompleted(_) => self.ended = Some(Status::Completed),
             EventKind::WorkflowFailed(_) => self.ended = Some(Status::Failed),
@@ -38,7 +41,8 @@ impl<'a> Standing<'a> {
             EventKind::ExecutionUnpaused(_) => self.paused = false,
             EventKind::HostStalled(_) => self.stalled_by_host = true,
             EventKind::Stalled(it) => {
-                let on = it.node_id().map_or(StalledOn::Budget, StalledOn::Node);
+                let node = it.node_id().map(str::to_owned);
+                let on = node.map_or(StalledOn::Budget, StalledOn::Node);
                 self.stalled_by_policy = Some(on);
             }
             EventKind::StallLifted(_) if self.stalled_by_host => self.stalled_by_host = false,
@@ -46,7 +50,8 @@ impl<'a> Standing<'a> {
                 self.stalled_by_policy = None;
             }
             EventKind::RetryRequested(it) | EventKind::SkipRequested(it) => {
-                if matches!(self.stalled_by_policy, Some(StalledOn::Node(id)) if id == it.node_id) {
+                if matches!(&self.stalled_by_policy, Some(StalledOn::Node(id)) if *id == it.node_id)
+                {
                     self.stalled_by_policy = None;
                 }
             }
@@ -56,7 +61,9 @@ impl<'a> Standing<'a> {
         }
     }
 
-    fn status(&self) -> Status {
+    /// The status behind the last event that was taken.
+    #[must_use]
+    pub fn status(&self) -> Status {
         match self.ended {
             Some(ended) => ended,
             None if self.stalled_by_host || self.stalled_by_policy.is_some() => Status::Stalled,

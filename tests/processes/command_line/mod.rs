@@ -39,6 +39,7 @@ mod idle;
 mod jamjet;
 mod kept;
 mod logs;
+mod looking;
 mod measuring;
 mod minimizing;
 mod naming;

@@ -161,7 +161,6 @@ fn other_limits_and_policies_are_asked_about_with_the_logs_own_scheduler() {
             &["--retry-policy", r#"mine={"max_attempts":1}"#],
             Some(&same),
         ),
-        (&["--retry-policy", r#"nobodys={"max_attempts":1}"#], None),
     ] {
         let asked = desk.document(
             &[&["whatif", "--all", "--json"], words].concat(),
@@ -184,6 +183,20 @@ fn other_limits_and_policies_are_asked_about_with_the_logs_own_scheduler() {
             "a number from 1 on",
         ),
         (&["--retry-policy", "mine"], "usage", "NAME=VALUE"),
+        (
+            &["--retry-policy", r#"nobodys={"max_attempts":1}"#],
+            "unknown_policy",
+            "no node of these workflows has the retry policy",
+        ),
+        (
+            &[
+                "--simulated",
+                "--retry-policy",
+                r#"nobodys={"max_attempts":1}"#,
+            ],
+            "unknown_policy",
+            "their nodes name mine; give one of these",
+        ),
         (
             &["--retry-policy", "mine=[]"],
             "invalid_json",

@@ -252,7 +252,7 @@ impl<'a> App<'a> {
                 false => Err("this event is about no node".to_owned()),
             },
             Pane::State => {
-                self.page = Some(pages::value(self.level())?);
+                self.page = Some(pages::value(self.level_mut())?);
                 Ok(())
             }
         }
@@ -295,7 +295,6 @@ impl<'a> App<'a> {
         let Some(page) = &mut self.page else {
             return;
         };
-        let last = page.lines.len().saturating_sub(1);
         let by = match action {
             Action::Up => -1,
             Action::Down => 1,
@@ -307,7 +306,7 @@ impl<'a> App<'a> {
             }
             _ => return,
         };
-        page.scroll = page.scroll.saturating_add_signed(by).min(last);
+        page.scroll_by(by);
     }
 
     fn type_into_prompt(&mut self, key: KeyEvent) {

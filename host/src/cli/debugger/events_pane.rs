@@ -1,11 +1,10 @@
 //! The events: those around the place.
 
 use ratatui::text::{Line, Span};
-use refrain::model::{Event, Origin};
+use refrain::model::Origin;
 
 use super::level::Level;
 use super::styles::Styles;
-use crate::cli::log;
 use crate::cli::output::Paint;
 
 /// The title, and as many listed events as there are rows, with the place among them.
@@ -21,10 +20,14 @@ pub(super) fn shown(level: &Level, styles: Styles, rows: usize) -> (String, Vec<
         lines.push(Line::styled("before the first event", styles.chosen()));
     }
     for place in first..count.min(first + rows) {
-        let Some(event) = level.listed(place).and_then(|it| level.event(it)) else {
+        let Some((sequence, words, origin)) = level
+            .listed(place)
+            .and_then(|it| level.line(it).map(|(words, origin)| (it, words, origin)))
+        else {
             break;
         };
-        lines.push(line(event, level.sequence(), digits, styles));
+        let shown = (sequence, words.as_str(), origin);
+        lines.push(line(shown, level.sequence(), digits, styles));
     }
     lines.truncate(rows);
     let title = match level.is_filtered() {
@@ -35,22 +38,26 @@ pub(super) fn shown(level: &Level, styles: Styles, rows: usize) -> (String, Vec<
 }
 
 /// Facts come in, decisions go out. What has not happened yet at the place is faint.
-fn line(event: &Event, at: u64, digits: usize, styles: Styles) -> Line<'static> {
-    let (mark, paint) = match event.origin {
+fn line(
+    (sequence, words, origin): (u64, &str, Origin),
+    at: u64,
+    digits: usize,
+    styles: Styles,
+) -> Line<'static> {
+    let (mark, paint) = match origin {
         Origin::Fact => ("<", Paint::Blue),
         Origin::Decision => (">", Paint::Green),
     };
-    let number = format!("{:>digits$} ", event.sequence);
-    let words = log::in_words(event);
-    let words = format!(" {}", words.as_str());
+    let number = format!("{sequence:>digits$} ");
+    let words = format!(" {words}");
     let mut line = Line::from(vec![
         Span::styled(number, styles.faint()),
         Span::styled(mark, styles.paint(paint)),
         Span::raw(words),
     ]);
-    if event.sequence == at {
+    if sequence == at {
         line.style = styles.chosen();
-    } else if event.sequence > at {
+    } else if sequence > at {
         line.style = styles.faint();
     }
     line

@@ -2,58 +2,61 @@
 
 use std::collections::VecDeque;
 
-use refrain::replay::nodes::Nodes;
-use refrain::store::StoredEvent;
+use refrain::model::{Event, EventKind};
+use refrain::replay::PackedLog;
+use refrain::replay::nodes::{Before, Nodes};
 
-/// Events from one copy to the next.
-const EVENTS_BETWEEN_COPIES: usize = 4096;
+/// Events that can be taken back. Who goes further back at once, or step by step, waits once
+/// for all events up to there.
+const KEPT_MAX: usize = 4096;
 
-/// Nodes in all copies together: some 20 MB of them.
-const COPIED_NODES_MAX: usize = 50_000;
-
-/// The nodes at a place, and copies of what they were on the way, so that a step back
-/// begins at one of these and not at the first event.
+/// The nodes at a place, and what the last events before it have changed, so that a step back
+/// takes one of these back and does not begin at the first event.
 #[derive(Default)]
 pub(super) struct Folds {
     /// So many events have been read into `nodes`.
     place: usize,
     nodes: Nodes,
-    /// In the order of their places.
-    copies: VecDeque<(usize, Nodes)>,
-    copied: usize,
+    /// Of the last of these events, in their order.
+    kept: VecDeque<Before>,
 }
 
 impl Folds {
-    /// The nodes behind so many of these events.
-    pub(super) fn at(&mut self, events: &[StoredEvent], place: usize) -> &Nodes {
-        if place < self.place {
-            // Those behind the place come anew when it goes on.
-            while self.copies.back().is_some_and(|(of, _)| *of > place) {
-                let dropped = self.copies.pop_back();
-                self.copied -= dropped.map_or(0, |(_, nodes)| nodes.len());
-            }
-            (self.place, self.nodes) = self.copies.back().cloned().unwrap_or_default();
+    /// The nodes behind so many events of this log.
+    pub(super) fn at(&mut self, log: &PackedLog, place: usize) -> &Nodes {
+        if self.place.saturating_sub(place) > self.kept.len() {
+            *self = Self::default();
         }
-        for stored in &events[self.place..place] {
-            self.nodes.apply(&stored.event);
+        while self.place > place
+            && let Some(before) = self.kept.pop_back()
+        {
+            self.nodes.take_back(before);
+            self.place -= 1;
+        }
+        while self.place < place
+            && let Some(event) = event(log, self.place as u64 + 1)
+        {
             self.place += 1;
-            self.copy();
+            if self.place + KEPT_MAX <= place {
+                self.kept.clear();
+                self.nodes.apply(&event);
+                continue;
+            }
+            if self.kept.len() == KEPT_MAX {
+                self.kept.pop_front();
+            }
+            let before = self.nodes.apply_kept(&event);
+            self.kept.push_back(before);
         }
         &self.nodes
     }
+}
 
-    /// Copies what is there now, and drops the copies that are farthest behind: who steps back
-    /// is near, and who goes far back waits for all events up to there once.
-    fn copy(&mut self) {
-        let is_new = self.copies.back().is_none_or(|(of, _)| *of < self.place);
-        if !is_new || !self.place.is_multiple_of(EVENTS_BETWEEN_COPIES) {
-            return;
-        }
-        self.copied += self.nodes.len();
-        self.copies.push_back((self.place, self.nodes.clone()));
-        while self.copied > COPIED_NODES_MAX && self.copies.len() > 1 {
-            let dropped = self.copies.pop_front();
-            self.copied -= dropped.map_or(0, |(_, nodes)| nodes.len());
-        }
+/// An event, as far as it says something of nodes: what they produce is not read.
+fn event(log: &PackedLog, sequence: u64) -> Option<Event> {
+    let outline = log.outline(sequence)?;
+    match outline.kind {
+        EventKind::NodeCompleted(_) | EventKind::NodeSettled(_) => Some(outline),
+        _ => log.event(sequence),
     }
 }

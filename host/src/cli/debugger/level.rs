@@ -1,15 +1,25 @@
 //! One log, and the place in it that is looked at.
 
+use std::collections::HashMap;
+
 use refrain::id::ExecutionId;
-use refrain::model::{Event, EventKind, Explanation, Status};
+use refrain::model::{Event, EventKind, Explanation, Origin, Status};
 use refrain::picture::{self, Picture};
 use refrain::replay::nodes::Nodes;
-use refrain::replay::{Travel, is_failure, node_of, status_of};
+use refrain::replay::{Standing, Travel, is_failure, may_change_state, node_of};
 use refrain::store::Timestamp;
 
 use super::filter::Filter;
 use super::folds::Folds;
 use super::seen::{self, KeyValue};
+use crate::cli::log;
+use crate::cli::text::Text;
+
+/// Bytes of an event that is large.
+const LARGE_BYTES: usize = 64 * 1024;
+
+/// Events between two places, up to which it is looked whether one changes the state.
+const NEAR: u64 = 1000;
 
 /// What of the graph is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +32,7 @@ pub(super) enum View {
 
 /// One log, and the place in it that is looked at.
 pub(in crate::cli) struct Level {
-    pub(super) id: ExecutionId,
+    pub(in crate::cli) id: ExecutionId,
     /// Its workflow.
     pub(super) name: String,
     pub(super) travel: Travel,
@@ -39,24 +49,56 @@ pub(in crate::cli) struct Level {
     filter: Filter,
     /// The sequences of the events that are listed, in their order. `None`: of all.
     listed: Option<Vec<u64>>,
-    status: Option<(u64, Status)>,
+    /// The statuses, each with the first event behind which it is so.
+    statuses: Vec<(u64, Status)>,
+    /// The lines of events that are too large to be read whenever they are listed.
+    large: HashMap<u64, Text>,
+    /// When the first event was.
+    began_at: Timestamp,
     state: Option<(u64, Result<Vec<KeyValue>, String>)>,
     explanation: Option<(u64, String, Result<Explanation, String>)>,
 }
 
 impl Level {
     pub(in crate::cli) fn of(travel: Travel, name: String) -> Self {
-        let recording = travel.recording();
-        let id = recording.execution_id;
+        let events = travel.log();
+        let id = events.execution_id();
         // A text that is no workflow has no graph; its guest says what is wrong with it.
-        let picture = picture::of_workflow(&recording.workflow).unwrap_or_default();
+        let picture = picture::of_workflow(events.workflow()).unwrap_or_default();
         let layers = picture::layers(&picture);
         let first = layers.first().and_then(|layer| layer.first());
         let first = first.map(|place| picture.nodes[*place].id.clone());
-        // What has failed is what most people come for.
-        let events = recording.events.iter().rev().map(|it| &it.event.kind);
-        let mut failed = events.filter(|kind| is_failure(kind));
-        let node = failed.find_map(node_of).map(str::to_owned).or(first);
+        let mut node = first;
+        let mut standing = Standing::default();
+        let mut statuses = vec![(0, standing.status())];
+        let mut began_at = 0;
+        let mut large = HashMap::new();
+        for sequence in 1..=events.len() as u64 {
+            if events.event_bytes(sequence) > LARGE_BYTES
+                && let Some(event) = events.event(sequence)
+            {
+                large.insert(sequence, log::in_a_line(&event));
+            }
+            let Some(event) = events.outline(sequence) else {
+                break;
+            };
+            standing.apply(&event);
+            if statuses
+                .last()
+                .is_none_or(|(_, status)| *status != standing.status())
+            {
+                statuses.push((event.sequence, standing.status()));
+            }
+            if event.sequence == 1 {
+                began_at = event.at;
+            }
+            // What has failed is what most people come for.
+            if is_failure(&event.kind)
+                && let Some(failed) = node_of(&event.kind)
+            {
+                node = Some(failed.to_owned());
+            }
+        }
         Self {
             id,
             name,
@@ -69,7 +111,9 @@ impl Level {
             key: None,
             filter: Filter::default(),
             listed: None,
-            status: None,
+            statuses,
+            began_at,
+            large,
             state: None,
             explanation: None,
         }
@@ -96,10 +140,18 @@ impl Level {
         self.travel.last()
     }
 
-    pub(super) fn event(&self, sequence: u64) -> Option<&Event> {
-        let place = usize::try_from(sequence).ok()?.checked_sub(1)?;
-        let stored = self.travel.recording().events.get(place)?;
-        Some(&stored.event)
+    pub(super) fn event(&self, sequence: u64) -> Option<Event> {
+        self.travel.log().event(sequence)
+    }
+
+    /// An event in a line, and who authored it. `None` if there is no such event.
+    pub(super) fn line(&self, sequence: u64) -> Option<(Text, Origin)> {
+        if let Some(line) = self.large.get(&sequence) {
+            let origin = self.travel.log().outline(sequence)?.origin;
+            return Some((line.clone(), origin));
+        }
+        let event = self.event(sequence)?;
+        Some((log::in_a_line(&event), event.origin))
     }
 
     /// What time it is at the place.
@@ -109,8 +161,7 @@ impl Level {
 
     /// Milliseconds from the first event to the place.
     pub(super) fn since_beginning(&self) -> u64 {
-        let first = self.event(1).map_or(0, |event| event.at);
-        self.at().saturating_sub(first)
+        self.at().saturating_sub(self.began_at)
     }
 
     /// Goes behind this event, or the last if there are not so many.
@@ -128,32 +179,25 @@ impl Level {
     /// What the graph is drawn of: the workflow, its layers, and the nodes at the place.
     pub(super) fn drawn(&mut self) -> (&Picture, &[Vec<usize>], &Nodes) {
         let place = usize::try_from(self.travel.sequence()).unwrap_or(usize::MAX);
-        let nodes = self.folds.at(&self.travel.recording().events, place);
+        let nodes = self.folds.at(self.travel.log(), place);
         (&self.picture, &self.layers, nodes)
     }
 
     /// The status at the place, as the log says it.
-    pub(super) fn status(&mut self) -> Status {
+    pub(super) fn status(&self) -> Status {
         let sequence = self.sequence();
-        match self.status {
-            Some((of, status)) if of == sequence => status,
-            _ => {
-                let events = (1..=sequence).filter_map(|it| self.event(it));
-                let status = status_of(events);
-                self.status = Some((sequence, status));
-                status
-            }
-        }
+        let behind = self.statuses.partition_point(|(from, _)| *from <= sequence);
+        self.statuses[behind - 1].1
     }
 
     /// Lists only these events.
     pub(super) fn list(&mut self, filter: Filter) {
         self.listed = None;
         if !filter.is_empty() {
-            let events = &self.travel.recording().events;
-            let nodes = Nodes::of(events.iter().map(|stored| &stored.event));
-            let listed = events.iter().filter(|it| filter.lists(&it.event, &nodes));
-            self.listed = Some(listed.map(|it| it.event.sequence).collect());
+            let log = self.travel.log();
+            let nodes = Nodes::of(log.all());
+            let listed = log.all().filter(|it| filter.lists(it, &nodes));
+            self.listed = Some(listed.map(|it| it.sequence).collect());
         }
         self.filter = filter;
     }
@@ -193,7 +237,16 @@ impl Level {
         let sequence = self.sequence();
         let mut asked = false;
         if self.state.as_ref().is_none_or(|(of, _)| *of != sequence) {
-            self.state = Some((sequence, seen::state(&mut self.travel)));
+            let known = self.state.take();
+            let state = match known {
+                Some((of, Ok(state))) if self.has_same_state(of) => Ok(seen::unchanged(state)),
+                // Two states may be too large to be held beside each other.
+                known => {
+                    drop(known);
+                    seen::state(&mut self.travel)
+                }
+            };
+            self.state = Some((sequence, state));
             asked = true;
         }
         if self.explanation().is_none()
@@ -204,6 +257,22 @@ impl Level {
             asked = true;
         }
         asked
+    }
+
+    /// Whether the state at the place is that of another place, and was so before the event
+    /// that the place is behind.
+    fn has_same_state(&self, of: u64) -> bool {
+        let sequence = self.sequence();
+        let between = match of < sequence {
+            true => of + 1..=sequence,
+            false => sequence..=of,
+        };
+        let is_near = of.abs_diff(sequence) <= NEAR;
+        let is_same = |it: u64| {
+            let event = self.travel.log().outline(it);
+            event.is_some_and(|it| it.sequence > 1 && !may_change_state(&it.kind))
+        };
+        of > 0 && is_near && between.into_iter().all(is_same)
     }
 
     /// The state as it was last asked for, and whether that was at this place.
@@ -222,9 +291,9 @@ impl Level {
 
     /// Chooses the node that the event at the place is about, if it is about one.
     pub(in crate::cli) fn choose_node_of_event(&mut self) -> bool {
-        let event = self.event(self.sequence());
-        let node = event.and_then(|event| node_of(&event.kind));
-        let Some(node) = node.map(str::to_owned) else {
+        let event = self.travel.log().outline(self.sequence());
+        let node = event.and_then(|event| node_of(&event.kind).map(str::to_owned));
+        let Some(node) = node else {
             return false;
         };
         self.node = Some(node);
@@ -234,27 +303,16 @@ impl Level {
     /// The last child that the chosen node has asked for up to the place.
     pub(super) fn child(&self) -> Option<ExecutionId> {
         let node = self.node.as_deref()?;
-        let place = usize::try_from(self.sequence()).unwrap_or(usize::MAX);
-        let events = self.travel.recording().events.iter().take(place).rev();
-        let mut kinds = events.map(|stored| &stored.event.kind);
-        kinds.find_map(|kind| match kind {
+        let place = self.sequence();
+        let log = self.travel.log();
+        let mut events = (1..=place).rev().filter_map(|it| log.outline(it));
+        events.find_map(|event| match event.kind {
             EventKind::ChildRequested(it) if it.node_id == node => Some(ExecutionId::of_child(
                 self.id,
                 node,
                 it.attempt,
                 it.iteration,
             )),
-            _ => None,
-        })
-    }
-
-    /// Who works on this node at the place.
-    pub(super) fn worker_of(&self, node: &str) -> Option<&str> {
-        let place = usize::try_from(self.sequence()).unwrap_or(usize::MAX);
-        let events = self.travel.recording().events.iter().take(place).rev();
-        let mut kinds = events.map(|stored| &stored.event.kind);
-        kinds.find_map(|kind| match kind {
-            EventKind::NodeStarted(it) if it.node_id == node => Some(it.worker_id.as_str()),
             _ => None,
         })
     }

@@ -1,5 +1,7 @@
 //! Texts that lie over the screen.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::keys;
 use super::level::Level;
 use super::seen::said;
@@ -12,18 +14,60 @@ use crate::cli::time::stamp;
 /// A text that lies over the screen.
 pub(super) struct Page {
     pub(super) title: String,
-    pub(super) lines: Vec<String>,
+    lines: Vec<String>,
     pub(super) scroll: usize,
+    /// How many rows it took when it was drawn last.
+    rows: usize,
 }
 
 impl Page {
     fn new(title: String, lines: Vec<String>) -> Self {
         Self {
             title,
+            rows: lines.len(),
             lines,
             scroll: 0,
         }
     }
+
+    /// Scrolls by so many rows, up to the last.
+    pub(super) fn scroll_by(&mut self, rows: isize) {
+        let last = self.rows.saturating_sub(1);
+        self.scroll = self.scroll.saturating_add_signed(rows).min(last);
+    }
+
+    /// Its rows on a screen of so many columns: long lines go on in further rows.
+    pub(super) fn rows(&mut self, columns: usize) -> Vec<String> {
+        let lines = self.lines.iter();
+        let rows: Vec<String> = lines.flat_map(|line| wrapped(line, columns)).collect();
+        self.rows = rows.len();
+        self.scroll_by(0);
+        rows
+    }
+}
+
+/// The rows of a line, broken behind spaces where that can be. The further ones stand two
+/// columns further to the right.
+fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    let indent = line.len() - line.trim_start_matches(' ').len() + 2;
+    let indent = " ".repeat(indent.min(columns / 2));
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    for word in line.split_inclusive(' ') {
+        if row.width() + word.trim_end().width() > columns && !row.trim().is_empty() {
+            rows.push(std::mem::replace(&mut row, indent.clone()));
+        }
+        for c in word.chars() {
+            row.push(c);
+            if row.trim_end().width() > columns && row.trim_start().chars().count() > 1 {
+                row.pop();
+                rows.push(std::mem::replace(&mut row, indent.clone()));
+                row.push(c);
+            }
+        }
+    }
+    rows.push(row);
+    rows
 }
 
 /// The keys, and what they do.
@@ -33,15 +77,14 @@ pub(super) fn help() -> Page {
 }
 
 /// The whole value of the chosen key of the state.
-pub(super) fn value(level: &Level) -> Result<Page, String> {
+pub(super) fn value(level: &mut Level) -> Result<Page, String> {
     let key = level.key.clone().ok_or("choose a key of the state first")?;
-    let (Some(Ok(state)), true) = level.state() else {
-        return Err("the state is not known here".to_owned());
+    let value = match level.sequence() {
+        0 => None,
+        _ => level.travel.value(&key).map_err(said)?,
     };
-    let value = state.iter().find(|it| it.key == key);
-    let value = value.and_then(|it| it.value.as_deref());
     let value = value.ok_or_else(|| format!("there is no {key} here"))?;
-    let text = json_text::pretty(value);
+    let text = json_text::pretty(value.as_str());
     let lines = text.as_str().lines().map(str::to_owned).collect();
     Ok(Page::new(key, lines))
 }
@@ -84,4 +127,34 @@ pub(super) fn what_would_run(level: &mut Level) -> Result<Page, String> {
 
 fn event_line(event: &refrain::model::Event) -> String {
     log::in_words(event).as_str().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_go_on_in_further_rows() {
+        for (line, rows) in [
+            ("", &[""][..]),
+            ("a word", &["a word"]),
+            ("one two three", &["one two ", "  three"]),
+            ("  one two three", &["  one two ", "    three"]),
+            ("123456789012345", &["1234567890", "  12345"]),
+            ("日本語日本語", &["日本語日本", "  語"]),
+        ] {
+            assert_eq!(wrapped(line, 10), rows, "{line:?}");
+        }
+        assert_eq!(
+            wrapped("abc", 0).concat(),
+            "abc",
+            "nothing is lost, nor is it endless"
+        );
+        let mut page = Page::new(String::new(), vec!["one two three".to_owned()]);
+        assert_eq!(page.rows(8), ["one two ", "  three"]);
+        page.scroll_by(9);
+        assert_eq!(page.scroll, 1);
+        page.rows(50);
+        assert_eq!(page.scroll, 0, "there is one row by now");
+    }
 }

@@ -25,8 +25,8 @@ pub(super) fn shown(level: &mut Level, styles: Styles, max: usize) -> Vec<Line<'
     let mut lines: Vec<Line<'static>> = Vec::new();
     for node in under_way.iter().take(max) {
         let said = match node.state {
-            NodeState::Running => match level.worker_of(&node.id) {
-                Some(worker) => text!("at work: {}, for {}", worker, since(node, at)),
+            NodeState::Running => match &node.worker_id {
+                Some(worker) => text!("at work: {}, for {}", worker.as_str(), since(node, at)),
                 None => text!("at work for {}", since(node, at)),
             },
             _ => waits(node, at),

@@ -184,15 +184,12 @@ fn footer(app: &App<'_>) -> Line<'static> {
 }
 
 /// The text that lies over the screen, if one does.
-fn draw_page(app: &App<'_>, frame: &mut Frame<'_>, body: Rect) {
-    let Some(page) = &app.page else {
+fn draw_page(app: &mut App<'_>, frame: &mut Frame<'_>, body: Rect) {
+    let Some(page) = &mut app.page else {
         return;
     };
-    let lines: Vec<Line<'_>> = page
-        .lines
-        .iter()
-        .map(|line| Line::raw(line.as_str()))
-        .collect();
+    let within = usize::from(body.width.saturating_sub(2));
+    let lines: Vec<Line<'_>> = page.rows(within).into_iter().map(Line::raw).collect();
     let rows = u16::try_from(lines.len())
         .unwrap_or(u16::MAX)
         .saturating_add(2);

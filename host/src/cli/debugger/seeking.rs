@@ -97,7 +97,7 @@ fn text(
     let has = |sequence: &u64| {
         level
             .event(*sequence)
-            .is_some_and(|it| has_words(it, &words))
+            .is_some_and(|it| has_words(&it, &words))
     };
     let place = level.sequence();
     let found = match way {

@@ -50,8 +50,7 @@ pub(super) fn shown(
 fn line(key: &KeyValue, room: usize, styles: Styles) -> Line<'static> {
     let name = Text::word(&key.key).cut(room).padded(room);
     let value = match &key.value {
-        // As much as any terminal is wide.
-        Some(json) => Text::json_line(json.get(..4096).unwrap_or(json)),
+        Some(json) => Text::json_line(json),
         None => Text::word("(gone)"),
     };
     let mark = if key.is_changed { "* " } else { "  " };

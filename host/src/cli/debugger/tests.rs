@@ -169,7 +169,7 @@ fn keys_lead_where_the_log_says() -> Result<()> {
         assert_eq!(at(app), 7);
         assert!(app.message.as_deref().is_some_and(|it| it.contains("700")));
         press(app, "gf");
-        let failed = app.level().event(at(app)).map(|it| it.kind.clone());
+        let failed = app.level().event(at(app)).map(|it| it.kind);
         assert!(failed.is_some_and(|kind| refrain::replay::is_failure(&kind)));
         press(app, "gd");
         let decided = app.level().event(at(app)).map(|it| it.origin);

@@ -99,7 +99,7 @@ impl Execution {
         let ending = end_of(&self.shared, self.id, self.was_running).await?;
         let final_state = match ending.final_state {
             Some(final_state) => Json::trusted(final_state),
-            None => self.inspect().await?.merged_state(),
+            None => self.inspect().await?.into_merged_state(),
         };
         Ok(Finished {
             status: ending.status,

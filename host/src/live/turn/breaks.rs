@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::guest::{ConditionError, condition_holds};
 use crate::id::ExecutionId;
 use crate::limits::TEXT_BYTES_MAX;
-use crate::model::{Event, EventKind, Inspection, OperatorNote, Origin, Outcome, Status};
+use crate::model::{Event, EventKind, OperatorNote, Origin, Outcome, Status};
 use crate::replay::may_change_state;
 use crate::store::Head;
 
@@ -160,15 +160,17 @@ fn judge(
     let inspection = call(transaction, id, None, |guest, ports| {
         guest.inspect(ports, id)
     })?;
+    let state = inspection.into_merged_state();
     let first = transaction.events(id, 1, 1);
     let first = first.ok().and_then(|events| events.into_iter().next());
     let input = first.and_then(|stored| match stored.event.kind {
         EventKind::WorkflowStarted(started) => Some(started.initial_input),
         _ => None,
     });
+    let asked = (state.as_str(), input.as_deref());
     let judged = conditions
         .iter()
-        .map(|condition| judge_one(transaction, id, condition, (&inspection, input.as_deref())));
+        .map(|condition| judge_one(transaction, id, condition, asked));
     Ok(judged.collect())
 }
 
@@ -176,9 +178,8 @@ fn judge_one(
     transaction: &Transaction<'_>,
     id: ExecutionId,
     condition: &str,
-    (inspection, input): (&Inspection, Option<&str>),
+    asked: (&str, Option<&str>),
 ) -> bool {
-    let state = inspection.merged_state();
     let digest = &transaction.staged[&id].record.guest_digest;
     let mut library = transaction.core.guests.library();
     let named = digest
@@ -186,7 +187,6 @@ fn judge_one(
         .expect("a library calls its guests by their digests");
     let judged = library.instance(digest).map_err(|error| error.to_string());
     let judged = judged.and_then(|guest| {
-        let asked = (state.as_str(), input);
         condition_holds((guest, named), condition, asked, transaction.now()).map_err(|error| {
             match error {
                 ConditionError::Refused(why) => why,

@@ -38,6 +38,16 @@ pub fn write_event(event: &Event) -> String {
     writer.finish()
 }
 
+/// The same for people: each payload of more than so many bytes is cut, and stands there as a
+/// string that ends in `…`. This is not what [`read_event`] reads.
+#[must_use]
+pub fn write_cut(event: &Event, payload_bytes_max: usize) -> String {
+    let mut writer = Writer::cutting(payload_bytes_max);
+    form::write_place(event, &mut writer);
+    form::write_kind(&event.kind, &mut writer);
+    writer.finish()
+}
+
 /// The JSON form of an event with its salt and its chain hash, which are the
 /// fields `salt` and `hash`.
 #[must_use]

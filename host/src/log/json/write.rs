@@ -13,6 +13,8 @@ pub(in crate::log) struct Writer {
     text: String,
     /// Whether the fields that can be erased are left out.
     is_erased: bool,
+    /// Payloads of more bytes than these are cut.
+    payload_bytes_max: usize,
 }
 
 impl Writer {
@@ -23,6 +25,7 @@ impl Writer {
         Self {
             text,
             is_erased: false,
+            payload_bytes_max: usize::MAX,
         }
     }
 
@@ -30,6 +33,14 @@ impl Writer {
     pub(super) fn erased() -> Self {
         Self {
             is_erased: true,
+            ..Self::new()
+        }
+    }
+
+    /// The same with payloads that are cut where they are longer than so many bytes.
+    pub(super) fn cutting(payload_bytes_max: usize) -> Self {
+        Self {
+            payload_bytes_max,
             ..Self::new()
         }
     }
@@ -54,7 +65,11 @@ impl Sink for Writer {
         self.field(name, &Value::from(value).to_string());
     }
     fn json(&mut self, name: &'static str, value: &str) {
-        if embeds(value) {
+        if value.len() > self.payload_bytes_max {
+            let end = value.floor_char_boundary(self.payload_bytes_max);
+            let cut = format!("{}…", &value[..end]);
+            self.field(name, &Value::from(cut).to_string());
+        } else if embeds(value) {
             self.field(name, value);
         } else {
             self.field(&text_name(name), &Value::from(value).to_string());

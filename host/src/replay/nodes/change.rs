@@ -53,6 +53,7 @@ fn attempt(node: &mut Node, kind: &EventKind, at: Timestamp) -> bool {
             node.enter(NodeState::Running, at);
             node.attempts = it.attempt;
             node.started_at = Some(at);
+            node.worker_id = Some(it.worker_id.clone());
         }
         EventKind::NodeFailed(_) | EventKind::LeaseExpired(_) | EventKind::NodeTimedOut(_) => {
             node.enter(NodeState::Failing, at);

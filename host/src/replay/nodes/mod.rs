@@ -7,6 +7,7 @@
 mod node;
 mod change;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{Event, EventKind, NodeState, instance_of};
@@ -26,13 +27,29 @@ pub struct Nodes {
     last: usize,
 }
 
+/// What an event has changed of the nodes, so that it can be taken back.
+#[derive(Clone, Debug)]
+#[must_use = "it is the only way back"]
+pub struct Before(Changed);
+
+#[derive(Clone, Debug)]
+enum Changed {
+    Nothing,
+    /// A node that no event before had named.
+    New,
+    /// This is what the node was.
+    Node(Box<Node>),
+    /// These are all there were. A fork's own beginning changes many of them.
+    All(Box<Nodes>),
+}
+
 impl Nodes {
     /// The nodes as these events say, which come in their order.
     #[must_use]
-    pub fn of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+    pub fn of(events: impl IntoIterator<Item: Borrow<Event>>) -> Self {
         let mut nodes = Self::default();
         for event in events {
-            nodes.apply(event);
+            nodes.apply(event.borrow());
         }
         nodes
     }
@@ -58,6 +75,16 @@ impl Nodes {
     #[must_use]
     pub fn named(&self, id: &str) -> Option<&Node> {
         self.by_id.get(id).map(|index| &self.nodes[*index])
+    }
+
+    /// The place of the node with this id among all of them.
+    pub(super) fn place_of(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The node at a place that [`Nodes::place_of`] has named.
+    pub(super) fn at(&self, place: usize) -> &Node {
+        &self.nodes[place]
     }
 
     /// The node that this one failed for: of a map, the first of its instances that failed;
@@ -146,6 +173,50 @@ impl Nodes {
         let state = node.state;
         self.enter_count(state);
         self.nodes.get(self.last)
+    }
+
+    /// Applies one event. What it has changed.
+    pub fn apply_kept(&mut self, event: &Event) -> Before {
+        let touched = match &event.kind {
+            EventKind::ExecutionForked(_) => {
+                let before = Changed::All(Box::new(self.clone()));
+                self.apply(event);
+                return Before(before);
+            }
+            EventKind::RetryRequested(it) => Some(it.node_id.as_str()),
+            EventKind::ChildStarted(it) => Some(it.node_id.as_str()),
+            kind => changed(kind),
+        };
+        let before = touched.and_then(|id| self.named(id)).cloned();
+        let count = self.len();
+        self.apply(event);
+        Before(match before {
+            Some(node) => Changed::Node(Box::new(node)),
+            None if self.len() > count => Changed::New,
+            None => Changed::Nothing,
+        })
+    }
+
+    /// Takes the last event back that was applied and is not taken back yet. This is what it
+    /// has changed.
+    pub fn take_back(&mut self, before: Before) {
+        match before.0 {
+            Changed::Nothing => {}
+            Changed::New => {
+                if let Some(node) = self.nodes.pop() {
+                    self.by_id.remove(&node.id);
+                    self.leave_count(node.state);
+                }
+            }
+            Changed::Node(node) => {
+                if let Some(place) = self.by_id.get(&node.id).copied() {
+                    self.leave_count(self.nodes[place].state);
+                    self.enter_count(node.state);
+                    self.nodes[place] = *node;
+                }
+            }
+            Changed::All(nodes) => *self = *nodes,
+        }
     }
 
     /// A failed map that is retried waits for its instances again, without a further

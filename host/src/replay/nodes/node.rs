@@ -23,6 +23,8 @@ pub struct Node {
     pub in_state_since: Option<Timestamp>,
     /// When the last attempt was claimed by a worker. `None` if none was.
     pub started_at: Option<Timestamp>,
+    /// Who is at work on it. `None` if nobody is.
+    pub worker_id: Option<String>,
     /// When it was settled. `None` if it is not.
     pub ended_at: Option<Timestamp>,
     /// Milliseconds that workers were at it, in attempts that are over.
@@ -67,6 +69,17 @@ pub enum Wait {
     },
 }
 
+impl Wait {
+    /// When it ends by itself. `None` if it does not.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Approval { until, .. } | Self::Event { until, .. } => *until,
+            Self::Delay { until } => Some(*until),
+        }
+    }
+}
+
 /// Whether this is the id of an instance of a map, or of what undoes one.
 #[must_use]
 pub fn is_one_of_many(id: &str) -> bool {
@@ -86,6 +99,7 @@ impl Node {
             since: None,
             in_state_since: None,
             started_at: None,
+            worker_id: None,
             ended_at: None,
             worked_ms: 0,
             error: None,
@@ -158,6 +172,7 @@ impl Node {
         self.since.get_or_insert(at);
         self.in_state_since = Some(at);
         self.ended_at = None;
+        self.worker_id = None;
         self.wait = None;
     }
 

@@ -102,16 +102,16 @@ impl<'t> Conditions<'t> {
         let keys = words(condition);
         // A key that is computed may be any.
         let reads_all = condition.contains('[');
-        let events = self.travel.recording().events.iter();
-        let within = events.filter(|it| (first..=last).contains(&it.event.sequence));
+        let place = |sequence: u64| usize::try_from(sequence).unwrap_or(usize::MAX);
+        let within = self.travel.log().events(place(first) - 1..place(last));
         let workflow = self.travel.workflow();
         let may_change = |kind: &EventKind| {
             matches!(kind, EventKind::WorkflowStarted(_))
                 || keys.iter().any(|key| may_set(kind, key, workflow))
                 || reads_all && may_change_state(kind)
         };
-        let changing = within.filter(|it| may_change(&it.event.kind));
-        changing.map(|it| it.event.sequence).collect()
+        let changing = within.filter(|it| may_change(&it.kind));
+        changing.map(|it| it.sequence).collect()
     }
 
     /// Asks the guest whether a condition holds on this state, a JSON object.
@@ -119,10 +119,11 @@ impl<'t> Conditions<'t> {
         let (sequence, now) = (self.travel.sequence(), self.travel.at());
         let guest = self.travel.other_guest()?;
         let input = match self.travel.first() {
-            Some(EventKind::WorkflowStarted(first)) => Some(first.initial_input.as_str()),
+            Some(EventKind::WorkflowStarted(first)) => Some(first.initial_input),
             _ => None,
         };
-        condition_holds(guest, condition, (state, input), now).map_err(|error| match error {
+        let asked = (state, input.as_deref());
+        condition_holds(guest, condition, asked, now).map_err(|error| match error {
             ConditionError::Refused(why) => TravelError::Condition {
                 condition: condition.to_owned(),
                 why,

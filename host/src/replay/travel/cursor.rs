@@ -12,20 +12,14 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error::TravelError;
-use super::marks::Marks;
-use super::ports::TravelPorts;
+use super::guest_of_place::GuestOfPlace;
 use super::seek::Seek;
-use crate::guest::{CallError, Instance, Library, Ports};
-use crate::id::ExecutionId;
+use crate::guest::{Instance, Library, Ports};
 use crate::json::Json;
-use crate::model::{
-    Digest, Event, EventKind, Explanation, Inspection, Outcome, Snapshot, WorkItem,
-};
+use crate::model::{Digest, Event, EventKind, Explanation, Inspection, Outcome, WorkItem};
+use crate::replay::packed_log::PackedLog;
 use crate::replay::source::Recording;
-use crate::store::{StoredEvent, Timestamp};
-
-/// Events from one snapshot to the next: few enough that reading them takes a moment.
-const EVENTS_BETWEEN_MARKS: usize = 4096;
+use crate::store::Timestamp;
 
 /// A cursor over a log. It stands behind one of the events, at first the last.
 ///
@@ -50,23 +44,10 @@ const EVENTS_BETWEEN_MARKS: usize = 4096;
 /// # }
 /// ```
 pub struct Travel {
-    recording: Arc<Recording>,
+    guests: GuestOfPlace,
     workflow: Value,
-    library: Library,
-    /// The guests that the log names, each with the number of events before it is asked.
-    guests: Vec<(usize, String)>,
-    asked: Option<Asked>,
-    marks: Marks,
     /// So many events are behind the cursor.
     place: usize,
-}
-
-/// A guest that has seen something of the log.
-struct Asked {
-    guest: Instance<TravelPorts>,
-    digest: String,
-    /// So many events.
-    seen: usize,
 }
 
 /// What would happen next.
@@ -84,7 +65,7 @@ pub struct NextStep {
 impl fmt::Debug for Travel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Travel")
-            .field("execution", &self.recording.execution_id)
+            .field("execution", &self.log().execution_id())
             .field("place", &self.place)
             .finish_non_exhaustive()
     }
@@ -98,47 +79,17 @@ impl Travel {
     /// [`TravelError`] if the log is erased, or does not begin. A guest that fails on the way
     /// is no error before it is asked.
     pub fn open(recording: Arc<Recording>, library: Library) -> Result<Self, TravelError> {
-        let id = recording.execution_id;
-        if recording.is_erased() {
-            return Err(TravelError::Erased(id));
-        }
-        let named = recording.events.iter().enumerate();
-        let guests: Vec<(usize, String)> = named
-            .filter_map(|(place, stored)| match &stored.event.kind {
-                EventKind::WorkflowStarted(it) => Some((place, it.guest_digest.to_string())),
-                EventKind::GuestChanged(it) => Some((place, it.guest_digest.to_string())),
-                _ => None,
-            })
-            .collect();
-        if guests.first().is_none_or(|(place, _)| *place > 0) {
-            return Err(TravelError::NoBeginning(id));
-        }
-        let last = recording.events.len();
-        let mut travel = Self {
+        Ok(Self {
             workflow: serde_json::from_str(&recording.workflow).unwrap_or_default(),
-            recording,
-            library,
-            guests,
-            asked: None,
-            marks: Marks::default(),
-            place: 0,
-        };
-        for place in (EVENTS_BETWEEN_MARKS..last).step_by(EVENTS_BETWEEN_MARKS) {
-            travel.place = place;
-            let Ok(snapshot) = travel.snapshot() else {
-                // Behind that there are no marks; a question there is answered with the reason.
-                break;
-            };
-            travel.marks.push(snapshot);
-        }
-        travel.place = last;
-        Ok(travel)
+            place: recording.events.len(),
+            guests: GuestOfPlace::new(recording, library)?,
+        })
     }
 
     /// The log.
     #[must_use]
-    pub fn recording(&self) -> &Recording {
-        &self.recording
+    pub fn log(&self) -> &PackedLog {
+        self.guests.log()
     }
 
     /// The event that the cursor stands behind; 0 before the first.
@@ -150,25 +101,29 @@ impl Travel {
     /// The log's last event.
     #[must_use]
     pub fn last(&self) -> u64 {
-        self.recording.events.len() as u64
+        self.log().len() as u64
     }
 
     /// The event that the cursor stands behind. `None` before the first.
     #[must_use]
-    pub fn event(&self) -> Option<&Event> {
-        let before = self.place.checked_sub(1)?;
-        Some(&self.recording.events[before].event)
+    pub fn event(&self) -> Option<Event> {
+        self.log().event(self.sequence())
     }
 
     /// The events up to the cursor.
-    pub(super) fn behind(&self) -> &[StoredEvent] {
-        &self.recording.events[..self.place]
+    pub(super) fn behind(&self) -> impl DoubleEndedIterator<Item = Event> {
+        self.log().events(0..self.place)
+    }
+
+    /// How many these are.
+    pub(super) fn place(&self) -> usize {
+        self.place
     }
 
     /// What time it is there: that of the event that the cursor stands behind.
     #[must_use]
     pub fn at(&self) -> Timestamp {
-        self.event().map_or(0, |event| event.at)
+        self.log().at(self.sequence()).unwrap_or(0)
     }
 
     /// Goes behind this event; 0 is before the first.
@@ -205,7 +160,7 @@ impl Travel {
     /// # Errors
     /// [`TravelError`], of the guest: changes of the state are its to say.
     pub fn next(&mut self, seek: Seek<'_>) -> Result<Option<u64>, TravelError> {
-        self.seek(seek, self.place + 1..=self.recording.events.len())
+        self.seek(seek, self.place + 1..=self.log().len())
     }
 
     /// Goes back, behind the last event of this kind before the one that it stands behind.
@@ -244,8 +199,12 @@ impl Travel {
         places: impl Iterator<Item = usize>,
     ) -> Result<Option<usize>, TravelError> {
         for place in places {
-            let event = &self.recording.events[place - 1].event;
-            let is_found = seek.finds(event, &self.workflow)
+            let event = match seek {
+                // What it sets, only the whole event says.
+                Seek::Key(_) => self.log().event(place as u64),
+                _ => self.log().outline(place as u64),
+            };
+            let is_found = event.is_some_and(|it| seek.finds(&it, &self.workflow))
                 && match seek {
                     Seek::Key(key) => self.changes(key, place)?,
                     _ => true,
@@ -283,7 +242,7 @@ impl Travel {
     /// # Errors
     /// [`TravelError`], of the guest.
     pub fn state(&mut self) -> Result<Json, TravelError> {
-        Ok(self.inspect()?.merged_state())
+        Ok(self.inspect()?.into_merged_state())
     }
 
     /// All that the guest holds of the execution.
@@ -292,7 +251,9 @@ impl Travel {
     /// [`TravelError`], of the guest.
     pub fn inspect(&mut self) -> Result<Inspection, TravelError> {
         let at = self.at();
-        let (inspection, _) = self.ask(at, |guest, ports, id| guest.inspect(ports, id))?;
+        let (inspection, _) = self.guests.ask((self.place, at), |guest, ports, id| {
+            guest.inspect(ports, id)
+        })?;
         Ok(inspection)
     }
 
@@ -302,8 +263,9 @@ impl Travel {
     /// [`TravelError`], of the guest.
     pub fn explain(&mut self, node_id: &str) -> Result<Explanation, TravelError> {
         let at = self.at();
-        let (explanation, _) =
-            self.ask(at, |guest, ports, id| guest.explain(ports, id, node_id))?;
+        let (explanation, _) = self.guests.ask((self.place, at), |guest, ports, id| {
+            guest.explain(ports, id, node_id)
+        })?;
         Ok(explanation)
     }
 
@@ -326,12 +288,12 @@ impl Travel {
         now: Timestamp,
     ) -> Result<NextStep, TravelError> {
         let (last, offered) = (self.sequence(), facts.len());
-        let stepped = self.ask(now, |guest, mut ports, id| {
+        let stepped = self.guests.ask((self.place, now), |guest, mut ports, id| {
             ports.offered = offered;
             guest.step(ports, id, last, facts)
         });
         // It takes what it decided for appended.
-        self.forget();
+        self.guests.forget();
         let (outcome, ports) = stepped?;
         Ok(NextStep {
             decisions: ports.decided,
@@ -341,8 +303,8 @@ impl Travel {
     }
 
     /// The log, to be kept.
-    pub(super) fn log(&self) -> Arc<Recording> {
-        Arc::clone(&self.recording)
+    pub(super) fn shared_log(&self) -> Arc<PackedLog> {
+        Arc::clone(self.guests.log())
     }
 
     /// The workflow's text, read.
@@ -351,85 +313,13 @@ impl Travel {
     }
 
     /// The first event.
-    pub(super) fn first(&self) -> Option<&EventKind> {
-        let first = self.recording.events.first()?;
-        Some(&first.event.kind)
+    pub(super) fn first(&self) -> Option<EventKind> {
+        self.log().event(1).map(|event| event.kind)
     }
 
     /// An instance of the guest that the log names at the cursor, for something else, and its
     /// digest.
     pub(super) fn other_guest<P: Ports>(&mut self) -> Result<(Instance<P>, Digest), TravelError> {
-        let named = self.guest().ok_or(TravelError::Nothing)?.to_owned();
-        let digest = named.parse().expect("it is the text of a digest");
-        Ok((self.library.instance(&named)?, digest))
-    }
-
-    fn snapshot(&mut self) -> Result<Snapshot, TravelError> {
-        let at = self.at();
-        let (snapshot, _) = self.ask(at, |guest, ports, id| guest.snapshot(ports, id))?;
-        Ok(snapshot)
-    }
-
-    /// The guest that the log names at the cursor. `None` before the first event.
-    fn guest(&self) -> Option<&str> {
-        let named = self.guests.iter().rfind(|(place, _)| *place < self.place);
-        named.map(|(_, digest)| digest.as_str())
-    }
-
-    /// What a guest holds of the log is gone.
-    fn forget(&mut self) {
-        let id = self.recording.execution_id;
-        self.asked = self.asked.take().and_then(|mut asked| {
-            asked.seen = 0;
-            asked.guest.forget(id).is_ok().then_some(asked)
-        });
-    }
-
-    /// Asks the guest at the cursor, with a clock that shows this.
-    fn ask<T>(
-        &mut self,
-        now: Timestamp,
-        call: impl FnOnce(
-            &mut Instance<TravelPorts>,
-            TravelPorts,
-            ExecutionId,
-        ) -> (TravelPorts, Result<T, CallError>),
-    ) -> Result<(T, TravelPorts), TravelError> {
-        let digest = self.guest().ok_or(TravelError::Nothing)?.to_owned();
-        let place = self.place;
-        let mark = self.marks.before(place, &digest);
-        let marked = mark.map_or(0, |mark| usize::try_from(mark.sequence).unwrap_or(0));
-        let mark = mark.cloned();
-        let knows = |asked: &Asked| (marked..=place).contains(&asked.seen) && asked.seen > 0;
-        match &self.asked {
-            Some(asked) if asked.digest != digest => self.asked = None,
-            Some(asked) if !knows(asked) => self.forget(),
-            _ => {}
-        }
-        let mut asked = match self.asked.take() {
-            Some(asked) => asked,
-            None => Asked {
-                guest: self.library.instance(&digest)?,
-                digest,
-                seen: 0,
-            },
-        };
-        let ports = TravelPorts {
-            recording: Arc::clone(&self.recording),
-            shown: place,
-            snapshot: mark.filter(|_| asked.seen == 0),
-            offered: 0,
-            now,
-            decided: Vec::new(),
-            ordered: Vec::new(),
-        };
-        let (ports, answer) = call(&mut asked.guest, ports, self.recording.execution_id);
-        let answer = answer.map_err(|error| TravelError::Call {
-            sequence: place as u64,
-            error,
-        })?;
-        asked.seen = place;
-        self.asked = Some(asked);
-        Ok((answer, ports))
+        self.guests.other(self.place)
     }
 }

@@ -5,6 +5,8 @@ mod error;
 mod ports;
 mod marks;
 mod seek;
+// Who is asked at a place.
+mod guest_of_place;
 // The cursor.
 mod cursor;
 // Where a value comes from: the cursor goes back for it.
@@ -19,5 +21,4 @@ pub use cursor::{NextStep, Travel};
 pub use error::TravelError;
 pub use origins::{Origins, StateOrigin};
 pub use prospect::{Assumption, NeededAct, NeededFact, Needs, Prospect, Prospects};
-pub(crate) use seek::may_change_state;
-pub use seek::{Seek, is_failure};
+pub use seek::{Seek, is_failure, may_change_state};

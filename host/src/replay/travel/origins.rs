@@ -4,10 +4,9 @@
 use super::cursor::Travel;
 use super::error::TravelError;
 use super::seek::Seek;
-use crate::model::{Digest, EventKind, Origin, WorkItem};
+use crate::model::{Digest, Event, EventKind, Origin, WorkItem};
 use crate::replay::divergence::node_of;
 use crate::replay::ports::ordered_by;
-use crate::store::StoredEvent;
 
 /// Where values come from that are there at the cursor of a [`Travel`]. The cursor is moved
 /// for each answer, and stands where it stood before when it is given.
@@ -53,7 +52,7 @@ impl<'t> Origins<'t> {
         let Some(sequence) = self.travel.latest(Seek::Key(key))? else {
             return Ok(None);
         };
-        let Some(kind) = self.travel.event().map(|event| event.kind.clone()) else {
+        let Some(kind) = self.travel.event().map(|event| event.kind) else {
             return Ok(None);
         };
         let item = match &kind {
@@ -86,14 +85,16 @@ impl<'t> Origins<'t> {
     ) -> Result<Option<WorkItem>, TravelError> {
         let events = self.travel.behind();
         let is_it = |(node, number, _): (&str, u32, Digest)| (node, number) == (node_id, attempt);
-        let orders = |it: &StoredEvent| ordered_by(&it.event.kind).is_some_and(is_it);
-        let Some(ordered) = events.iter().rposition(orders) else {
+        let orders = |it: &Event| ordered_by(&it.kind).is_some_and(is_it);
+        let mut events = events.rev();
+        let Some(found) = events.find(orders) else {
             return Ok(None);
         };
+        let ordered = place_before(&found);
         // The decisions of one time before it, of one batch or of several.
-        let at = events[ordered].event.at;
-        let before = |it: &&StoredEvent| it.event.origin == Origin::Decision && it.event.at == at;
-        let decided = events[..ordered].iter().rev().take_while(before).count();
+        let at = found.at;
+        let before = |it: &Event| it.origin == Origin::Decision && it.at == at;
+        let decided = events.take_while(before).count();
         let mut place = ordered - decided;
         while place <= ordered {
             self.travel.go(place as u64)?;
@@ -107,4 +108,9 @@ impl<'t> Origins<'t> {
         }
         Ok(None)
     }
+}
+
+/// The place before an event of a log.
+fn place_before(event: &Event) -> usize {
+    usize::try_from(event.sequence - 1).expect("so many events are in memory")
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::guest::Ports;
 use crate::log::digest::work_item_digest;
 use crate::model::{Digest, Event, Snapshot, StorageError, WorkItem, WorkOrder};
-use crate::replay::source::Recording;
+use crate::replay::packed_log::PackedLog;
 use crate::store::{StoreError, Timestamp};
 
 /// A log up to a place.
 pub(super) struct TravelPorts {
-    pub(super) recording: Arc<Recording>,
+    pub(super) log: Arc<PackedLog>,
     /// The guest sees the first so many events.
     pub(super) shown: usize,
     /// What it begins with, if it has seen nothing.
@@ -28,7 +28,7 @@ pub(super) struct TravelPorts {
 
 impl Ports for TravelPorts {
     fn load_workflow(&mut self) -> Result<String, StoreError> {
-        Ok(self.recording.workflow.to_string())
+        Ok(self.log.workflow().to_owned())
     }
 
     fn load_snapshot(&mut self) -> Result<Option<Snapshot>, StoreError> {
@@ -36,7 +36,7 @@ impl Ports for TravelPorts {
     }
 
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        Ok(self.recording.page(first, max, self.shown))
+        Ok(self.log.page(first, max, self.shown))
     }
 
     fn append_events(

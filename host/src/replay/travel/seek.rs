@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::model::{Event, EventKind, Origin, Status};
+use crate::model::{Event, EventKind, Origin, Status, node_of_run};
 use crate::replay::divergence::node_of;
 
 /// What a [`Travel`](super::Travel) looks for.
@@ -71,15 +71,18 @@ pub(super) fn may_set(kind: &EventKind, key: &str, workflow: &Value) -> bool {
     }
 }
 
-/// Whether an event may change the state at all.
-pub(crate) fn may_change_state(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::NodeCompleted(_)
-            | EventKind::NodeSettled(_)
-            | EventKind::ApprovalReceived(_)
-            | EventKind::ChildEnded(_)
-    )
+/// Whether an event may change the state at all (rules R10, R21, R22 and R27): what instances
+/// and compensations come to does not.
+#[must_use]
+pub fn may_change_state(kind: &EventKind) -> bool {
+    let settled = match kind {
+        EventKind::NodeCompleted(it) => &it.node_id,
+        EventKind::NodeSettled(it) => &it.node_id,
+        EventKind::ApprovalReceived(it) => &it.node_id,
+        EventKind::ChildEnded(it) => &it.node_id,
+        _ => return false,
+    };
+    node_of_run(settled) == settled
 }
 
 /// Whether a JSON object has this key.

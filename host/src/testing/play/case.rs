@@ -265,7 +265,7 @@ fn ended<'a>(run: Run<'a>, world: &mut World) -> Result<PlayedRun<'a>, EngineErr
         Some(EventKind::WorkflowCancelled(it)) => it.final_state.clone(),
         _ => {
             let inspection = world.until(execution.inspect())?;
-            inspection.merged_state().into_string()
+            inspection.into_merged_state().into_string()
         }
     };
     let end = events.last().filter(|event| event.kind.is_terminal());

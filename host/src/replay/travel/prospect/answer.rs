@@ -77,6 +77,11 @@ pub enum NeededFact {
         /// The node that waits for it. `None` if it is about none.
         node_id: Option<String>,
     },
+    /// Time passes, up to one that follows on a result that is not known yet.
+    UnknownTime {
+        /// The node that waits for it. `None` if it is about none.
+        node_id: Option<String>,
+    },
 }
 
 /// What is taken for granted.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::answer::{Assumption, Needs};
+use super::answer::{Assumption, NeededFact, Needs};
 use super::future::{Future, Given};
 use super::trial::{Found, Stop, Trial};
 use super::unknowns::Guesses;
@@ -69,10 +69,26 @@ pub(super) fn needs(trial: &mut Trial<'_>, found: Found) -> Result<Needs, Stop> 
     for it in given {
         match it {
             Given::Act(act) => needs.acts.push(act),
-            Given::Fact(fact) => needs.facts.push(fact),
+            Given::Fact(fact) => needs.facts.push(as_known(trial, fact, &guesses)),
         }
     }
     Ok(needs)
+}
+
+/// The fact without its time, where that follows on a guess. What waits at the place already
+/// is known to wait until then.
+fn as_known(trial: &Trial<'_>, fact: NeededFact, guesses: &Guesses) -> NeededFact {
+    let NeededFact::Time { at, node_id } = fact else {
+        return fact;
+    };
+    let guessed = trial.unknowns.guessed_time(guesses);
+    let is_guess = guessed.is_some_and(|guessed| at >= guessed);
+    let waits_until = |id: &String| trial.nodes.named(id)?.wait.as_ref()?.until();
+    let is_known = node_id.as_ref().and_then(waits_until) == Some(at);
+    match is_guess && !is_known {
+        true => NeededFact::UnknownTime { node_id },
+        false => NeededFact::Time { at, node_id },
+    }
 }
 
 /// What is assumed besides conditions of edges.

@@ -1,7 +1,7 @@
 //! One future of an execution, imagined: its guest decides, and what happens in the world is
 //! made up. It can be begun anew as often as one likes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{NeededAct, NeededFact};
 use super::ports::FuturePorts;
@@ -12,6 +12,7 @@ use crate::model::{
     ExternalEventReceived, NodeCompleted, NodeFailed, NodeRequest, NodeStarted, NodeState,
     OperatorNote, Outcome, Status,
 };
+use crate::replay::divergence::node_of;
 use crate::replay::nodes::{Node, Nodes, Wait};
 use crate::store::Timestamp;
 
@@ -30,6 +31,8 @@ pub(super) struct Future {
     ports: Option<FuturePorts>,
     /// The nodes as they are by now.
     pub(super) nodes: Nodes,
+    /// The places of those to which something may happen: few, also of a large map.
+    open: BTreeSet<usize>,
     /// What the guest said last.
     pub(super) outcome: Outcome,
     /// The fuel that its calls have burnt.
@@ -51,7 +54,7 @@ impl Future {
         start: FuturePorts,
         nodes: &Nodes,
     ) -> Result<Self, Box<(Instance<FuturePorts>, CallError)>> {
-        let execution = start.recording.execution_id;
+        let execution = start.log.execution_id();
         let forgotten = guest.forget(execution);
         let (mut start, snapshot) = guest.snapshot(start, execution);
         match forgotten.and(snapshot) {
@@ -68,6 +71,7 @@ impl Future {
             nodes_at_start: nodes.clone(),
             ports: None,
             nodes: Nodes::default(),
+            open: BTreeSet::new(),
             outcome: Outcome::new(Status::Running, 0),
         })
     }
@@ -81,6 +85,9 @@ impl Future {
         self.guest.forget(self.execution)?;
         self.ports = Some(self.start.clone());
         self.nodes = self.nodes_at_start.clone();
+        let open = self.nodes.iter().enumerate();
+        let open = open.filter(|(_, node)| may_happen_to(node));
+        self.open = open.map(|(place, _)| place).collect();
         self.offer(&[]).map(|_| ())
     }
 
@@ -90,6 +97,11 @@ impl Future {
             Some(ports) => &ports.later,
             None => &[],
         }
+    }
+
+    /// The nodes to which something may happen, in the order in which the log names them.
+    pub(super) fn open_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.open.iter().map(|place| self.nodes.at(*place))
     }
 
     /// What the clock shows.
@@ -178,7 +190,7 @@ impl Future {
                 }
                 _ => return None,
             },
-            Given::Fact(NeededFact::Time { .. }) => return None,
+            Given::Fact(NeededFact::Time { .. } | NeededFact::UnknownTime { .. }) => return None,
         })
     }
 
@@ -260,6 +272,14 @@ impl Future {
         }
         for event in &ports.later[seen..] {
             self.nodes.apply(event);
+            let node = node_of(&event.kind);
+            let Some(place) = node.and_then(|id| self.nodes.place_of(id)) else {
+                continue;
+            };
+            match may_happen_to(self.nodes.at(place)) {
+                true => self.open.insert(place),
+                false => self.open.remove(&place),
+            };
         }
         self.outcome = outcome;
         Ok(taken)
@@ -268,6 +288,14 @@ impl Future {
     fn ports_mut(&mut self) -> &mut FuturePorts {
         self.ports.as_mut().expect("it was begun")
     }
+}
+
+/// Whether something in the world may happen to a node as it is.
+fn may_happen_to(node: &Node) -> bool {
+    matches!(
+        node.state,
+        NodeState::Scheduled | NodeState::BackingOff | NodeState::Running | NodeState::Waiting
+    )
 }
 
 /// Whether a node waits for the end of a child.
@@ -285,9 +313,9 @@ fn decided(node_id: &str, decision: ApprovalDecision) -> EventKind {
 
 /// The last child of each node that the log says was started.
 fn children(ports: &FuturePorts) -> BTreeMap<String, ChildStarted> {
-    let shown = ports.recording.events.iter().take(ports.shown);
-    let started = shown.filter_map(|stored| match &stored.event.kind {
-        EventKind::ChildStarted(it) => Some((it.node_id.clone(), it.clone())),
+    let outlines = outlines(ports);
+    let started = outlines.filter_map(|event| match event.kind {
+        EventKind::ChildStarted(it) => Some((it.node_id.clone(), it)),
         _ => None,
     });
     started.collect()
@@ -295,10 +323,15 @@ fn children(ports: &FuturePorts) -> BTreeMap<String, ChildStarted> {
 
 /// The fences that workers hold, as the log says.
 fn fences(ports: &FuturePorts) -> BTreeMap<String, u64> {
-    let shown = ports.recording.events.iter().take(ports.shown);
-    let claims = shown.filter_map(|stored| match &stored.event.kind {
-        EventKind::NodeStarted(it) => Some((it.node_id.clone(), stored.event.sequence)),
+    let outlines = outlines(ports);
+    let claims = outlines.filter_map(|event| match event.kind {
+        EventKind::NodeStarted(it) => Some((it.node_id, event.sequence)),
         _ => None,
     });
     claims.collect()
+}
+
+/// What has happened by the beginning, without payloads.
+fn outlines(ports: &FuturePorts) -> impl Iterator<Item = Event> {
+    (1..=ports.shown as u64).filter_map(|sequence| ports.log.outline(sequence))
 }

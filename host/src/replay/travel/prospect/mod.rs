@@ -27,7 +27,7 @@ use serde_json::Value;
 use crate::graph::Graph;
 use crate::model::{Explanation, NodeState, ReasonCause, Status, node_of_run, undone_by};
 use crate::replay::nodes::{Nodes, Wait};
-use crate::replay::status::status_of;
+use crate::replay::status::Standing;
 use crate::replay::travel::cursor::Travel;
 use crate::replay::travel::error::TravelError;
 use crate::store::Timestamp;
@@ -86,8 +86,12 @@ impl<'t> Prospects<'t> {
     /// [`TravelError`], also if the workflow has no such node.
     pub fn what_would_run(&mut self, node_id: &str) -> Result<Prospect, TravelError> {
         let explanation = self.travel.explain(node_id)?;
-        let events = || self.travel.behind().iter().map(|stored| &stored.event);
-        let (nodes, status) = (Nodes::of(events()), status_of(events()));
+        let (mut nodes, mut standing) = (Nodes::default(), Standing::default());
+        for event in self.travel.behind() {
+            nodes.apply(&event);
+            standing.apply(&event);
+        }
+        let status = standing.status();
         if let Some(prospect) = known(&explanation, status) {
             return Ok(prospect);
         }
@@ -139,8 +143,8 @@ impl<'t> Prospects<'t> {
             node,
             before: map.before(node),
             trial: Trial {
-                recording: self.travel.log(),
-                shown: self.travel.behind().len(),
+                log: self.travel.shared_log(),
+                shown: self.travel.place(),
                 now: self.now,
                 nodes,
                 unknowns: &unknowns,
@@ -160,8 +164,8 @@ impl<'t> Prospects<'t> {
 
     /// The nodes that have failed for want of a value.
     fn without_value(&self) -> HashSet<String> {
-        let events = self.travel.behind().iter();
-        let missing = events.filter_map(|it| trial::missing_value(&it.event.kind));
+        let events = self.travel.behind();
+        let missing = events.filter_map(|it| trial::missing_value(&it.kind));
         missing.map(|(node, _)| node).collect()
     }
 

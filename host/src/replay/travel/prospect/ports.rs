@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crate::guest::Ports;
 use crate::log::digest::work_item_digest;
 use crate::model::{Digest, Event, EventKind, Origin, Outcome, Snapshot, StorageError, WorkOrder};
-use crate::replay::source::Recording;
+use crate::replay::packed_log::PackedLog;
 use crate::store::{StoreError, Timestamp};
 
 /// What a guest sees of an imagined future.
 #[derive(Clone)]
 pub(super) struct FuturePorts {
-    pub(super) recording: Arc<Recording>,
-    /// The guest sees the first so many events of the recording.
+    pub(super) log: Arc<PackedLog>,
+    /// The guest sees the first so many events of the log.
     pub(super) shown: usize,
     /// The workflow's text.
     pub(super) workflow: Arc<str>,
@@ -31,13 +31,13 @@ pub(super) struct FuturePorts {
 impl FuturePorts {
     /// Nothing is imagined yet.
     pub(super) fn new(
-        recording: Arc<Recording>,
+        log: Arc<PackedLog>,
         shown: usize,
         (workflow, first): (Arc<str>, Event),
         now: Timestamp,
     ) -> Self {
         Self {
-            recording,
+            log,
             shown,
             workflow,
             first,
@@ -86,7 +86,7 @@ impl Ports for FuturePorts {
     }
 
     fn read_events(&mut self, first: u64, max: u32) -> Result<Vec<Event>, StoreError> {
-        let mut page = self.recording.page(first, max, self.shown);
+        let mut page = self.log.page(first, max, self.shown);
         if let Some(event) = page.first_mut().filter(|event| event.sequence == 1) {
             *event = self.first.clone();
         }

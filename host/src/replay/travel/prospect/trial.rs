@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::replay::divergence::node_of;
 use crate::replay::nodes::{Node, Nodes, Wait};
-use crate::replay::source::Recording;
+use crate::replay::packed_log::PackedLog;
 use crate::store::Timestamp;
 
 /// What is looked for.
@@ -45,7 +45,7 @@ impl From<CallError> for Stop {
 
 /// The place at which futures begin, and what is looked for in them.
 pub(super) struct Trial<'a> {
-    pub(super) recording: Arc<Recording>,
+    pub(super) log: Arc<PackedLog>,
     /// So many events have happened.
     pub(super) shown: usize,
     pub(super) now: Timestamp,
@@ -124,12 +124,12 @@ impl Trial<'_> {
     /// A future with these guesses. `None` if the guest does not take the values in them.
     pub(super) fn future(&mut self, guesses: &Guesses) -> Result<Option<Future>, Stop> {
         let text = self.unknowns.text(guesses);
-        let mut first = self.recording.events[0].event.clone();
+        let mut first = self.log.event(1).expect("a log that is travelled begins");
         if let EventKind::WorkflowStarted(started) = &mut first.kind {
             started.workflow_digest = Digest::of(text.as_bytes());
         }
-        let recording = Arc::clone(&self.recording);
-        let ports = FuturePorts::new(recording, self.shown, (text.into(), first), self.now);
+        let log = Arc::clone(&self.log);
+        let ports = FuturePorts::new(log, self.shown, (text.into(), first), self.now);
         let guest = self.guest.take().expect("no other future has it");
         match Future::new(guest, ports, self.nodes) {
             Ok(future) => Ok(Some(future)),
@@ -284,7 +284,7 @@ impl Trial<'_> {
             None => true,
             Some(relevant) => relevant.contains(node_of_run(&node.id)),
         };
-        let moves = future.nodes.iter().filter_map(|node| {
+        let moves = future.open_nodes().filter_map(|node| {
             let is_relevant = relevant(node);
             if plan.is_narrow && !is_relevant {
                 return None;

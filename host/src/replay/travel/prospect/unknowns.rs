@@ -140,12 +140,25 @@ impl Unknowns {
         match field {
             _ if pointer == OVER => "[0]".to_owned(),
             _ if pointer.contains("/input_mapping/") => "0".to_owned(),
-            "until" => rfc3339(self.now.saturating_add(UNKNOWN_WAIT_MS)).unwrap_or_default(),
+            UNTIL => rfc3339(self.unknown_until()).unwrap_or_default(),
             // What the key is like is worth knowing.
             "correlation_key" => text.unwrap_or_default().replace("${", "$${"),
             "url" => "http://unknown.invalid/".to_owned(),
             _ => "?".to_owned(),
         }
+    }
+
+    /// The time that is taken for the ends of waits that are not known. `None` if none was
+    /// guessed.
+    pub(super) fn guessed_time(&self, guesses: &Guesses) -> Option<Timestamp> {
+        let mut values = guesses.values.iter();
+        let is_of_wait =
+            |(_, pointer): &(String, String)| pointer.rsplit('/').next() == Some(UNTIL);
+        values.any(is_of_wait).then(|| self.unknown_until())
+    }
+
+    fn unknown_until(&self) -> Timestamp {
+        self.now.saturating_add(UNKNOWN_WAIT_MS)
     }
 
     /// The conditions that were judged by what these events say, by their places.
@@ -229,6 +242,9 @@ impl Unknowns {
 
 /// What a map is over.
 pub(super) const OVER: &str = "/kind/over";
+
+/// The field of a wait that says its end.
+const UNTIL: &str = "until";
 
 /// How long a wait is taken to be whose end is not known, in milliseconds.
 const UNKNOWN_WAIT_MS: u64 = 60 * 60 * 1000;
