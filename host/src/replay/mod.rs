@@ -110,7 +110,6 @@ pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from
 pub use status::{Standing, status_of};
 pub use threads::threads_for;
 pub use together::Together;
-pub(crate) use travel::may_change_state;
 pub use travel::{
     Assumption, Conditions, NeededAct, NeededFact, Needs, NextStep, Origins, Prospect, Prospects,
     Seek, StateOrigin, Travel, TravelError, is_failure, may_change_state,
