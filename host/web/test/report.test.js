@@ -32,8 +32,7 @@ for (const name of ['retries', 'approved', 'expanded', 'compensated', 'handled',
       for (const { node_id: id, state } of told.nodes) {
         if (!(id in seen.nodes)) continue;
         // The scheduler knows what may run; the log does not say it.
-        const found = seen.nodes[id] === 'ready' ? 'pending' : seen.nodes[id];
-        assert.equal(found, state, `event ${sequence}, node ${id}`);
+        if (seen.nodes[id] !== 'ready') assert.equal(seen.nodes[id], state, `event ${sequence}, node ${id}`);
       }
     }
     await tab.close();
@@ -152,7 +151,7 @@ test('what is saved is the log and the scheduler, for other programs', { skip },
   const tab = await Tab.report(report(golden('retries')));
   const saved = async (/** @type {string} */ words) => {
     const download = tab.page.waitForEvent('download');
-    await tab.page.click(`text=${words}`);
+    await tab.page.getByRole('button', { name: words }).click();
     return (await download).path();
   };
   const audited = JSON.parse(refrain('audit', '--file', await saved('Save the log'), '--json'));
@@ -174,9 +173,9 @@ test('what a worker was given is ordered again', { skip }, async () => {
 });
 
 test('children are in the file, and their nodes in the graph of their parent', { skip }, async () => {
-  refrain('run', '--simulate', 'host/examples/child.json');
+  const { execution_id: id } = JSON.parse(refrain('run', '--simulate', '--json', 'host/examples/child.json'));
   const path = file('child.html');
-  refrain('report', '@last', '--children', '-o', path);
+  refrain('report', id, '--children', '-o', path);
   const tab = await Tab.report(path);
   assert.equal(await tab.verdict(), 'clean');
   const { nodes } = await tab.seen();

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const PROGRAM = process.env.REFRAIN_BIN ?? join(ROOT, 'target/debug/refrain');
+const PROGRAM = process.env.REFRAIN_PROGRAM ?? join(ROOT, 'target/debug/refrain');
 const BROWSERS = [process.env.REFRAIN_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** What keeps the browser from asking anybody for anything. */
@@ -21,7 +21,7 @@ const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 const browserPath = BROWSERS.find((path) => path !== undefined && existsSync(path));
 const missing = [
   ...(browserPath === undefined ? ['Chromium (or REFRAIN_CHROMIUM)'] : []),
-  ...(existsSync(PROGRAM) ? [] : [`${PROGRAM} (cargo build, or REFRAIN_BIN)`]),
+  ...(existsSync(PROGRAM) ? [] : [`${PROGRAM} (cargo build, or REFRAIN_PROGRAM)`]),
 ];
 
 /** Why the tests are left out. `false` if they are not. */
