@@ -2,13 +2,12 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
 use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::model::EventKind;
-use refrain::replay::{Change, Recording, fetch_guest, from_export, threads_for};
+use refrain::replay::{Change, Recording, fetch_guest, from_export, in_threads, threads_for};
 use refrain::simulation::{Recordings, Simulated, Simulation};
 use refrain::store::{ListFilter, Reader, SqliteStore};
 
@@ -79,39 +78,21 @@ impl Question {
             false => Named::find_all(logs.executions, database)?,
         };
         let threads = self.threads.unwrap_or_else(|| threads_for(ids.len()));
-        let next = AtomicUsize::new(0);
-        let work = |mut stores: Vec<SqliteStore>, mut library: Library| {
-            let mut done = Vec::new();
-            loop {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                let Some(id) = ids.get(place) else {
-                    return done;
-                };
-                let one = self.of_execution(&mut library, &mut stores, *id);
-                let one = one.with_context(|| format!("cannot simulate {id}"));
-                done.push((place, one.map_err(|error| (id.to_string(), error))));
-            }
-        };
         let mut workers = Vec::new();
         for _ in 0..threads.max(1) {
             workers.push((database.open()?, library.clone()));
         }
-        let mut all = std::thread::scope(|scope| {
-            let workers = workers.into_iter();
-            let threads: Vec<_> = workers
-                .map(|(stores, library)| scope.spawn(|| work(stores, library)))
-                .collect();
-            let mut all = Vec::new();
-            for thread in threads {
-                match thread.join() {
-                    Ok(done) => all.extend(done),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            all
-        });
-        all.sort_by_key(|(place, _)| *place);
-        Ok(all.into_iter().map(|(_, one)| one).collect())
+        Ok(in_threads(
+            workers,
+            &ids,
+            |(mut stores, mut library), take_next| {
+                while take_next(&mut |id| {
+                    let one = self.of_execution(&mut library, &mut stores, *id);
+                    let one = one.with_context(|| format!("cannot simulate {id}"));
+                    one.map_err(|error| (id.to_string(), error))
+                }) {}
+            },
+        ))
     }
 
     fn of_execution(

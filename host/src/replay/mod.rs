@@ -108,7 +108,7 @@ pub use player::Player;
 pub use rule::Rule;
 pub use source::{Claimed, Kept, Reading, Recording, from_export, from_look, from_store};
 pub use status::{Standing, status_of};
-pub use threads::threads_for;
+pub use threads::{TakeNext, in_threads, threads_for};
 pub use together::Together;
 pub use travel::{
     Assumption, Conditions, NeededAct, NeededFact, Needs, NextStep, Origins, Prospect, Prospects,

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Asks about one log after the other, as long as there are any: says whether there was one.
-pub(super) type TakeNext<'a, L, R> = dyn FnMut(&mut dyn FnMut(&L) -> R) -> bool + 'a;
+pub type TakeNext<'a, L, R> = dyn FnMut(&mut dyn FnMut(&L) -> R) -> bool + 'a;
 
 /// Goes through many logs on several threads, one for each of `workers`. Each thread does
 /// `work`, which takes one log after the other. The answers stand in the order of the logs.
-pub(super) fn in_threads<L: Sync, W: Send, R: Send>(
+///
+/// # Panics
+/// When `work` does.
+pub fn in_threads<L: Sync, W: Send, R: Send>(
     workers: Vec<W>,
     logs: &[L],
     work: impl Fn(W, &mut TakeNext<'_, L, R>) + Sync,
