@@ -7,34 +7,14 @@ import { digest } from '../../clients/js/audit/src/sha256.js';
 import { bytesOf, goldenLog } from '../../clients/js/audit/test/support/files.js';
 import { opened, rechained, written } from '../../clients/js/audit/test/support/forge.js';
 import { DEEDS, guestThat } from '../../clients/js/audit/test/support/surgery.js';
+import { holdEachState } from './support/states.js';
 import { file, golden, refrain, report, skip, Tab } from './support/tools.js';
-
-/**
- * What `refrain show --at` says of an execution.
- * @param {string} log
- * @param {number} sequence
- */
-function shown(log, sequence) {
-  const said = JSON.parse(refrain('show', '--file', log, '--at', String(sequence), '--json'));
-  return { state: said.final_state ?? said.state, nodes: said.nodes };
-}
 
 for (const name of ['retries', 'approved', 'expanded', 'compensated', 'handled', 'operators']) {
   test(`${name}: each event's state is that of refrain show --at`, { skip }, async () => {
-    const log = golden(name);
-    const tab = await Tab.report(report(log));
+    const tab = await Tab.report(report(golden(name)));
     assert.equal(await tab.verdict(), 'clean');
-    const count = readFileSync(log, 'utf8').trimEnd().split('\n').length - 1;
-    for (let sequence = 1; sequence <= count; sequence += 1) {
-      await tab.slide(sequence);
-      const [seen, told] = [await tab.seen(), shown(log, sequence)];
-      assert.deepEqual(JSON.parse(seen.state), told.state, `event ${sequence}`);
-      for (const { node_id: id, state } of told.nodes) {
-        if (!(id in seen.nodes)) continue;
-        // The scheduler knows what may run; the log does not say it.
-        if (seen.nodes[id] !== 'ready') assert.equal(seen.nodes[id], state, `event ${sequence}, node ${id}`);
-      }
-    }
+    await holdEachState(tab, golden(name));
     await tab.close();
   });
 }

@@ -16,16 +16,30 @@ const EVENTS_BETWEEN_MARKS = 512;
 /** Nodes that all marks together may hold. */
 const MARKED_NODES_MAX = 400_000;
 
-/** The nodes that the events so far tell of, in the order in which they first do. */
+/**
+ * The nodes that the events so far tell of, in the order in which they first do. A node is
+ * never changed, another one takes its place: so copies share those that are the same.
+ */
 export class Nodes {
-  /** @type {Map<string, Node>} */
-  byId = new Map();
+  /** @param {Map<string, Node>} [byId] */
+  constructor(byId = new Map()) {
+    this.byId = byId;
+  }
 
   /** @returns {Nodes} */
   copy() {
-    const copy = new Nodes();
-    for (const [id, node] of this.byId) copy.byId.set(id, node.copy());
-    return copy;
+    return new Nodes(new Map(this.byId));
+  }
+
+  /**
+   * The node of this id, to be changed. `undefined` if no event has told of it yet.
+   * @param {string} id
+   * @returns {Node | undefined}
+   */
+  #renewed(id) {
+    const node = this.byId.get(id)?.copy();
+    if (node !== undefined) this.byId.set(id, node);
+    return node;
   }
 
   /**
@@ -39,14 +53,19 @@ export class Nodes {
     const id = event.node_id;
     if (event.type === 'execution_forked') this.#beginAnew(at);
     if (typeof id !== 'string') return undefined;
-    const known = this.byId.get(id);
-    if (event.type === 'retry_requested') return reopened(known, at);
-    if (event.type === 'child_started') return started(known, event, workflow, at);
+    if (event.type === 'retry_requested') return reopened(this.#renewed(id), at);
+    if (event.type === 'child_started') return started(this.#renewed(id), event, workflow, at);
     const change = Object.hasOwn(CHANGES, event.type) ? CHANGES[event.type] : undefined;
     if (change === undefined) return undefined;
-    const node = known ?? new Node(id);
-    if (known === undefined) this.byId.set(id, node);
+    const node = this.#renewed(id) ?? this.#added(id);
     change(node, event, at);
+    return node;
+  }
+
+  /** @param {string} id */
+  #added(id) {
+    const node = new Node(id);
+    this.byId.set(id, node);
     return node;
   }
 
@@ -55,9 +74,9 @@ export class Nodes {
    * @param {number} at
    */
   #beginAnew(at) {
-    for (const node of this.byId.values()) {
-      if (node.state === 'running') node.enter('scheduled', at);
-      else if (node.state === 'waiting' && node.instances === undefined) node.enter('ready', at);
+    for (const { id, state, instances } of [...this.byId.values()]) {
+      if (state === 'running') this.#renewed(id)?.enter('scheduled', at);
+      else if (state === 'waiting' && instances === undefined) this.#renewed(id)?.enter('ready', at);
     }
   }
 }

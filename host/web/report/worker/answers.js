@@ -5,6 +5,7 @@ import { explanationJson } from '../../../clients/js/audit/src/render/explanatio
 import { serve } from '../../../clients/js/audit/src/contained/served.js';
 import { Component, readLog, Recording, Travel } from '../../../clients/js/audit/src/index.js';
 import { write } from '../../../clients/js/audit/src/json/value.js';
+import { stateOf } from '../../../clients/js/audit/src/travel/travel.js';
 import { givenTo } from './given.js';
 
 /** @typedef {import('../view/scheduler.js').Answer} Answer */
@@ -44,7 +45,7 @@ function answer({ sequence, node, isGivenAsked }) {
   try {
     travel.go(sequence);
     const inspection = travel.inspect().state;
-    const state = travel.state();
+    const state = stateOf(inspection);
     if (node === undefined) return { sequence, inspection, state };
     const given = isGivenAsked ? givenTo(travel, node) : undefined;
     return { sequence, node, isGivenAsked, inspection, state, given, ...explained(travel, node) };

@@ -1,5 +1,5 @@
-// What the tests of the pages need: a browser, and the program `refrain`. Where one of them
-// cannot be had, the tests are left out, unless REFRAIN_WEB=required asks for them.
+// What the tests of the pages need: browsers, and the program `refrain`. Where one of them
+// cannot be had, its tests are left out, unless REFRAIN_WEB=required asks for them.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -9,30 +9,71 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { chromium } from 'playwright-core';
+import { chromium, firefox } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const PROGRAM = process.env.REFRAIN_PROGRAM ?? join(ROOT, 'target/debug/refrain');
-const BROWSERS = [process.env.REFRAIN_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** What keeps the browser from asking anybody for anything. */
+/** What keeps Chromium from asking anybody for anything. */
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-const browserPath = BROWSERS.find((path) => path !== undefined && existsSync(path));
-const missing = [
-  ...(browserPath === undefined ? ['Chromium (or REFRAIN_CHROMIUM)'] : []),
-  ...(existsSync(PROGRAM) ? [] : [`${PROGRAM} (cargo build, or REFRAIN_PROGRAM)`]),
-];
+/** @typedef {'chromium' | 'firefox'} BrowserName */
 
-/** Why the tests are left out. `false` if they are not. */
-export const skip = missing.length > 0 && process.env.REFRAIN_WEB !== 'required' ? `there is no ${missing.join(', and no ')}` : false;
+/** Where each browser may stand, the one that is asked for first, and how it is started. */
+const BROWSERS = {
+  chromium: {
+    named: 'Chromium (or REFRAIN_CHROMIUM)',
+    path: [process.env.REFRAIN_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(isThere),
+    launch: (/** @type {string | undefined} */ executablePath) => chromium.launch({ executablePath, args: QUIET }),
+  },
+  firefox: {
+    named: 'Firefox (or REFRAIN_FIREFOX)',
+    path: [process.env.REFRAIN_FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox'].find(isThere),
+    // By this channel Firefox is driven as it is, through WebDriver BiDi.
+    launch: (/** @type {string | undefined} */ executablePath) => firefox.launch({ executablePath, channel: 'moz-firefox' }),
+  },
+};
+
+/** @param {string | undefined} path */
+function isThere(path) {
+  return path !== undefined && existsSync(path);
+}
+
+/**
+ * Why the tests in this browser are left out. `false` if they are not.
+ * @param {BrowserName} name
+ */
+function lacking(name) {
+  const missing = [
+    ...(BROWSERS[name].path === undefined ? [BROWSERS[name].named] : []),
+    ...(existsSync(PROGRAM) ? [] : [`${PROGRAM} (cargo build, or REFRAIN_PROGRAM)`]),
+  ];
+  return missing.length > 0 && process.env.REFRAIN_WEB !== 'required' ? `there is no ${missing.join(', and no ')}` : false;
+}
+
+/** Why the tests in Chromium are left out. `false` if they are not. */
+export const skip = lacking('chromium');
+
+/** Why the tests in Firefox are left out. `false` if they are not. */
+export const skipFirefox = lacking('firefox');
 
 const folder = mkdtempSync(join(tmpdir(), 'refrain-web-'));
-/** @type {import('playwright-core').Browser | undefined} */
-let browser = undefined;
+/** The browsers that run. @type {Map<BrowserName, Promise<import('playwright-core').Browser>>} */
+const browsers = new Map();
+
+/**
+ * A browser with a profile of its own, the same for all tests.
+ * @param {BrowserName} name
+ */
+function running(name) {
+  const { path, launch } = BROWSERS[name];
+  const browser = browsers.get(name) ?? launch(path);
+  browsers.set(name, browser);
+  return browser;
+}
 
 after(async () => {
-  await browser?.close();
+  for (const browser of browsers.values()) await (await browser).close();
   rmSync(folder, { recursive: true });
 });
 
@@ -104,11 +145,10 @@ export class Tab {
   /**
    * Opens an address, in a browser window of this width.
    * @param {string} address
-   * @param {{width?: number, height?: number}} [size]
+   * @param {{width?: number, height?: number, browser?: BrowserName}} [how]
    */
-  static async open(address, { width = 1280, height = 900 } = {}) {
-    browser ??= await chromium.launch({ executablePath: browserPath, args: QUIET });
-    const tab = new Tab(await browser.newPage({ viewport: { width, height } }));
+  static async open(address, { width = 1280, height = 900, browser = 'chromium' } = {}) {
+    const tab = new Tab(await (await running(browser)).newPage({ viewport: { width, height } }));
     await tab.page.goto(address);
     return tab;
   }
@@ -117,9 +157,10 @@ export class Tab {
    * Opens a report from its file.
    * @param {string} path
    * @param {string} [place]
+   * @param {{browser?: BrowserName}} [how]
    */
-  static report(path, place = '') {
-    return Tab.open(`file://${path}${place}`);
+  static report(path, place = '', how = {}) {
+    return Tab.open(`file://${path}${place}`, how);
   }
 
   /** The verdict, once there is one. */
@@ -133,11 +174,7 @@ export class Tab {
    * @param {number} sequence
    */
   async slide(sequence) {
-    await this.page.evaluate((value) => {
-      const slider = /** @type {HTMLInputElement} */ (document.getElementById('slider'));
-      slider.value = String(value);
-      slider.dispatchEvent(new Event('input'));
-    }, sequence);
+    await this.page.fill('#slider', String(sequence));
     await this.settled(sequence);
   }
 
@@ -149,13 +186,19 @@ export class Tab {
     await this.page.waitForSelector(`#state[data-sequence="${sequence}"]:not(.waits)`, { timeout: 30_000, state: 'attached' });
   }
 
-  /** The state that is shown, and those of the nodes in the graph. */
-  seen() {
-    return this.page.evaluate(() => {
-      const stateOf = (/** @type {Element} */ node) => [...node.classList].find((it) => it.startsWith('state-'))?.slice(6);
-      const nodes = [...document.querySelectorAll('#graph g.node')].map((it) => [it.getAttribute('data-node'), stateOf(it)]);
-      return { state: document.getElementById('state')?.dataset.state ?? '', nodes: Object.fromEntries(nodes) };
-    });
+  /**
+   * The state that is shown, and those of the nodes in the graph. What is asked is attributes:
+   * to run code of texts, a page's content policy would have to let it.
+   */
+  async seen() {
+    const state = (await this.page.getAttribute('#state', 'data-state')) ?? '';
+    /** @type {Record<string, string | undefined>} */
+    const nodes = {};
+    for (const node of await this.page.locator('#graph g.node').all()) {
+      const classes = ((await node.getAttribute('class')) ?? '').split(' ');
+      nodes[(await node.getAttribute('data-node')) ?? ''] = classes.find((it) => it.startsWith('state-'))?.slice('state-'.length);
+    }
+    return { state, nodes };
   }
 
   /** Nothing was complained about. */

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
-import { audit, AuditError, Component } from '../src/index.js';
+import { Component } from '../src/index.js';
+import { said } from './support/said.js';
 
 const folder = process.env.REFRAIN_CONFORMANCE;
 
@@ -25,30 +26,3 @@ test('every case of the kit has the verdict that it should', { skip: folder === 
   }
   assert.deepEqual(differing, []);
 });
-
-/** @type {{[verdict: string]: number}} */
-const EXITS = { clean: 0, erased: 0, newer: 2 };
-
-/**
- * What is said of a log, as far as all auditors agree on it.
- * @param {Uint8Array} log
- * @param {Component[]} components
- */
-async function said(log, components) {
-  try {
-    const { verdict, divergence, decisions, owed_a_step, signature } = await audit(log, { components });
-    return {
-      verdict,
-      exit: EXITS[verdict] ?? 1,
-      sequence: divergence?.sequence ?? null,
-      decisions,
-      code: divergence?.code ?? null,
-      ...(owed_a_step ? { owed_a_step } : {}),
-      ...(signature === null ? {} : { signature: signature.result }),
-    };
-  } catch (error) {
-    // A scheduler that the log names is not at hand.
-    if (!(error instanceof AuditError)) throw error;
-    return { verdict: null, exit: 2, sequence: null, decisions: 0, code: null };
-  }
-}

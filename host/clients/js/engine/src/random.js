@@ -9,7 +9,7 @@ const DRAWN_AT_ONCE = 4096;
 /** What stands before a key where an id is made of it. */
 const KEY_DOMAIN = 'refrain: the execution of a start key\0';
 
-/** Fills an array with chance. @typedef {(bytes: Uint8Array) => void} FillRandom */
+/** Fills an array with chance. @typedef {(bytes: Uint8Array<ArrayBuffer>) => void} FillRandom */
 
 /** Where chance comes from. */
 export class RandomSource {

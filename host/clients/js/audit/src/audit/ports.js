@@ -33,6 +33,14 @@ export function orderedBy({ kind: { tag, value } }) {
   return { node: value.node_id, attempt: value.attempt, digest: value.item_digest };
 }
 
+/**
+ * An order as a text: the same for the same order, and for no other.
+ * @param {{node: string, attempt: number, digest: string}} order
+ */
+function spelledOrder({ node, attempt, digest }) {
+  return `${attempt} ${digest} ${node}`;
+}
+
 /** One execution's log, opened as far as it has been replayed. */
 export class ReplayPorts {
   /**
@@ -115,11 +123,12 @@ export class ReplayPorts {
    * ordered without such a decision, or that the workflow does not hold.
    */
   checkOrders() {
-    const ordered = this.batch.map(orderedBy);
-    const unnamed = this.items.findIndex((item, place) => {
-      const order = { node: item.node_id, attempt: item.attempt, digest: this.digests[place] };
-      const isNamed = ordered.some((it) => isSame(it, order));
-      return !isNamed || this.items.slice(0, place).some((it) => it.node_id === item.node_id);
+    const named = new Set(this.batch.map(orderedBy).filter((order) => order !== undefined).map(spelledOrder));
+    const seen = new Set();
+    const unnamed = this.items.findIndex(({ node_id: node, attempt }, place) => {
+      const isRepeated = seen.has(node);
+      seen.add(node);
+      return isRepeated || !named.has(spelledOrder({ node, attempt, digest: this.digests[place] }));
     });
     if (unnamed >= 0) {
       this.note({ is: 'order', item: this.items[unnamed], digest: this.digests[unnamed] });

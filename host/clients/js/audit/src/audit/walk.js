@@ -86,9 +86,10 @@ export class Walk {
     this.settledAt = outcome.more ? null : next.at;
     const { batch, items } = this.guest.ports;
     if (batch.length === 0) throw this.guest.diverges('no_decision', 'the guest decides nothing here');
+    const enqueued = new Set(items.map((item) => item.node_id));
     for (const event of batch) {
       const order = orderedBy(event);
-      if (order === undefined || items.some((item) => item.node_id === order.node)) continue;
+      if (order === undefined || enqueued.has(order.node)) continue;
       const message = `the guest decides to schedule ${quoted(order.node)}, and does not order the item ${order.digest}`;
       throw new Finding('divergent', { ...plain(event.sequence, message), code: 'other_order' });
     }

@@ -198,8 +198,7 @@ export class Travel {
    * @returns {string}
    */
   state() {
-    const shown = this.inspect().state;
-    return ifShaped(() => objectOf(shown).get('state')) ?? shown;
+    return stateOf(this.inspect().state);
   }
 
   /**
@@ -337,13 +336,15 @@ export class Travel {
 
   /**
    * An instance that may be shown what comes next: it has seen no more than the cursor is
-   * behind, and no less than the snapshot before that.
+   * behind, and not much less than the snapshot before that.
    * @param {string} digest
    * @param {number} marked
    */
   instance(digest, marked) {
     if (this.asked !== null && this.asked.digest === digest && !this.asked.guest.isSpent) {
-      if (this.asked.seen > this.place || this.asked.seen < marked) this.forget();
+      // A few events are read sooner than a snapshot.
+      const isFar = marked - this.asked.seen >= EVENTS_TO_NEAR_MARK;
+      if (this.asked.seen > this.place || isFar) this.forget();
       return this.asked;
     }
     const component = this.components.get(digest);
@@ -353,6 +354,15 @@ export class Travel {
     this.asked = { guest: component.instance(), digest, seen: 0 };
     return this.asked;
   }
+}
+
+/**
+ * The state of an execution, out of all that its guest shows of it.
+ * @param {string} shown
+ * @returns {string}
+ */
+export function stateOf(shown) {
+  return ifShaped(() => objectOf(shown).get('state')) ?? shown;
 }
 
 /** @param {Recording} recording */

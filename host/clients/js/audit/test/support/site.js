@@ -1,39 +1,57 @@
-// The repository over plain http with a strict content policy, and Chromium to look at it.
-// Where there is no Chromium, its tests are left out, and say so; with REFRAIN_WEB=required
+// The repository over plain http with a strict content policy, and browsers to look at it.
+// Where a browser is not there, its tests are left out, and say so; with REFRAIN_WEB=required
 // they fail.
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { extname } from 'node:path';
-import { chromium } from 'playwright-core';
+import { extname, join } from 'node:path';
+import { chromium, firefox } from 'playwright-core';
 
 const ROOT = new URL('../../../../../../', import.meta.url);
 
-const PROGRAM = process.env.REFRAIN_CHROMIUM ?? '/usr/bin/chromium';
+/** Where each browser is, and how it is started with a profile of its own. */
+export const BROWSERS = {
+  Chromium: browser(process.env.REFRAIN_CHROMIUM ?? '/usr/bin/chromium', 'REFRAIN_CHROMIUM', (executablePath) =>
+    chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] }),
+  ),
+  // By this channel Firefox is driven as it is, through WebDriver BiDi.
+  Firefox: browser(process.env.REFRAIN_FIREFOX ?? '/usr/bin/firefox-esr', 'REFRAIN_FIREFOX', (executablePath) =>
+    firefox.launch({ executablePath, channel: 'moz-firefox' }),
+  ),
+};
+
+/**
+ * A browser, or in `lacking` why it is not here; `false` if it is.
+ * @param {string} path
+ * @param {string} variable
+ * @param {(path: string) => Promise<import('playwright-core').Browser>} start
+ */
+function browser(path, variable, start) {
+  const isHere = existsSync(path) || process.env.REFRAIN_WEB === 'required';
+  const lacking = isHere ? /** @type {const} */ (false) : `there is no ${path} here; install it, or name it in ${variable}`;
+  return { lacking, launch: () => start(path) };
+}
 
 /** No code but that of the site, and WebAssembly. */
 const POLICY =
-  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /** @type {{[extension: string]: string}} */
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8' };
 
-/** Why there is no browser here; false if there is one. */
-export const noBrowser =
-  existsSync(PROGRAM) || process.env.REFRAIN_WEB === 'required'
-    ? false
-    : `there is no ${PROGRAM} here; install Chromium, or name it in REFRAIN_CHROMIUM`;
-
 /**
- * Serves the repository. Answers where, and what ends it; `extra` are files besides, by path.
- * @param {Map<string, Uint8Array>} extra
+ * Serves the repository. Answers where, and what ends it.
+ * @param {Map<string, Uint8Array>} extra Files besides, by path.
+ * @param {string} [kit] A folder besides, at `/kit/`.
  */
-export async function serve(extra) {
+export async function serve(extra, kit = undefined) {
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     try {
-      const body = extra.get(path) ?? (await readFile(new URL(`.${path}`, ROOT)));
+      const isOfKit = kit !== undefined && path.startsWith('/kit/');
+      const file = isOfKit ? join(kit, path.slice('/kit/'.length)) : new URL(`.${path}`, ROOT);
+      const body = extra.get(path) ?? (await readFile(file));
       const type = TYPES[extname(path)] ?? 'application/octet-stream';
       response.writeHead(200, { 'content-type': type, 'content-security-policy': POLICY }).end(body);
     } catch {
@@ -43,9 +61,4 @@ export async function serve(extra) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return { origin: `http://localhost:${port}`, close: () => server.close() };
-}
-
-/** A browser with a profile of its own. */
-export function launch() {
-  return chromium.launch({ executablePath: PROGRAM, args: ['--no-sandbox', '--disable-gpu'], headless: true });
 }
