@@ -32,7 +32,7 @@ INSTANCES = 1666
 
 
 class Run(NamedTuple):
-    """One run of a program: seconds that passed, seconds of processors, bytes of memory at most."""
+    """Of one run: seconds that passed, seconds of processors, bytes of memory at most."""
 
     wall: float
     processor: float
@@ -46,7 +46,9 @@ def run(command: list[str]) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}, where 0 says clean")
-    return Run(time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+    return Run(
+        time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    )
 
 
 def in_turns(programs: dict[str, list[str]], log: Path, times: int) -> dict[str, Run]:
@@ -57,7 +59,9 @@ def in_turns(programs: dict[str, list[str]], log: Path, times: int) -> dict[str,
             measured = run([*command, str(log)])
             if turn > 0:
                 runs[name].append(measured)
-    return {name: Run(*map(statistics.median, zip(*all_runs))) for name, all_runs in runs.items()}
+    return {
+        name: Run(*map(statistics.median, zip(*all_runs))) for name, all_runs in runs.items()
+    }
 
 
 def tool(name: str) -> dict[str, object]:
@@ -66,7 +70,11 @@ def tool(name: str) -> dict[str, object]:
 
 def short_workflow() -> dict[str, object]:
     edges = [{"from": "first", "to": "second"}]
-    return {"nodes": {"first": tool("a"), "second": tool("b")}, "edges": edges, "start_node": "first"}
+    return {
+        "nodes": {"first": tool("a"), "second": tool("b")},
+        "edges": edges,
+        "start_node": "first",
+    }
 
 
 def long_workflow() -> dict[str, object]:
@@ -81,12 +89,25 @@ def logged(work: Path, name: str, workflow: dict[str, object]) -> tuple[Path, in
     """The log of a simulated run, and how many events it has."""
     program = os.environ["REFRAIN_PROGRAM"]
     env = {**os.environ, "REFRAIN_DB": str(work / f"{name}.db")}
-    file, given, log = work / f"{name}.json", work / f"{name}-input.json", work / f"{name}.ndjson"
+    file, given, log = (
+        work / f"{name}.json",
+        work / f"{name}-input.json",
+        work / f"{name}.ndjson",
+    )
     file.write_text(json.dumps({"workflow_id": name, "version": "1.0.0", **workflow}))
     given.write_text(json.dumps({"items": list(range(INSTANCES))}))
-    commands = [["run", str(file), "--simulate", "--input", f"@{given}"], ["export", "@last", "-o", str(log)]]
+    commands = [
+        ["run", str(file), "--simulate", "--input", f"@{given}"],
+        ["export", "@last", "-o", str(log)],
+    ]
     for command in commands:
-        subprocess.run([program, *command], env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [program, *command],
+            env=env,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
     with log.open() as lines:
         return log, sum(1 for _ in lines) - 1
 
@@ -129,7 +150,10 @@ def main(work: Path) -> None:
         "`refrain-audit.js`": ["node", str(JAVASCRIPT / "bin/refrain-audit.js")],
         "`python -m refrain audit`": [sys.executable, "-m", "refrain", "audit"],
     }
-    sources = [packed(sorted([*(JAVASCRIPT / "src").rglob("*.js"), *(JAVASCRIPT / "bin").iterdir()])), packed(sorted(PYTHON.rglob("*.py")))]
+    sources = [
+        packed(sorted([*(JAVASCRIPT / "src").rglob("*.js"), *(JAVASCRIPT / "bin").iterdir()])),
+        packed(sorted(PYTHON.rglob("*.py"))),
+    ]
     binary, bundle = packed([Path(program)]), packed([work / "audit.min.js"])
     component = packed([JAVASCRIPT / "component/refrain-scheduler.wasm"])
 
@@ -144,19 +168,36 @@ def main(work: Path) -> None:
     rows = [
         ["", *programs],
         ["source", "", *(bytes_of(source) for source, _ in sources)],
-        ["compressed", f"{bytes_of(binary[1])}, the whole program", f"{bytes_of(bundle[1])} minified", bytes_of(sources[1][1])],
-        [f"start, and a log of {few} events", *(seconds(starts[name].wall) for name in programs)],
+        [
+            "compressed",
+            f"{bytes_of(binary[1])}, the whole program",
+            f"{bytes_of(bundle[1])} minified",
+            bytes_of(sources[1][1]),
+        ],
+        [
+            f"start, and a log of {few} events",
+            *(seconds(starts[name].wall) for name in programs),
+        ],
         ["… processor time", *(seconds(starts[name].processor) for name in programs)],
         [f"events a second, of {many:,}", *(per_second(name, "wall") for name in programs)],
         ["… a second of processor time", *(per_second(name, "processor") for name in programs)],
         [f"memory, with {few} events", *(bytes_of(starts[name].memory) for name in programs)],
-        [f"memory, with {many:,} events", *(bytes_of(audits[name].memory) for name in programs)],
+        [
+            f"memory, with {many:,} events",
+            *(bytes_of(audits[name].memory) for name in programs),
+        ],
     ]
     table(rows)
-    print(f"\nThe scheduler component, which each brings: {bytes_of(component[0])}, compressed {bytes_of(component[1])}.")
-    print(f"The long log: {bytes_of(long_log.stat().st_size)}, {MAPS} maps of {INSTANCES:,} instances with empty answers.")
-    node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
-    print(f"{processor_name()}, {os.cpu_count()} cores; Node {node}, Python {platform.python_version()}, wasmtime {version('wasmtime')} for Python.")
+    whole, small = map(bytes_of, component)
+    print(f"\nThe scheduler component, which each brings: {whole}, compressed {small}.")
+    print(f"The long log: {bytes_of(long_log.stat().st_size)}, {INSTANCES:,} instances a map.")
+    print(f"{processor_name()}, {os.cpu_count()} cores; Node {node_version()}, Python")
+    print(f"{platform.python_version()} with wasmtime {version('wasmtime')}.")
+
+
+def node_version() -> str:
+    said = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True)
+    return said.stdout.strip()
 
 
 def processor_name() -> str:
