@@ -6,20 +6,18 @@ use refrain::id::ExecutionId;
 use refrain::model::{Event, EventKind, Explanation, Origin, Status};
 use refrain::picture::{self, Picture};
 use refrain::replay::nodes::Nodes;
-use refrain::replay::{Standing, Travel, is_failure, may_change_state, node_of};
+use refrain::replay::{Standing, Travel, is_failure, node_of};
 use refrain::store::Timestamp;
 
+use super::answers::Answers;
 use super::filter::Filter;
 use super::folds::Folds;
-use super::seen::{self, KeyValue};
+use super::seen::KeyValue;
 use crate::cli::log;
 use crate::cli::text::Text;
 
 /// Bytes of an event that is large.
 const LARGE_BYTES: usize = 64 * 1024;
-
-/// Events between two places, up to which it is looked whether one changes the state.
-const NEAR: u64 = 1000;
 
 /// What of the graph is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +53,7 @@ pub(in crate::cli) struct Level {
     large: HashMap<u64, Text>,
     /// When the first event was.
     began_at: Timestamp,
-    state: Option<(u64, Result<Vec<KeyValue>, String>)>,
-    explanation: Option<(u64, String, Result<Explanation, String>)>,
+    answers: Answers,
 }
 
 impl Level {
@@ -114,8 +111,7 @@ impl Level {
             statuses,
             began_at,
             large,
-            state: None,
-            explanation: None,
+            answers: Answers::default(),
         }
     }
 
@@ -234,59 +230,18 @@ impl Level {
     /// Asks the guest for what is not known of this place yet: the state, and the explanation
     /// of the chosen node. Whether there was anything to ask.
     pub(super) fn ask(&mut self) -> bool {
-        let sequence = self.sequence();
-        let mut asked = false;
-        if self.state.as_ref().is_none_or(|(of, _)| *of != sequence) {
-            let known = self.state.take();
-            let state = match known {
-                Some((of, Ok(state))) if self.has_same_state(of) => Ok(seen::unchanged(state)),
-                // Two states may be too large to be held beside each other.
-                known => {
-                    drop(known);
-                    seen::state(&mut self.travel)
-                }
-            };
-            self.state = Some((sequence, state));
-            asked = true;
-        }
-        if self.explanation().is_none()
-            && let Some(node) = self.node.clone()
-            && let Some(explanation) = seen::explanation(&mut self.travel, &node)
-        {
-            self.explanation = Some((sequence, node, explanation));
-            asked = true;
-        }
-        asked
-    }
-
-    /// Whether the state at the place is that of another place, and was so before the event
-    /// that the place is behind.
-    fn has_same_state(&self, of: u64) -> bool {
-        let sequence = self.sequence();
-        let between = match of < sequence {
-            true => of + 1..=sequence,
-            false => sequence..=of,
-        };
-        let is_near = of.abs_diff(sequence) <= NEAR;
-        let is_same = |it: u64| {
-            let event = self.travel.log().outline(it);
-            event.is_some_and(|it| it.sequence > 1 && !may_change_state(&it.kind))
-        };
-        of > 0 && is_near && between.into_iter().all(is_same)
+        self.answers.ask(&mut self.travel, self.node.as_deref())
     }
 
     /// The state as it was last asked for, and whether that was at this place.
     pub(super) fn state(&self) -> (Option<&Result<Vec<KeyValue>, String>>, bool) {
-        let is_of_place = |(of, _): &&(u64, _)| *of == self.sequence();
-        let is_fresh = self.state.as_ref().filter(is_of_place).is_some();
-        (self.state.as_ref().map(|(_, state)| state), is_fresh)
+        self.answers.state(self.sequence())
     }
 
     /// Why the chosen node is where it is; `None` if that is not known yet.
     pub(super) fn explanation(&self) -> Option<&Result<Explanation, String>> {
-        let (of, node, explanation) = self.explanation.as_ref()?;
-        let is_of_place = *of == self.sequence() && Some(node) == self.node.as_ref();
-        is_of_place.then_some(explanation)
+        self.answers
+            .explanation(self.sequence(), self.node.as_deref())
     }
 
     /// Chooses the node that the event at the place is about, if it is about one.

@@ -15,6 +15,8 @@ mod filter;
 mod folds;
 // What the guest says at the place.
 mod seen;
+// What it has said there, and at the places before.
+mod answers;
 // One log, and the place in it.
 mod level;
 // Moves that look for something.

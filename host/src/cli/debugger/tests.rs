@@ -231,3 +231,43 @@ fn the_origin_of_a_value_is_the_event_that_gave_it() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn going_back_shows_what_going_on_shows() -> Result<()> {
+    let library = Library::new(Sandbox::new(CallLimits::default())?);
+    let folder = root().join("tests/golden").join(&library.built_in()[..12]);
+    let mut places = 0;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let Some(name) = name.strip_suffix(".ndjson") else {
+            continue;
+        };
+        for keys in ["h", "kh", "hhz"] {
+            let mut back = Vec::new();
+            with(name, |app| {
+                while app.level().sequence() > 1 {
+                    press(app, keys);
+                    let level = app.level();
+                    back.push((level.sequence(), level.node.clone(), said(level)));
+                }
+                Ok(())
+            })?;
+            places += back.len();
+            let mut forth = level(name)?;
+            for (sequence, node, expected) in back.into_iter().rev() {
+                forth.go(sequence);
+                forth.node = node;
+                forth.ask();
+                ensure!(said(&forth) == expected, "{name}, {keys}, {sequence}");
+            }
+        }
+    }
+    ensure!(places > 1000, "only {places} places");
+    Ok(())
+}
+
+/// What the guest has said at the place of a log.
+fn said(level: &Level) -> String {
+    let (state, is_fresh) = level.state();
+    format!("{is_fresh} {state:?} {:?}", level.explanation())
+}
