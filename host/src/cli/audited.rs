@@ -25,10 +25,6 @@ pub(super) fn text(audit: &Audit, file: Option<&str>, colours: bool) -> Text {
         true => text!("; owed a step: a turn ended before it had decided all"),
         false => Text::new(),
     };
-    let file = match file {
-        Some(file) => text!("; in {}", file),
-        None => Text::new(),
-    };
     let mut text = text!(
         "{}  {}  {}, {} replayed{}{}\n",
         id,
@@ -36,7 +32,7 @@ pub(super) fn text(audit: &Audit, file: Option<&str>, colours: bool) -> Text {
         counted(audit.events, "event"),
         counted(audit.decisions, "decision"),
         owed,
-        file
+        in_file(file)
     );
     if let Some(link) = &audit.forked_from {
         text.push(&linked(link));
@@ -61,6 +57,14 @@ pub(super) fn text(audit: &Audit, file: Option<&str>, colours: bool) -> Text {
         text.push(&diverged(divergence));
     }
     text
+}
+
+/// Where the log stands, behind what is said of it; nothing if that is not to be said.
+pub(super) fn in_file(file: Option<&str>) -> Text {
+    match file {
+        Some(file) => text!("; in {}", file),
+        None => Text::new(),
+    }
 }
 
 /// What an anchor says of a log.

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use refrain::guest::Library;
-use refrain::id::ExecutionId;
 use refrain::replay::{
     AuditError, Bisected, Parting, bisect_many, from_export, from_store, threads_for,
 };
@@ -17,6 +16,7 @@ use serde::Serialize;
 use super::asked::{self, FailedDocument};
 use super::coded::{coded, refuse};
 use super::database::{self, Database};
+use super::log_counts::{LogCounts, NOT_SOUND};
 use super::named::Named;
 use super::output::{self, Form, Paint};
 use super::text::{Text, counted, text};
@@ -62,8 +62,8 @@ struct Document<'a> {
     bad: &'a str,
     summary: Summary,
     /// The smallest prefix: that of the first of `executions` on which they part.
-    smallest: Option<&'a Bisected>,
-    executions: Vec<&'a Bisected>,
+    smallest: Option<&'a Compared>,
+    executions: &'a [Compared],
     failed: Vec<FailedDocument>,
 }
 
@@ -79,11 +79,19 @@ struct Summary {
     events: u64,
 }
 
-/// What came of all logs.
+/// What came of one log.
+#[derive(Serialize)]
 struct Compared {
-    logs: Vec<Bisected>,
-    /// What each of them was asked for by: an id, or a path.
-    names: Vec<String>,
+    /// The file that it stands in. `None` if it is of a database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(flatten)]
+    log: Bisected,
+}
+
+/// What came of all logs.
+struct AllCompared {
+    logs: Vec<Compared>,
     failed: Vec<(String, anyhow::Error)>,
     /// How many cannot even be listed.
     unlisted: usize,
@@ -104,14 +112,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     }
     let compared = arguments.compare(&library, (&good, &bad))?;
     let summary = Summary::of(&compared.logs);
-    let smallest = compared.smallest();
     if arguments.form.json {
         output::document(&Document {
             good: &good,
             bad: &bad,
             summary,
-            smallest: smallest.map(|place| &compared.logs[place]),
-            executions: compared.logs.iter().collect(),
+            smallest: compared.smallest(),
+            executions: &compared.logs,
             failed: compared.failed.iter().map(FailedDocument::of).collect(),
         })?;
     } else {
@@ -133,9 +140,9 @@ fn gone(name: &str) -> anyhow::Error {
 }
 
 impl Summary {
-    fn of(logs: &[Bisected]) -> Self {
+    fn of(logs: &[Compared]) -> Self {
         let mut summary = Self::default();
-        for log in logs {
+        for Compared { log, .. } in logs {
             *match log.outcome {
                 Parting::Same => &mut summary.same,
                 Parting::Parts => &mut summary.part,
@@ -151,26 +158,35 @@ impl Summary {
 }
 
 impl Compared {
-    /// What could be asked about, and what could not. An error of the only one that was named
-    /// is the command's.
+    /// The execution.
+    fn name(&self) -> &str {
+        let id = self.log.execution_id.as_deref();
+        id.unwrap_or("(unknown execution)")
+    }
+
+    fn in_file(&self) -> Text {
+        audited::in_file(self.file.as_deref())
+    }
+}
+
+impl AllCompared {
+    /// What could be asked about, and what could not. Each log has the name that it was asked
+    /// for by, and the file that it stands in. An error of the only one that was named is the
+    /// command's.
     fn of(
-        names: impl Iterator<Item = String>,
+        logs: impl Iterator<Item = (String, Option<String>)>,
         answers: Vec<Result<Option<Bisected>, AuditError>>,
         is_only: bool,
     ) -> anyhow::Result<Self> {
         let mut compared = Self {
             logs: Vec::new(),
-            names: Vec::new(),
             failed: Vec::new(),
             unlisted: 0,
         };
-        for (name, answer) in names.zip(answers) {
+        for ((name, file), answer) in logs.zip(answers) {
             let answer = answer.with_context(|| format!("cannot audit {name}"));
             match answer.and_then(|log| log.ok_or_else(|| gone(&name))) {
-                Ok(log) => {
-                    compared.logs.push(log);
-                    compared.names.push(name);
-                }
+                Ok(log) => compared.logs.push(Compared { file, log }),
                 Err(error) if is_only && !failure::is_damage(&error) => return Err(error),
                 Err(error) => {
                     output::tell(&failure::text(&error));
@@ -181,13 +197,10 @@ impl Compared {
         Ok(compared)
     }
 
-    /// The place of the log with the fewest events after which the two part.
-    fn smallest(&self) -> Option<usize> {
-        let parting = (0..self.logs.len()).filter(|place| self.logs[*place].after.is_some());
-        parting.min_by_key(|place| {
-            let log = &self.logs[*place];
-            (log.after, &log.execution_id)
-        })
+    /// The log with the fewest events after which the two part.
+    fn smallest(&self) -> Option<&Compared> {
+        let parting = self.logs.iter().filter(|it| it.log.after.is_some());
+        parting.min_by_key(|it| (it.log.after, &it.log.execution_id))
     }
 
     /// An error if nothing can be said of one.
@@ -213,7 +226,7 @@ impl Compared {
 }
 
 impl Arguments {
-    fn compare(&self, library: &Library, pair: (&str, &str)) -> anyhow::Result<Compared> {
+    fn compare(&self, library: &Library, pair: (&str, &str)) -> anyhow::Result<AllCompared> {
         match self.file.as_slice() {
             [] => self.compare_executions(library, pair),
             files => self.compare_files(library, pair, files),
@@ -229,7 +242,7 @@ impl Arguments {
         &self,
         library: &Library,
         pair: (&str, &str),
-    ) -> anyhow::Result<Compared> {
+    ) -> anyhow::Result<AllCompared> {
         let mut stores = self.database.open()?;
         let (ids, unlisted) = match self.executions.as_slice() {
             [] => {
@@ -253,9 +266,9 @@ impl Arguments {
             }
             Ok(None)
         });
-        let names = ids.iter().map(ExecutionId::to_string);
-        let compared = Compared::of(names, answers, self.executions.len() == 1)?;
-        Ok(Compared {
+        let logs = ids.iter().map(|id| (id.to_string(), None));
+        let compared = AllCompared::of(logs, answers, self.executions.len() == 1)?;
+        Ok(AllCompared {
             unlisted,
             ..compared
         })
@@ -266,7 +279,7 @@ impl Arguments {
         library: &Library,
         pair: (&str, &str),
         files: &[PathBuf],
-    ) -> anyhow::Result<Compared> {
+    ) -> anyhow::Result<AllCompared> {
         let logs = files::logs(files)?;
         let workers = vec![(); self.threads(logs.len())];
         let answers = bisect_many(library, workers, &logs, pair, |(), path: &PathBuf| {
@@ -278,55 +291,59 @@ impl Arguments {
             let file = files::log(path).map_err(failed)?;
             Ok(Some(from_export(file, &place)?))
         });
-        let names = logs.iter().map(|path| path.display().to_string());
-        Compared::of(names, answers, logs.len() == 1)
+        let named = logs.iter().map(|path| path.display().to_string());
+        let named = named.map(|name| (name.clone(), Some(name)));
+        AllCompared::of(named, answers, logs.len() == 1)
     }
 
-    fn shown(&self, compared: &Compared, summary: &Summary) -> Text {
-        let Compared { logs, names, .. } = compared;
+    fn shown(&self, compared: &AllCompared, summary: &Summary) -> Text {
         let colours = output::colours(&io::stdout());
         let mut shown = Text::new();
-        for log in logs.iter().filter(|log| log.outcome == Parting::Unsound) {
-            let divergence = log.good.as_ref().or(log.bad.as_ref());
+        let is_unsound = |it: &&Compared| it.log.outcome == Parting::Unsound;
+        for it in compared.logs.iter().filter(is_unsound) {
+            let divergence = it.log.good.as_ref().or(it.log.bad.as_ref());
             let found = divergence.map(audited::diverged).unwrap_or_default();
             shown.push(&text!(
-                "{}  not sound, whoever is asked\n{}",
-                name(log),
+                "{}  {}{}\n{}",
+                it.name(),
+                NOT_SOUND,
+                it.in_file(),
                 found
             ));
         }
-        if let Some(place) = compared.smallest() {
-            let command = match self.file.is_empty() {
-                true => self.database.command_to_minimize(&names[place], &self.bad),
-                false => {
-                    let file = ("--file", OsStr::new(&names[place]));
-                    let guest = ("--guest", self.bad.as_os_str());
-                    to_type::with_options("minimize", &[file, guest], &[""; 0], None)
-                }
-            };
+        if let Some(smallest) = compared.smallest() {
             shown.push(&text!(
                 "{}  next: `{}` makes that log as small as can be\n",
-                parted(&logs[place]),
-                command
+                parted(smallest),
+                self.command_to_minimize(smallest)
             ));
         }
-        shown.push(&summed_up(logs.len(), summary, colours));
+        shown.push(&summed_up(compared.logs.len(), summary, colours));
         shown
+    }
+
+    fn command_to_minimize(&self, it: &Compared) -> Text {
+        match &it.file {
+            None => self.database.command_to_minimize(it.name(), &self.bad),
+            Some(file) => {
+                let file = ("--file", OsStr::new(file));
+                let guest = ("--guest", self.bad.as_os_str());
+                to_type::with_options("minimize", &[file, guest], &[""; 0], None)
+            }
+        }
     }
 }
 
-fn name(log: &Bisected) -> &str {
-    log.execution_id.as_deref().unwrap_or("(unknown execution)")
-}
-
 /// Where two schedulers part, and what each does there.
-fn parted(log: &Bisected) -> Text {
+fn parted(it: &Compared) -> Text {
+    let log = &it.log;
     let after = log.after.unwrap_or_default();
     let mut text = text!(
-        "{}  they part after {} of {}\n",
-        name(log),
+        "{}  they part after {} of {}{}\n",
+        it.name(),
         counted(after, "event"),
-        log.events
+        log.events,
+        it.in_file()
     );
     let next = after + 1;
     for (side, divergence) in [("good", &log.good), ("bad", &log.bad)] {
@@ -340,42 +357,21 @@ fn parted(log: &Bisected) -> Text {
 }
 
 fn summed_up(all: usize, summary: &Summary, colours: bool) -> Text {
-    let Summary {
-        same,
-        part,
-        leave_together,
-        unsound,
-        erased,
-        newer,
-        events,
-    } = *summary;
-    let said = match part {
+    let said = match summary.part {
         0 => Paint::Green.on("bisect: the two part nowhere", colours),
         1 => Paint::Red.on("bisect: the two part in 1 log", colours),
-        _ => {
+        part => {
             Text::word(&format!("bisect: the two part in {part} logs")).painted(Paint::Red, colours)
         }
     };
-    let mut text = text!(
-        "{}, {} the same; {} with {} replayed",
-        said,
-        same,
-        counted(all as u64, "log"),
-        counted(events, "event")
-    );
-    for (count, what) in [
-        (
-            leave_together,
-            "both leave in the same way, and nothing is known of what follows",
-        ),
-        (unsound, "not sound, whoever is asked"),
-        (erased, "erased, so that no scheduler can be asked"),
-        (newer, "of a newer program"),
-    ] {
-        if count > 0 {
-            text.push(&text!("; {} {}", count, what));
-        }
-    }
-    text.push(&text!("\n"));
-    text
+    let counts = LogCounts {
+        all,
+        same: summary.same,
+        unsound: summary.unsound,
+        erased: summary.erased,
+        newer: summary.newer,
+        events: summary.events,
+    };
+    let together = "both leave in the same way, and nothing is known of what follows";
+    counts.line(&said, Some((summary.leave_together, together)))
 }

@@ -7,8 +7,9 @@ use refrain::replay::{Audit, Outcome, Summary};
 use serde::Serialize;
 
 use super::asked::{Asked, Audited, FailedDocument, Question};
+use super::log_counts::LogCounts;
 use super::output::{self, Paint};
-use super::text::{Text, counted, text};
+use super::text::Text;
 
 /// The answer for programs.
 #[derive(Serialize)]
@@ -68,7 +69,6 @@ pub(super) fn summed_up(summary: &Summary, colours: bool) -> Text {
         events,
         ..
     } = *summary;
-    let all = same + diverge + unsound + erased + newer;
     let paint = match summary.is_good() {
         true => Paint::Green,
         false => Paint::Red,
@@ -79,22 +79,13 @@ pub(super) fn summed_up(summary: &Summary, colours: bool) -> Text {
         _ => Text::word(&format!("exact: {diverge} logs would be decided otherwise"))
             .painted(paint, colours),
     };
-    let mut text = text!(
-        "{}, {} the same; {} with {} replayed",
-        said,
+    let counts = LogCounts {
+        all: same + diverge + unsound + erased + newer,
         same,
-        counted(all as u64, "log"),
-        counted(events, "event")
-    );
-    for (count, what) in [
-        (unsound, "not sound, whoever is asked"),
-        (erased, "erased, so that no scheduler can be asked"),
-        (newer, "of a newer program"),
-    ] {
-        if count > 0 {
-            text.push(&text!("; {} {}", count, what));
-        }
-    }
-    text.push(&text!("\n"));
-    text
+        unsound,
+        erased,
+        newer,
+        events,
+    };
+    counts.line(&said, None)
 }

@@ -11,8 +11,8 @@ use refrain::model::{
     Explanation, Inspection, NodeState, Reason, ReasonCause, SchedulerError, undone_by,
 };
 use refrain::names;
-use refrain::replay::Player;
 use refrain::replay::nodes::{Node, Nodes};
+use refrain::replay::{Travel, TravelError};
 use refrain::store::Timestamp;
 use serde_json::{Value, json};
 
@@ -70,32 +70,26 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     if open.record.tampering.is_some() {
         return say_tampered(arguments, &open);
     }
-    let mut player = open.player()?;
+    let mut travel = open.travel()?;
     let logged = Logged::of(&mut open)?;
     let mut told = Nodes::of(logged.events());
     unresolved::tell(&mut *open.store, &open.record, logged.events(), &mut told)?;
     drop(logged);
     let nodes = match &node {
         Some(node) => vec![node.clone()],
-        None => causes(&told, &player.inspect()?),
+        None => {
+            let inspection = travel.inspect();
+            causes(&told, &inspection.map_err(|error| failed(&open, error))?)
+        }
     };
-    let execution = open.record.id;
     let mut explanations = Vec::new();
     for node in nodes.iter().take(EXPLAINED_MAX) {
-        explanations.push(match player.explain(node) {
-            Ok(explanation) => explanation,
-            Err(CallError::Scheduler(SchedulerError::UnknownNode(node_id))) => {
-                return Err(EngineError::UnknownNode { execution, node_id }.into());
-            }
-            Err(error) => return Err(error.into()),
-        });
+        let explanation = travel.explain(node);
+        explanations.push(explanation.map_err(|error| failed(&open, error))?);
     }
-    let prospect = match (&node, explanations.first()) {
-        (Some(_), Some(explanation)) => {
-            let now = open.now()?;
-            Some(Told::of(&mut open, explanation, now)?)
-        }
-        _ => None,
+    let prospect = match node {
+        Some(node) => Some(Told::at(&mut travel, &node, open.now()?)),
+        None => None,
     };
     if arguments.form.json {
         let leases = Leases::of(&mut open)?;
@@ -112,7 +106,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             }
             document
         });
-        let mut document = documents(each.collect(), &open, node.is_some());
+        let mut document = documents(each.collect(), &open, prospect.is_some());
         if let Some(prospect) = prospect {
             document["what_would_run"] = prospect.document();
         }
@@ -125,8 +119,23 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         more: nodes.len().saturating_sub(EXPLAINED_MAX),
         told,
     };
-    shown.say(&mut open, &mut player)?;
+    shown.say(&mut open, &mut travel)?;
     Ok(Answer::Good)
+}
+
+/// That the scheduler does not answer, in the same words wherever it is asked.
+fn failed(open: &OpenLog, error: TravelError) -> anyhow::Error {
+    let execution = open.record.id;
+    match error {
+        TravelError::Call { error, .. } => match error {
+            CallError::Scheduler(SchedulerError::UnknownNode(node_id)) => {
+                EngineError::UnknownNode { execution, node_id }.into()
+            }
+            error => error.into(),
+        },
+        TravelError::Library(error) => error.into(),
+        error => error.into(),
+    }
 }
 
 /// What is explained.
@@ -140,7 +149,7 @@ struct Explained {
 }
 
 impl Explained {
-    fn say(&self, open: &mut OpenLog, player: &mut Player) -> anyhow::Result<()> {
+    fn say(&self, open: &mut OpenLog, travel: &mut Travel) -> anyhow::Result<()> {
         let colours = output::colours(&std::io::stdout());
         let now = open.now()?;
         let database = open.to_act_on().cloned();
@@ -168,7 +177,7 @@ impl Explained {
             {
                 output::data(&workers.text(explanation, &self.told));
             }
-            output::data(&explained::refused_edges(player, explanation, &written)?);
+            output::data(&explained::refused_edges(travel, explanation, &written)?);
             if let Some(prospect) = &self.prospect {
                 let on = database.as_ref().map(|database| (id, database));
                 for line in prospect.lines(on) {

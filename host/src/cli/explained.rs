@@ -4,7 +4,7 @@ use refrain::model::{
     ChildRefusal, Explanation, NodeFailure, NodeState, ReasonCause, Usage, instance_of,
 };
 use refrain::render;
-use refrain::replay::Player;
+use refrain::replay::Travel;
 use refrain::replay::nodes::{Node, Nodes};
 
 use super::text::{Text, text};
@@ -65,7 +65,7 @@ fn is_in_short(why: &NodeFailure) -> bool {
 
 /// What the edges saw that might have handled the failure of a node, and did not.
 pub(super) fn refused_edges(
-    player: &mut Player,
+    travel: &mut Travel,
     explanation: &Explanation,
     written: &Written,
 ) -> anyhow::Result<Text> {
@@ -81,7 +81,7 @@ pub(super) fn refused_edges(
             ));
             continue;
         }
-        let target = player.explain(to)?;
+        let target = travel.explain(to)?;
         for sentence in why_ended::refused(&target, &explanation.node_id) {
             text.push(&text!("  {}\n", sentence));
         }

@@ -112,15 +112,6 @@ pub(super) fn recording(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Resu
 /// An execution as its own guest sees it now.
 pub(super) fn player(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<Player> {
     let recording = recording(store, record.id)?;
-    player_of(store, record, recording)
-}
-
-/// The same, where its log was read already.
-pub(super) fn player_of(
-    store: &mut dyn Reader,
-    record: &ExecutionRecord,
-    recording: Arc<Recording>,
-) -> anyhow::Result<Player> {
     let mut library = library()?;
     fetch_guest(&mut library, store, &record.guest_digest)?;
     let mut player = Player::new(&mut library, &record.guest_digest, recording)?;

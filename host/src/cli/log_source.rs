@@ -12,8 +12,7 @@ use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::log::export::Component;
 use refrain::replay::{
-    LogStore, Player, Recording, Travel, Unreadable, UnreadableCause, fetch_guest, from_export,
-    from_store,
+    LogStore, Recording, Travel, Unreadable, UnreadableCause, fetch_guest, from_export, from_store,
 };
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
 use serde::Serialize;
@@ -65,7 +64,7 @@ pub(super) struct OpenLog {
     pub(super) broken_off: Option<anyhow::Error>,
     /// The database that the execution is in. `None` if the log came out of a file.
     database: Option<Database>,
-    /// The log, where all of it was read already and is sound.
+    /// The log, where all of it was read already.
     read: Option<Arc<Recording>>,
 }
 
@@ -272,7 +271,7 @@ impl OpenLog {
         self.database.as_ref().filter(|_| self.place.is_none())
     }
 
-    /// The log, where all of it was read already and is sound.
+    /// The log, where all of it was read already.
     pub(super) fn read(&self) -> Option<&Arc<Recording>> {
         self.read.as_ref()
     }
@@ -297,16 +296,11 @@ impl OpenLog {
         if let Some(error) = self.broken_off.take() {
             return Err(error);
         }
-        match &self.read {
-            Some(recording) => Ok(Arc::clone(recording)),
-            None => guests::recording(&mut *self.store, self.record.id),
-        }
-    }
-
-    /// The guest that the execution belongs to, which has seen the whole log.
-    pub(super) fn player(&mut self) -> anyhow::Result<Player> {
-        let recording = self.recording()?;
-        guests::player_of(&mut *self.store, &self.record, recording)
+        let recording = match self.read.take() {
+            Some(recording) => recording,
+            None => guests::recording(&mut *self.store, self.record.id)?,
+        };
+        Ok(Arc::clone(self.read.insert(recording)))
     }
 
     /// A cursor over the log, behind its last event. Of the log nothing else is held any more.

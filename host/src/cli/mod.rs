@@ -38,6 +38,7 @@ mod leaf;
 mod leases;
 mod leaving;
 mod list_children;
+mod log_counts;
 mod log_source;
 mod logged;
 mod named;

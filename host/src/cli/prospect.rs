@@ -1,15 +1,14 @@
 //! What would make a node run, in words and as a document.
 
 use refrain::id::ExecutionId;
-use refrain::model::{Explanation, NodeState, Remedy};
+use refrain::model::{NodeState, Remedy};
 use refrain::names;
 use refrain::replay::{Assumption, NeededAct, NeededFact, Needs, Prospect, Prospects, Travel};
-use refrain::store::{Timestamp, ended};
+use refrain::store::Timestamp;
 use refrain::time::rfc3339;
 use serde_json::{Value, json};
 
 use super::database::Database;
-use super::log_source::OpenLog;
 use super::text::{Text, text};
 use super::time::stamp;
 use super::{failure, remedy};
@@ -25,36 +24,12 @@ pub(super) struct Told {
 const LINES_MAX: usize = 20;
 
 impl Told {
-    /// At the place of this log, and at this time.
-    pub(super) fn of(
-        open: &mut OpenLog,
-        explanation: &Explanation,
-        now: Timestamp,
-    ) -> anyhow::Result<Self> {
-        let state = explanation.state;
-        let known = match state {
-            NodeState::Completed | NodeState::Skipped | NodeState::Cancelled => {
-                Some(Prospect::Settled(state))
-            }
-            _ if ended(open.record.status) => Some(Prospect::Ended(open.record.status)),
-            NodeState::Running => Some(Prospect::Begun(state)),
-            _ => None,
-        };
-        let prospect = match known {
-            Some(prospect) => Ok(prospect),
-            None => asked(&mut open.travel()?, &explanation.node_id, now),
-        };
-        Ok(Self {
-            prospect,
-            waits: state == NodeState::Waiting,
-        })
-    }
-
-    /// At a cursor, and at the time there.
-    pub(super) fn at(travel: &mut Travel, node: &str) -> Self {
+    /// At a cursor, and at this time or that of the cursor.
+    pub(super) fn at(travel: &mut Travel, node: &str, now: Timestamp) -> Self {
         let state = travel.explain(node).map(|it| it.state);
+        let prospect = Prospects::of(travel).at_time(now).what_would_run(node);
         Self {
-            prospect: asked(travel, node, 0),
+            prospect: prospect.map_err(|error| failure::line(&error.into())),
             waits: state.is_ok_and(|it| it == NodeState::Waiting),
         }
     }
@@ -118,16 +93,11 @@ impl Told {
                 "facts": needs.facts.iter().map(fact_document).collect::<Vec<_>>(),
                 "assumptions": needs.assumptions.iter().map(assumption_document).collect::<Vec<_>>(),
                 "minimal": needs.is_minimal,
+                "least_assumptions": needs.has_least_assumptions,
             }),
             Ok(_) => json!({ "answer": "cut_off" }),
         }
     }
-}
-
-/// What would make this node run at a cursor, at this time or that of the cursor.
-fn asked(travel: &mut Travel, node: &str, now: Timestamp) -> Result<Prospect, String> {
-    let prospect = Prospects::of(travel).at_time(now).what_would_run(node);
-    prospect.map_err(|error| failure::line(&error.into()))
 }
 
 fn of_needs(needs: &Needs, waits: bool, on: Option<(ExecutionId, &Database)>) -> Vec<Text> {
@@ -152,10 +122,19 @@ fn of_needs(needs: &Needs, waits: bool, on: Option<(ExecutionId, &Database)>) ->
         let assumptions = needs.assumptions.iter().map(assumption);
         lines.extend(indented(assumptions.collect()));
     }
-    if !needs.is_minimal {
-        lines.push(text!(
-            "whether less would do as well was not tried: there is too much of it"
-        ));
+    for (is_least, what) in [
+        (needs.is_minimal, "whether less would do as well"),
+        (
+            needs.has_least_assumptions,
+            "whether less has to be provided",
+        ),
+    ] {
+        if !is_least {
+            lines.push(text!(
+                "{} was not tried to the end: there is too much of it",
+                what
+            ));
+        }
     }
     lines
 }

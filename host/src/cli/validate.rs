@@ -131,9 +131,9 @@ fn in_scripts(workflow: &str) -> Vec<String> {
     kinds.filter_map(script).collect()
 }
 
-/// Where a kind that somebody's own worker reads has a field that a node has beside its
-/// `kind`, as JSON pointers: the worker gets it, and the scheduler does not go by it. Of a
-/// valid workflow; the kinds that this project alone reads refuse such fields.
+/// Where a kind that somebody's own worker reads has a field that belongs to the node itself,
+/// next to its `kind`, as JSON pointers: the worker gets it, and the scheduler does not go by
+/// it. Of a valid workflow; the kinds that this project alone reads refuse such fields.
 fn in_kinds(workflow: &str) -> Vec<String> {
     let workflow: Value = serde_json::from_str(workflow).unwrap_or_default();
     let mut found = Vec::new();

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::assumption::{Assumed, Assumption, Unended};
 use super::measures::AtWork;
-use super::recorded::{Known, Recorded, Waits, When, name};
+use super::recorded::{AttemptRecord, Recorded, Waits, When, name};
 use super::tree::{Place, Recordings};
 use crate::clock::milliseconds;
 use crate::error::{EngineError, WorkError};
@@ -314,18 +314,13 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// A node has begun to wait: whoever ended its wait does so again, after the same time.
-    fn waits(&mut self, run: usize, waiting: &str, waited: u32, at: Timestamp) {
+    /// A node has begun to wait: the one who ended its wait does so again, after the same time.
+    fn waits(&mut self, run: usize, node: &str, nth: u32, at: Timestamp) {
         let Some(recorded) = self.runs[run].recorded else {
             return;
         };
-        for (place, act) in recorded.acts.iter().enumerate() {
-            if let When::AfterWait { node, nth, delay } = &act.when
-                && node == waiting
-                && *nth == waited
-            {
-                self.do_at(at.saturating_add(milliseconds(*delay)), (run, place));
-            }
+        for (place, delay) in recorded.ends_of_wait(node, nth) {
+            self.do_at(at.saturating_add(milliseconds(*delay)), (run, *place));
         }
     }
 
@@ -352,20 +347,22 @@ impl<'a> Play<'a> {
     ) -> (Duration, Outcome) {
         let known = match self.runs[run].recorded {
             Some(recorded) => recorded.attempt(node, attempt),
-            None => Known::Never,
+            None => AttemptRecord::Never,
         };
         let (what, end) = match known {
-            Known::Ended(_, Outcome::NeverEnds) => return (FOR_EVER, Outcome::NeverEnds),
-            Known::Ended(took, outcome) => return (took, outcome.clone()),
-            Known::Stopped(took) => (
+            AttemptRecord::Ended(_, Outcome::NeverEnds) => return (FOR_EVER, Outcome::NeverEnds),
+            AttemptRecord::Ended(took, outcome) => return (took, outcome.clone()),
+            AttemptRecord::Stopped(took) => (
                 Assumed::Stopped(attempt, took),
                 (FOR_EVER, Outcome::NeverEnds),
             ),
-            Known::Further(_, Outcome::NeverEnds) => {
+            AttemptRecord::Further(_, Outcome::NeverEnds) => {
                 (Assumed::Further(attempt), (FOR_EVER, Outcome::NeverEnds))
             }
-            Known::Further(took, outcome) => (Assumed::Further(attempt), (took, outcome.clone())),
-            Known::Never => (Assumed::Never, (Duration::ZERO, nothing())),
+            AttemptRecord::Further(took, outcome) => {
+                (Assumed::Further(attempt), (took, outcome.clone()))
+            }
+            AttemptRecord::Never => (Assumed::Never, (Duration::ZERO, nothing())),
         };
         self.assume(whole.to_owned(), what);
         end

@@ -28,6 +28,9 @@ pub(super) struct Recorded {
     /// The workflows of its children that are started by name: id and version.
     pub(super) requested: HashMap<ChildName, (String, String)>,
     pub(super) acts: Vec<Act>,
+    /// The places of those that end waits, and how long after its beginning: by the node, and
+    /// for which time it waits.
+    of_waits: HashMap<(String, u32), Vec<(usize, Duration)>>,
 }
 
 /// An attempt of a node.
@@ -67,7 +70,7 @@ pub(super) enum When {
 }
 
 /// What is recorded of an attempt.
-pub(super) enum Known<'a> {
+pub(super) enum AttemptRecord<'a> {
     /// It ended so, after this span.
     Ended(Duration, &'a Outcome),
     /// It was stopped after this span, before its worker had answered, or goes on.
@@ -94,6 +97,7 @@ impl Recorded {
             children: HashMap::new(),
             requested: HashMap::new(),
             acts: Vec::new(),
+            of_waits: HashMap::new(),
         };
         let mut waits = Waits::default();
         let mut requested = HashMap::new();
@@ -102,7 +106,7 @@ impl Recorded {
             recorded.take_attempt(event);
             recorded.take_child(event, &mut requested);
             if let Some(act) = act(event, first.at, &mut waits) {
-                recorded.acts.push(act);
+                recorded.take_act(act);
             }
         }
         let last = events.last().map_or(first.at, |event| event.at);
@@ -129,21 +133,36 @@ impl Recorded {
         unknown.next().map(|child| self.requested[child].clone())
     }
 
+    /// What ends a wait of this node, which begins for this time, counted from 1: the places
+    /// of these acts, and how long after the beginning they are done.
+    pub(super) fn ends_of_wait(&self, node: &str, nth: u32) -> &[(usize, Duration)] {
+        let ends = self.of_waits.get(&(node.to_owned(), nth));
+        ends.map_or(&[], Vec::as_slice)
+    }
+
+    fn take_act(&mut self, act: Act) {
+        if let When::AfterWait { node, nth, delay } = &act.when {
+            let ends = self.of_waits.entry((node.clone(), *nth)).or_default();
+            ends.push((self.acts.len(), *delay));
+        }
+        self.acts.push(act);
+    }
+
     /// What is known of an attempt.
-    pub(super) fn attempt(&self, node: &str, attempt: u32) -> Known<'_> {
+    pub(super) fn attempt(&self, node: &str, attempt: u32) -> AttemptRecord<'_> {
         let of = |attempt| self.attempts.get(&(node.to_owned(), attempt));
         match of(attempt) {
             Some(Attempt {
                 took,
                 outcome: Some(outcome),
                 ..
-            }) => Known::Ended(*took, outcome),
-            Some(it) if it.began_at.is_some() => Known::Stopped(it.took),
+            }) => AttemptRecord::Ended(*took, outcome),
+            Some(it) if it.began_at.is_some() => AttemptRecord::Stopped(it.took),
             _ => {
                 let last = self.greatest.get(node).and_then(|greatest| of(*greatest));
                 match last.map(|it| (it.took, it.outcome.as_ref())) {
-                    Some((took, Some(outcome))) => Known::Further(took, outcome),
-                    _ => Known::Never,
+                    Some((took, Some(outcome))) => AttemptRecord::Further(took, outcome),
+                    _ => AttemptRecord::Never,
                 }
             }
         }

@@ -2,7 +2,9 @@
 //! the model of the rules judges the answers.
 
 mod world;
+mod case;
 mod by_the_model;
+mod many_conditions;
 mod tables;
 
 use std::sync::Arc;

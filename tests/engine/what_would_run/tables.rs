@@ -342,7 +342,7 @@ fn what_is_no_node_is_refused() -> Result<()> {
     Ok(())
 }
 
-fn said(prospect: &Prospect) -> String {
+pub(super) fn said(prospect: &Prospect) -> String {
     match prospect {
         Prospect::Begun(_) => "begun".to_owned(),
         Prospect::Settled(_) => "settled".to_owned(),
@@ -382,6 +382,9 @@ fn of_needs(needs: &Needs) -> String {
     }
     if !needs.is_minimal {
         said.push_str(" (not minimal)");
+    }
+    if !needs.has_least_assumptions {
+        said.push_str(" (assumes more than is needed)");
     }
     said
 }

@@ -81,12 +81,47 @@ fn the_smallest_log_on_which_two_schedulers_part_is_found() {
     for (id, file) in [(&late, "logs/late.ndjson"), (&early, "logs/early.ndjson")] {
         desk.types(&["export", id, "--output", file]);
     }
-    let files = desk.document(
-        &["bisect", "--bad", "bad.wasm", "--file", "logs", "--json"],
-        1,
-    );
-    assert_eq!(files["smallest"], document["smallest"]);
+    let words = ["bisect", "--bad", "bad.wasm", "--file", "logs"];
+    let mut files = desk.document(&[&words[..], &["--json"]].concat(), 1);
     assert_eq!(files["summary"]["part"], json!(2));
+    let file = files["smallest"]["file"].take();
+    assert_eq!(file, json!("logs/early.ndjson"));
+    let mut smallest = document["smallest"].clone();
+    smallest["file"] = Value::Null;
+    assert_eq!(files["smallest"], smallest);
+    let said = desk.types(&words);
+    let parts = format!("{early}  they part after 10 events of 17; in logs/early.ndjson\n");
+    assert!(said.out.contains(&parts), "{said:?}");
+}
+
+/// Also where the log itself does not say whose it is.
+#[test]
+fn of_several_files_those_are_named_whose_logs_are_not_sound() {
+    let (desk, [late, early, _]) = desk();
+    fs::create_dir(desk.path().join("logs")).expect("a folder");
+    for (id, file) in [(&late, "logs/late.ndjson"), (&early, "logs/early.ndjson")] {
+        desk.types(&["export", id, "--output", file]);
+    }
+    let sound = fs::read_to_string(desk.path().join("logs/early.ndjson")).expect("a file");
+    desk.file(
+        "logs/edited.ndjson",
+        sound.replacen("\"left\"", "\"lift\"", 1),
+    );
+    desk.file("logs/text.ndjson", "no log\n");
+    let words = ["bisect", "--bad", "bad.wasm", "--file", "logs"];
+    let said = desk.types(&words);
+    for line in [
+        &format!("{early}  not sound, whoever is asked; in logs/edited.ndjson\n"),
+        "(unknown execution)  not sound, whoever is asked; in logs/text.ndjson\n",
+        "; 2 not sound, whoever is asked\n",
+    ] {
+        assert!(said.out.contains(line), "{line:?}: {said:?}");
+    }
+    let document = desk.document(&[&words[..], &["--json"]].concat(), 1);
+    let executions = document["executions"].as_array().expect("a list");
+    let unsound = executions.iter().filter(|it| it["outcome"] == "unsound");
+    let files: Vec<&Value> = unsound.map(|it| &it["file"]).collect();
+    assert_eq!(files, ["logs/edited.ndjson", "logs/text.ndjson"]);
 }
 
 #[test]
@@ -113,7 +148,7 @@ fn what_cannot_be_compared_is_refused() {
         (
             vec!["--file", "text.ndjson"],
             1,
-            "not sound, whoever is asked",
+            "not sound, whoever is asked; in text.ndjson",
         ),
         (vec!["exec_ffffffff"], 2, "exec_ffffffff"),
     ] {

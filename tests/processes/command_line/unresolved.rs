@@ -1,7 +1,9 @@
 //! Why a node failed, where only the workflow's text or the rest of the log says it: which
 //! expression came to null, which workflow is not registered, which node failed first.
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
 
 use super::desk::{Desk, command};
 
@@ -141,4 +143,57 @@ fn r6_a_field_of_the_node_in_the_kind_of_a_worker_is_noted() {
     let said = desk.types(&["validate", "place.json"]);
     let note = "note: /nodes/a/kind/priority is for the worker alone; what the scheduler goes by belongs to the node itself, beside its `kind`";
     assert!(said.out.contains(note), "{said:?}");
+}
+
+/// The scheduler's list of what belongs beside a `kind`, and the command's, are those fields
+/// of nodes that change anything.
+#[test]
+fn r6_each_field_of_nodes_is_known_where_it_stands_in_a_kind() {
+    let desk = Desk::new();
+    let schema = desk.document(&["schema"], 0);
+    let fields = schema["$defs"]["node"]["properties"].as_object();
+    let fields = fields.expect("a node has fields").keys();
+    let fields: BTreeSet<&str> = fields
+        .map(String::as_str)
+        .filter(|name| !["id", "kind", "policy", "data_policy"].contains(name))
+        .collect();
+    let checked = |kind: &Value, code| {
+        let node = |name: &&str| {
+            let mut kind = kind.clone();
+            kind[*name] = json!("x");
+            ((*name).to_owned(), json!({ "kind": kind }))
+        };
+        let nodes: Map<String, Value> = fields.iter().map(node).collect();
+        let others = fields.iter().filter(|name| **name != "queue");
+        let edges: Vec<Value> = others
+            .map(|name| json!({ "from": "queue", "to": name }))
+            .collect();
+        let workflow = json!({
+            "workflow_id": "fields", "version": "1.0.0", "start_node": "queue",
+            "nodes": nodes, "edges": edges,
+        });
+        desk.file("fields.json", workflow.to_string());
+        desk.document(&["validate", "fields.json", "--json"], code)
+    };
+    let found = checked(&json!({ "type": "tool", "tool_ref": "t" }), 0);
+    let found = found["in_kinds"].as_array().expect("a list").clone();
+    let goes_by = fields
+        .iter()
+        .filter(|name| !["description", "labels"].contains(name));
+    let goes_by: Vec<Value> = goes_by
+        .map(|name| json!(format!("/nodes/{name}/kind/{name}")))
+        .collect();
+    assert_eq!(found, goes_by);
+    let refused = checked(&command(&["true"]), 1);
+    let refused = refused["faults"].as_array().expect("a list");
+    let remedies: Vec<&Value> = refused.iter().map(|fault| &fault["remedy"]).collect();
+    let belongs = fields.iter().map(|name| {
+        json!(format!(
+            "put it elsewhere: `{name}` belongs to the node itself, beside its `kind`"
+        ))
+    });
+    assert_eq!(
+        remedies,
+        belongs.collect::<Vec<_>>().iter().collect::<Vec<_>>()
+    );
 }

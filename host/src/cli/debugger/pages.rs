@@ -116,7 +116,7 @@ pub(super) fn what_would_run(level: &mut Level) -> Result<Page, String> {
     if sequence == 0 {
         return Err("before the first event nothing waits".to_owned());
     }
-    let lines = Told::at(&mut level.travel, &node).page();
+    let lines = Told::at(&mut level.travel, &node, 0).page();
     let lines = lines.iter().map(|it| it.as_str().to_owned()).collect();
     let node = Text::word(&node);
     Ok(Page::new(

@@ -10,6 +10,12 @@ pub(super) fn node(fact: &EventKind) -> Option<&str> {
     node_of(fact).map(node_of_run)
 }
 
+/// The node, instance or compensation that an event is about. `None` if it is about the
+/// execution.
+pub(super) fn run(kind: &EventKind) -> Option<&str> {
+    node_of(kind)
+}
+
 /// The worker that claims where nothing depends on who does.
 pub(super) const WORKER: &str = "w1";
 

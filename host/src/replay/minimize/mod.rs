@@ -21,8 +21,10 @@ mod written;
 // A test of schedulers is made of it.
 mod search;
 mod table;
-// What can be left out: nodes and edges, places in JSON, items of lists, words.
+// What can be left out, or be simpler: nodes and edges, kinds, places in JSON, items of lists,
+// words.
 mod nodes;
+mod kinds;
 mod spots;
 mod items;
 mod names;

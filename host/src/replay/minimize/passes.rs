@@ -1,13 +1,17 @@
 //! What is tried, and in which order: first what makes a log much smaller, then what makes
 //! it say less.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::case::{Case, Turn};
+use super::play::PlayedTurn;
 use super::search::{Candidate, Search};
 use super::spots::{Document, Spot, Step};
-use super::{facts, items, names, nodes, spots};
+use super::{facts, items, kinds, names, nodes, spots};
 use crate::limits::PRIORITY_DEFAULT;
+use crate::log::kind_name;
 use crate::model::{EventKind, Limits};
 use crate::replay::verdict::AuditError;
 
@@ -23,8 +27,12 @@ const INSTANCES_MORE_MAX: usize = 2;
 /// The seed of executions in tests of schedulers.
 const SEED: u64 = 7;
 
+/// Many of the facts are of a kind if at least this share of them is.
+const SHARE_OF_MANY: usize = 16;
+
 /// Tries until nothing can be left out any more, or the search is told not to go on.
 pub(super) fn shrink(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
+    without_kinds_of_facts(search)?;
     loop {
         let before = search.best.case.clone();
         every(search, facts::without_words)?;
@@ -201,15 +209,57 @@ fn fail_at_once(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
     Ok(())
 }
 
-/// Ordinary work in the place of other kinds of nodes.
+/// Ordinary work in the place of other kinds of nodes, and of the children of instances.
 fn plain_nodes(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
+    let ways: [fn(&Candidate, &str) -> Option<Case>; 3] = [
+        |best, id| nodes::plain(&best.case, id),
+        |best, id| kinds::as_work(&best.case, &best.played, id),
+        |best, id| kinds::with_working_instances(&best.case, id),
+    ];
     let ids: Vec<String> = search.best.case.nodes().cloned().collect();
     for id in ids {
-        if let Some(case) = nodes::plain(&search.best.case, &id) {
-            search.holds(&case)?;
+        for way in ways {
+            if let Some(case) = way(&search.best, &id)
+                && search.holds(&case)?
+            {
+                break;
+            }
         }
     }
     Ok(())
+}
+
+/// Leaves out all facts of one kind, for those kinds that many are of: they may stand between
+/// others, so that no piece of the log holds only them.
+fn without_kinds_of_facts(search: &mut Search<'_, '_>) -> Result<(), AuditError> {
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for fact in search.best.case.turns.iter().flat_map(|turn| &turn.facts) {
+        *counts.entry(kind_name(fact)).or_default() += 1;
+    }
+    let all: usize = counts.values().sum();
+    let mut many: Vec<(usize, &str)> = counts.into_iter().map(|(name, n)| (n, name)).collect();
+    many.retain(|(count, _)| count * SHARE_OF_MANY >= all);
+    many.sort_unstable_by(|a, b| b.cmp(a));
+    for (_, name) in many {
+        let case = without_kind_of_facts(&search.best, name);
+        search.holds(&case)?;
+    }
+    Ok(())
+}
+
+/// The same without the turns in which nothing is left to happen.
+fn without_kind_of_facts(best: &Candidate, name: &str) -> Case {
+    let mut decisions = best.played.turns.iter().map(PlayedTurn::decisions);
+    let mut case = best.case.clone();
+    let mut is_first = true;
+    case.turns.retain_mut(|turn| {
+        let before = turn.facts.len();
+        turn.facts.retain(|fact| kind_name(fact) != name);
+        let is_idle = decisions.next().is_none_or(|decided| decided.is_empty());
+        let is_gone = before > 0 && turn.facts.is_empty() && is_idle;
+        std::mem::take(&mut is_first) || !is_gone
+    });
+    case
 }
 
 /// Maps over short lists of their own, whatever they went over.

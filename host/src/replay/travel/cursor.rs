@@ -16,7 +16,9 @@ use super::guest_of_place::GuestOfPlace;
 use super::seek::Seek;
 use crate::guest::{Instance, Library, Ports};
 use crate::json::Json;
-use crate::model::{Digest, Event, EventKind, Explanation, Inspection, Outcome, WorkItem};
+use crate::model::{
+    Digest, Event, EventKind, Explanation, Inspection, Outcome, Snapshot, WorkItem,
+};
 use crate::replay::packed_log::PackedLog;
 use crate::replay::source::Recording;
 use crate::store::Timestamp;
@@ -305,6 +307,16 @@ impl Travel {
     /// The log, to be kept.
     pub(super) fn shared_log(&self) -> Arc<PackedLog> {
         Arc::clone(self.guests.log())
+    }
+
+    /// All that the guest holds of the execution there, to begin with. `None` if it gives
+    /// nothing of the kind: it can do without.
+    pub(super) fn snapshot(&mut self) -> Option<Snapshot> {
+        let at = self.at();
+        let given = self.guests.ask((self.place, at), |guest, ports, id| {
+            guest.snapshot(ports, id)
+        });
+        given.ok().map(|(snapshot, _)| snapshot)
     }
 
     /// The workflow's text, read.

@@ -38,6 +38,10 @@ pub struct Needs {
     /// Whether none of the acts and facts can be left out while the assumptions hold. `false`
     /// if there are more of them than could be tried.
     pub is_minimal: bool,
+    /// Whether none of the assumptions can be left out: without it, results could come that
+    /// this does not do for, or for which less would do. `false` if there are more of them than
+    /// could be tried.
+    pub has_least_assumptions: bool,
 }
 
 /// What an operator has to do.

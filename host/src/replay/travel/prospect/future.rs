@@ -2,6 +2,7 @@
 //! made up. It can be begun anew as often as one likes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::answer::{NeededAct, NeededFact};
 use super::ports::FuturePorts;
@@ -22,11 +23,7 @@ pub(super) struct Future {
     execution: ExecutionId,
     /// What it begins with each time.
     start: FuturePorts,
-    nodes_at_start: Nodes,
-    /// The claims that workers hold at the beginning: the fence of each node.
-    fences: BTreeMap<String, u64>,
-    /// The children that nodes had started last by then.
-    children: BTreeMap<String, ChildStarted>,
+    past: Arc<Past>,
     /// Taken out for the time of a call only.
     ports: Option<FuturePorts>,
     /// The nodes as they are by now.
@@ -39,6 +36,32 @@ pub(super) struct Future {
     pub(super) fuel: u64,
 }
 
+/// What a log says up to the place at which futures begin.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    pub(super) nodes: Nodes,
+    /// The claims that workers hold: the fence of each node.
+    fences: BTreeMap<String, u64>,
+    /// The children that nodes have started last.
+    children: BTreeMap<String, ChildStarted>,
+}
+
+impl Past {
+    /// Takes the next event.
+    pub(super) fn apply(&mut self, event: &Event) {
+        self.nodes.apply(event);
+        match &event.kind {
+            EventKind::NodeStarted(it) => {
+                self.fences.insert(it.node_id.clone(), event.sequence);
+            }
+            EventKind::ChildStarted(it) => {
+                self.children.insert(it.node_id.clone(), it.clone());
+            }
+            _ => {}
+        }
+    }
+}
+
 /// What can be made to happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Given {
@@ -47,12 +70,12 @@ pub(super) enum Given {
 }
 
 impl Future {
-    /// The future behind what these ports show, where the nodes are so. Where the guest does
-    /// not take them, it is given back.
+    /// The future behind what these ports show, which say this of the past. Where the guest
+    /// does not take them, it is given back.
     pub(super) fn new(
         mut guest: Instance<FuturePorts>,
         start: FuturePorts,
-        nodes: &Nodes,
+        past: &Arc<Past>,
     ) -> Result<Self, Box<(Instance<FuturePorts>, CallError)>> {
         let execution = start.log.execution_id();
         let forgotten = guest.forget(execution);
@@ -65,10 +88,8 @@ impl Future {
             execution,
             fuel: guest.fuel_burnt(),
             guest,
-            fences: fences(&start),
-            children: children(&start),
             start,
-            nodes_at_start: nodes.clone(),
+            past: Arc::clone(past),
             ports: None,
             nodes: Nodes::default(),
             open: BTreeSet::new(),
@@ -84,7 +105,7 @@ impl Future {
     pub(super) fn begin(&mut self) -> Result<(), CallError> {
         self.guest.forget(self.execution)?;
         self.ports = Some(self.start.clone());
-        self.nodes = self.nodes_at_start.clone();
+        self.nodes = self.past.nodes.clone();
         let open = self.nodes.iter().enumerate();
         let open = open.filter(|(_, node)| may_happen_to(node));
         self.open = open.map(|(place, _)| place).collect();
@@ -205,7 +226,7 @@ impl Future {
             return Some(self.child(node, ends_well));
         }
         if node.state == NodeState::Running {
-            let fence = self.fences.get(&node.id)?;
+            let fence = self.past.fences.get(&node.id)?;
             return Some(vec![answer(node, *fence)]);
         }
         let fence = self.ports.as_ref()?.last() + 1;
@@ -217,7 +238,8 @@ impl Future {
     fn child(&self, node: &Node, ends_well: bool) -> Vec<EventKind> {
         let (attempt, iteration) = (node.attempts, node.iterations.saturating_sub(1));
         let is_of_now = |it: &&ChildStarted| (it.attempt, it.iteration) == (attempt, iteration);
-        let known = self.children.get(&node.id).filter(is_of_now).cloned();
+        let known = self.past.children.get(&node.id);
+        let known = known.filter(is_of_now).cloned();
         let started = known.unwrap_or_else(|| {
             let child = ExecutionId::of_child(self.execution, &node.id, attempt, iteration);
             ChildStarted {
@@ -309,29 +331,4 @@ fn claim(node: &Node) -> EventKind {
 
 fn decided(node_id: &str, decision: ApprovalDecision) -> EventKind {
     EventKind::ApprovalReceived(ApprovalReceived::new(node_id, "imagined", decision))
-}
-
-/// The last child of each node that the log says was started.
-fn children(ports: &FuturePorts) -> BTreeMap<String, ChildStarted> {
-    let outlines = outlines(ports);
-    let started = outlines.filter_map(|event| match event.kind {
-        EventKind::ChildStarted(it) => Some((it.node_id.clone(), it)),
-        _ => None,
-    });
-    started.collect()
-}
-
-/// The fences that workers hold, as the log says.
-fn fences(ports: &FuturePorts) -> BTreeMap<String, u64> {
-    let outlines = outlines(ports);
-    let claims = outlines.filter_map(|event| match event.kind {
-        EventKind::NodeStarted(it) => Some((it.node_id, event.sequence)),
-        _ => None,
-    });
-    claims.collect()
-}
-
-/// What has happened by the beginning, without payloads.
-fn outlines(ports: &FuturePorts) -> impl Iterator<Item = Event> {
-    (1..=ports.shown as u64).filter_map(|sequence| ports.log.outline(sequence))
 }

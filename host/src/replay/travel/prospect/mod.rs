@@ -5,7 +5,8 @@
 //! conditions hold whose results are not known yet, which nodes fail, whose time runs out.
 //! The workflow's text is written with that in the place of the conditions ([`unknowns`]),
 //! the guest reads the log with that text, and what the plan wants to happen is offered to it
-//! until the node runs ([`trial`]). Then what can be left out is left out ([`fewest`]).
+//! until the node runs ([`trial`]). Then what can be left out is left out ([`fewest`]), and of
+//! what was guessed only that is told without which it is not the same ([`assumed`]).
 //! Plans come from the ways that lead to the node ([`route`]); where one does not do, the
 //! edge at which it ends is not used any more.
 //!
@@ -18,9 +19,11 @@ mod future;
 mod route;
 mod plan;
 mod trial;
+mod assumed;
 mod fewest;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -32,6 +35,7 @@ use crate::replay::travel::cursor::Travel;
 use crate::replay::travel::error::TravelError;
 use crate::store::Timestamp;
 pub use answer::{Assumption, NeededAct, NeededFact, Needs, Prospect};
+use future::Past;
 use plan::{Holds, Plan};
 use route::Map;
 use trial::{Found, Goal, Missed, Stop, Trial};
@@ -86,16 +90,22 @@ impl<'t> Prospects<'t> {
     /// [`TravelError`], also if the workflow has no such node.
     pub fn what_would_run(&mut self, node_id: &str) -> Result<Prospect, TravelError> {
         let explanation = self.travel.explain(node_id)?;
-        let (mut nodes, mut standing) = (Nodes::default(), Standing::default());
+        if is_settled(explanation.state) {
+            return Ok(Prospect::Settled(explanation.state));
+        }
+        let (mut past, mut standing) = (Past::default(), Standing::default());
+        // The nodes that have failed for want of a value.
+        let mut without = HashSet::new();
         for event in self.travel.behind() {
-            nodes.apply(&event);
+            past.apply(&event);
             standing.apply(&event);
+            without.extend(trial::missing_value(&event.kind).map(|(node, _)| node));
         }
         let status = standing.status();
         if let Some(prospect) = known(&explanation, status) {
             return Ok(prospect);
         }
-        let Some(goal) = goal(&explanation, &nodes) else {
+        let Some(goal) = goal(&explanation, &past.nodes) else {
             return Ok(Prospect::Begun(explanation.state));
         };
         let workflow = self.travel.workflow().clone();
@@ -106,7 +116,7 @@ impl<'t> Prospects<'t> {
             return Ok(Prospect::CutOff);
         };
         let sequence = self.travel.sequence();
-        match self.search(node_id, goal, (&graph, &workflow, &nodes)) {
+        match self.search((node_id, goal), (&graph, &workflow), (past, without)) {
             Ok(Prospect::NotFound) if explanation.state == NodeState::Failed => {
                 Ok(Prospect::Settled(explanation.state))
             }
@@ -124,14 +134,14 @@ impl<'t> Prospects<'t> {
 
     fn search(
         &mut self,
-        target: &str,
-        goal: Goal,
-        (graph, workflow, nodes): (&Graph, &Value, &Nodes),
+        (target, goal): (&str, Goal),
+        (graph, workflow): (&Graph, &Value),
+        (past, without): (Past, HashSet<String>),
     ) -> Result<Prospect, SearchError> {
-        let states = self.states(workflow, nodes)?;
+        let states = self.states(workflow, &past.nodes)?;
         let state = |id: &str| states.get(id).copied().unwrap_or(NodeState::Pending);
         let (guest, _) = self.travel.other_guest()?;
-        let unknowns = Unknowns::of(workflow, nodes, state, self.now);
+        let unknowns = Unknowns::of(workflow, &past.nodes, state, self.now);
         let map = Map::of(graph);
         let node = node_of_run(target);
         let is_at_the_end = runs_at_the_end(workflow, target);
@@ -146,11 +156,15 @@ impl<'t> Prospects<'t> {
                 log: self.travel.shared_log(),
                 shown: self.travel.place(),
                 now: self.now,
-                nodes,
+                past: Arc::new(past),
+                snapshot: match unknowns.are_none() {
+                    true => self.travel.snapshot(),
+                    false => None,
+                },
                 unknowns: &unknowns,
                 target,
                 goal,
-                without: self.without_value(),
+                without,
                 relevant: (!is_at_the_end).then(|| map.before(node)),
                 guest: Some(guest),
                 fuel: FUEL_MAX,
@@ -160,13 +174,6 @@ impl<'t> Prospects<'t> {
             None => Ok(Prospect::NotFound),
             Some(found) => Ok(Prospect::Needs(fewest::needs(&mut search.trial, found)?)),
         }
-    }
-
-    /// The nodes that have failed for want of a value.
-    fn without_value(&self) -> HashSet<String> {
-        let events = self.travel.behind();
-        let missing = events.filter_map(|it| trial::missing_value(&it.kind));
-        missing.map(|(node, _)| node).collect()
     }
 
     /// The states of nodes. Whether a loop goes on after a child, only the guest knows.
@@ -207,11 +214,10 @@ impl From<TravelError> for SearchError {
     }
 }
 
-/// What is known without looking for it.
+/// What is known of a node that is not settled, without looking for it.
 fn known(explanation: &Explanation, status: Status) -> Option<Prospect> {
     let state = explanation.state;
     match (state, status) {
-        (_, _) if is_settled(state) => Some(Prospect::Settled(state)),
         (_, Status::Completed | Status::Failed | Status::Cancelled) => {
             Some(Prospect::Ended(status))
         }

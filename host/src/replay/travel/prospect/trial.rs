@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::answer::{NeededAct, NeededFact};
-use super::future::{Future, Given, waits_for_child};
+use super::future::{Future, Given, Past, waits_for_child};
 use super::plan::Plan;
 use super::ports::FuturePorts;
 use super::unknowns::{Guesses, OVER, Unknowns};
 use crate::guest::{CallError, Instance};
 use crate::model::{
-    Digest, Event, EventKind, NodeFailure, NodeState, SchedulerError, Status, node_of_run,
+    Digest, Event, EventKind, NodeFailure, NodeState, SchedulerError, Snapshot, Status, node_of_run,
 };
 use crate::replay::divergence::node_of;
-use crate::replay::nodes::{Node, Nodes, Wait};
+use crate::replay::nodes::{Node, Wait};
 use crate::replay::packed_log::PackedLog;
 use crate::store::Timestamp;
 
@@ -49,7 +49,9 @@ pub(super) struct Trial<'a> {
     /// So many events have happened.
     pub(super) shown: usize,
     pub(super) now: Timestamp,
-    pub(super) nodes: &'a Nodes,
+    pub(super) past: Arc<Past>,
+    /// What the guest holds at that place. `None` if it gave none.
+    pub(super) snapshot: Option<Snapshot>,
     pub(super) unknowns: &'a Unknowns,
     pub(super) target: &'a str,
     pub(super) goal: Goal,
@@ -123,15 +125,9 @@ impl Trial<'_> {
 
     /// A future with these guesses. `None` if the guest does not take the values in them.
     pub(super) fn future(&mut self, guesses: &Guesses) -> Result<Option<Future>, Stop> {
-        let text = self.unknowns.text(guesses);
-        let mut first = self.log.event(1).expect("a log that is travelled begins");
-        if let EventKind::WorkflowStarted(started) = &mut first.kind {
-            started.workflow_digest = Digest::of(text.as_bytes());
-        }
-        let log = Arc::clone(&self.log);
-        let ports = FuturePorts::new(log, self.shown, (text.into(), first), self.now);
+        let ports = self.ports(guesses);
         let guest = self.guest.take().expect("no other future has it");
-        match Future::new(guest, ports, self.nodes) {
+        match Future::new(guest, ports, &self.past) {
             Ok(future) => Ok(Some(future)),
             Err(failed) => {
                 let (guest, error) = *failed;
@@ -146,6 +142,23 @@ impl Trial<'_> {
                 Err(error.into())
             }
         }
+    }
+
+    /// What a guest sees of the log with these guesses.
+    fn ports(&self, guesses: &Guesses) -> FuturePorts {
+        let log = Arc::clone(&self.log);
+        let mut first = log.event(1).expect("a log that is travelled begins");
+        let Some(text) = self.unknowns.text(guesses) else {
+            // It is the workflow's own, and so the snapshot is one of this log.
+            let own = (Arc::from(log.workflow()), first);
+            let mut ports = FuturePorts::new(log, self.shown, own, self.now);
+            ports.snapshot.clone_from(&self.snapshot);
+            return ports;
+        };
+        if let EventKind::WorkflowStarted(started) = &mut first.kind {
+            started.workflow_digest = Digest::of(text.as_bytes());
+        }
+        FuturePorts::new(log, self.shown, (text.into(), first), self.now)
     }
 
     /// A future is over.
@@ -232,7 +245,8 @@ impl Trial<'_> {
     fn acts(&self, future: &Future, plan: &Plan) -> Vec<NeededAct> {
         let mut acts = Vec::new();
         let in_state = |state: NodeState| {
-            let nodes = self.nodes.iter().filter(move |it| it.state == state);
+            let nodes = self.past.nodes.iter();
+            let nodes = nodes.filter(move |it| it.state == state);
             nodes.map(|it| NeededAct::Retry(it.id.clone()))
         };
         if matches!(future.outcome.status, Status::Paused | Status::Stalled) {

@@ -5,7 +5,7 @@
 //! A node that was settled has judged its conditions: these stay as they are, so that the log
 //! leads to the same with either text.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -55,6 +55,8 @@ pub(super) struct Guesses {
     pub(super) holds: Vec<bool>,
     /// Expressions that are taken to have a value: the node, and a pointer into it.
     pub(super) values: BTreeSet<(String, String)>,
+    /// The nodes whose loops are taken to go on; all others end.
+    pub(super) endless: BTreeSet<String>,
 }
 
 impl Condition {
@@ -97,11 +99,16 @@ impl Unknowns {
         Guesses {
             holds: self.conditions.iter().map(holds).collect(),
             values: BTreeSet::new(),
+            endless: BTreeSet::new(),
         }
     }
 
-    /// The workflow's text with the guesses in the place of what they are about.
-    pub(super) fn text(&self, guesses: &Guesses) -> String {
+    /// The workflow's text with the guesses in the place of what they are about. `None` if
+    /// nothing is guessed.
+    pub(super) fn text(&self, guesses: &Guesses) -> Option<String> {
+        if self.are_none() && guesses.values.is_empty() {
+            return None;
+        }
         let mut workflow = self.workflow.clone();
         let mut put = |pointer: &str, text: String| {
             if let Some(place) = workflow.pointer_mut(pointer) {
@@ -114,7 +121,11 @@ impl Unknowns {
             put(&condition.pointer, format!("\"{number}\" {relation} \"\""));
         }
         for it in &self.loops {
-            put(&it.pointer, format!("iteration < {}", it.iteration));
+            let end = match guesses.endless.contains(&it.node_id) {
+                true => u32::MAX,
+                false => it.iteration,
+            };
+            put(&it.pointer, format!("iteration < {end}"));
         }
         for (node, pointer) in &guesses.values {
             let place = format!("/nodes/{node}{pointer}");
@@ -123,7 +134,7 @@ impl Unknowns {
                 *place = value.into();
             }
         }
-        workflow.to_string()
+        Some(workflow.to_string())
     }
 
     /// Whether an expression of a node may come to something else when more results are known.
@@ -216,7 +227,7 @@ impl Unknowns {
     }
 
     /// That a condition comes to what is guessed.
-    pub(super) fn assumed(&self, number: usize, guesses: &Guesses) -> Assumption {
+    pub(super) fn condition_assumed(&self, number: usize, guesses: &Guesses) -> Assumption {
         let condition = &self.conditions[number];
         Assumption::Condition {
             from: condition.from.clone(),
@@ -226,17 +237,15 @@ impl Unknowns {
         }
     }
 
-    /// That the loops of these nodes end.
-    pub(super) fn loops_of<'a>(
-        &'a self,
-        nodes: &'a HashSet<&str>,
-    ) -> impl Iterator<Item = Assumption> + 'a {
-        let ended = self.loops.iter();
-        let ended = ended.filter(|it| nodes.contains(it.node_id.as_str()));
-        ended.map(|it| Assumption::LoopEnds {
-            node_id: it.node_id.clone(),
-            condition: it.text.clone(),
-        })
+    /// The nodes whose loops have not ended, each with the condition to go on.
+    pub(super) fn loops(&self) -> impl Iterator<Item = (&str, &str)> {
+        let loops = self.loops.iter();
+        loops.map(|it| (it.node_id.as_str(), it.text.as_str()))
+    }
+
+    /// Whether all that the workflow asks is known. Expressions are not looked at.
+    pub(super) fn are_none(&self) -> bool {
+        self.conditions.is_empty() && self.loops.is_empty()
     }
 }
 
