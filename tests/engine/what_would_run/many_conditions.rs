@@ -44,8 +44,7 @@ fn of_many_conditions_those_that_do_not_matter_are_not_assumed() -> Result<()> {
     ensure!(said == expected, "{said}");
     // Where there is not, whatever takes it matters, and some of it may.
     let said = asked(&waited_for, "j")?;
-    ensure!(said.starts_with(expected), "{said}");
-    ensure!(said.matches("unless").count() < 40, "{said}");
+    ensure!((10..38).contains(&said.matches("unless").count()), "{said}");
     Ok(())
 }
 
