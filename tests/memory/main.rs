@@ -69,7 +69,7 @@ fn a_cursor_over_20000_events_holds_little_after_going_to_and_fro() -> Result<()
         held() - before > EVENTS_MIN as usize / 3 * PAYLOAD_BYTES,
         "nothing is counted"
     );
-    let mut travel = Travel::open(Arc::new(recording), library.clone())?;
+    let mut travel = Travel::open(Arc::new(recording), library)?;
     let last = travel.last();
     ensure!(last >= EVENTS_MIN, "{last} events");
     let mut dice = Dice::seeded(7);
