@@ -115,6 +115,32 @@ for (const deed of /** @type {const} */ (['crashes', 'neverEnds'])) {
   });
 }
 
+test('of a large picture what is near is drawn, and what is chosen comes near', { skip }, async () => {
+  const ids = Array.from({ length: 600 }, (_, place) => `n${String(place).padStart(3, '0')}`);
+  const workflow = {
+    workflow_id: 'long', version: '1.0.0', start_node: ids[0],
+    nodes: Object.fromEntries(ids.map((id) => [id, { kind: { type: 'tool', tool_ref: 't' } }])),
+    edges: ids.slice(1).map((to, place) => ({ from: ids[place], to })),
+  };
+  const { execution_id: id } = JSON.parse(refrain('run', '--simulate', '--json', file('long.json', JSON.stringify(workflow))));
+  const path = file('long.html');
+  refrain('report', id, '-o', path);
+  const tab = await Tab.report(path, '#900');
+  await tab.settled(900);
+  const node = (/** @type {string} */ id) => tab.page.locator(`#graph [data-node="${id}"]`);
+  assert.deepEqual([await node('n000').isVisible(), await node('n500').isVisible()], [true, false]);
+  await tab.page.evaluate(() => (location.hash = '#900/n500'));
+  await tab.page.waitForFunction(() => document.getElementById('node-title')?.textContent === 'Node n500');
+  await node('n500').waitFor();
+  await node('n000').waitFor({ state: 'hidden' });
+  const [pane, box] = [await tab.page.locator('#graph').boundingBox(), await node('n500').boundingBox()];
+  assert.ok(pane !== null && box !== null && box.y >= pane.y && box.y + box.height <= pane.y + pane.height);
+  assert.equal(await node('n500').getAttribute('class'), 'node kind-tool state-pending chosen');
+  await tab.page.getByRole('button', { name: 'Show all of it' }).click();
+  await node('n000').waitFor();
+  await tab.close();
+});
+
 test('without payloads nothing of them is in the file, and the verdict is erased', { skip }, async () => {
   for (const [option, expected] of [['--no-payloads', /What was said is not in this log/], ['--mask', /\*\*\*/]]) {
     const path = report(golden('approved'), String(option));

@@ -2,6 +2,7 @@
 
 import { button, drawn, element, fill } from '../base/dom.js';
 import { sign, words } from '../words/signs.js';
+import { FarParts } from './far_parts.js';
 
 /** @typedef {import('../view/runs.js').Run} Run */
 
@@ -18,12 +19,14 @@ const ZOOM_READABLE = 0.55;
 const LEGEND = ['pending', 'scheduled', 'running', 'waiting', 'backing_off', 'completed', 'failed', 'skipped', 'cancelled'];
 
 export class GraphPane {
-  /** @type {Map<string, {group: Element, look: string, base: string, sign?: Element, count?: Element, about?: Element, undo: string}>} */
+  /** @type {Map<string, {group: Element, look?: string, base: string, sign?: Element, count?: Element, about?: Element, undo: string}>} */
   #nodes = new Map();
   /** @type {{group: Element, from: string, to: string, onFailure: boolean, onAlways: boolean, isAhead: boolean}[]} */
   #edges = [];
   /** @type {SVGSVGElement | undefined} */
   #svg = undefined;
+  /** @type {FarParts | undefined} */
+  #far = undefined;
   #zoom = 1;
   #size = { width: 1, height: 1 };
   /** @type {string | undefined} */
@@ -40,7 +43,7 @@ export class GraphPane {
     fill(
       tools,
       button('−', () => this.#scale(1 / ZOOM_STEP), { 'aria-label': 'Smaller' }),
-      button('fit', () => this.#fit(0), { 'aria-label': 'Show all of it' }),
+      button('fit', () => this.#showAll(), { 'aria-label': 'Show all of it' }),
       button('+', () => this.#scale(ZOOM_STEP), { 'aria-label': 'Larger' }),
     );
     fill(legend, ...LEGEND.map((state) => element('span', { class: `key state-${state}` }, `${sign(state)} ${words(state)}`)));
@@ -50,6 +53,8 @@ export class GraphPane {
       if (way) onChoose(way);
     });
     pane.addEventListener('wheel', (event) => this.#onWheel(event), { passive: false });
+    pane.addEventListener('scroll', () => this.#far?.moved(), { passive: true });
+    new ResizeObserver(() => this.#far?.moved()).observe(pane);
     this.#dragging();
   }
 
@@ -87,6 +92,7 @@ export class GraphPane {
     this.#nodes.clear();
     this.#edges = [];
     this.#svg = undefined;
+    this.#far = undefined;
     this.#chosen = undefined;
     const svg = text === undefined ? undefined : pictureOf(text);
     if (svg === undefined) {
@@ -106,8 +112,11 @@ export class GraphPane {
         isAhead: group.classList.contains('ahead'),
       });
     }
-    this.pane.replaceChildren(svg);
+    // Its size first: a large picture is then laid out once.
     this.#fit(ZOOM_READABLE);
+    this.pane.replaceChildren(svg);
+    this.#showMiddle();
+    this.#far = new FarParts(this.pane, svg);
     return true;
   }
 
@@ -121,7 +130,6 @@ export class GraphPane {
     this.#nodes.set(group.getAttribute('data-node') ?? '', {
       group,
       base,
-      look: '',
       sign: own(id, 'sign'),
       count: own(id, 'count'),
       about,
@@ -140,7 +148,7 @@ export class GraphPane {
       const look = lookOf(way);
       states.set(way, look?.state);
       const key = look === undefined ? '' : `${look.state} ${look.count ?? ''} ${look.undo ?? ''}`;
-      if (node.look === key && key !== '') continue;
+      if (node.look === key) continue;
       node.look = key;
       this.#dress(way, node, look);
     }
@@ -177,6 +185,7 @@ export class GraphPane {
     const group = way === undefined ? undefined : this.#nodes.get(way)?.group;
     if (group === undefined) return;
     group.classList.add('chosen');
+    this.#far?.draw(group);
     const [seen, box] = [this.pane.getBoundingClientRect(), group.getBoundingClientRect()];
     const isSeen = box.left >= seen.left && box.right <= seen.right && box.top >= seen.top && box.bottom <= seen.bottom;
     if (!isSeen) {
@@ -199,12 +208,23 @@ export class GraphPane {
     pane.scrollTop = middle.y * this.#zoom - pane.clientHeight / 2;
   }
 
-  /** @param {number} least */
+  #showAll() {
+    this.#fit(0);
+    this.#showMiddle();
+  }
+
+  /**
+   * Makes the picture as large as shows all of it.
+   * @param {number} least But not smaller than this.
+   */
   #fit(least) {
     const { clientWidth, clientHeight } = this.pane;
     const whole = Math.min(clientWidth / this.#size.width, clientHeight / this.#size.height, 1);
     this.#setZoom(Math.max(whole, least));
-    this.pane.scrollLeft = (this.#size.width * this.#zoom - clientWidth) / 2;
+  }
+
+  #showMiddle() {
+    this.pane.scrollLeft = (this.#size.width * this.#zoom - this.pane.clientWidth) / 2;
     this.pane.scrollTop = 0;
   }
 
@@ -213,6 +233,7 @@ export class GraphPane {
     this.#zoom = Math.min(Math.max(zoom, ZOOM_MIN), ZOOM_MAX);
     this.#svg?.setAttribute('width', String(Math.round(this.#size.width * this.#zoom)));
     this.#svg?.setAttribute('height', String(Math.round(this.#size.height * this.#zoom)));
+    this.#far?.moved();
   }
 }
 

@@ -18,8 +18,11 @@
 
 /** @typedef {{sequence: number, node?: string, isGivenAsked?: boolean}} Question */
 
-/** Milliseconds that one answer may take: reading a long log takes a while. */
-export const ANSWER_MS_MAX = 20_000;
+/** Milliseconds that one answer may take: many times what the largest honest one does. */
+const ANSWER_MS_MAX = 20_000;
+
+/** And more for each event of the log, which a fresh scheduler has to be shown. */
+const ANSWER_MS_PER_EVENT = 0.2;
 
 export class Scheduler {
   /** @type {Worker | undefined} */
@@ -61,7 +64,8 @@ export class Scheduler {
     this.#asked = question;
     if (question === undefined) return;
     const worker = this.#running();
-    this.#deadline = setTimeout(() => this.#give({ ...question, error: `The scheduler did not answer within ${ANSWER_MS_MAX / 1000} s.` }, true), ANSWER_MS_MAX);
+    const ms = ANSWER_MS_MAX + this.execution.log.count * ANSWER_MS_PER_EVENT;
+    this.#deadline = setTimeout(() => this.#give({ ...question, error: `The scheduler did not answer within ${Math.ceil(ms / 1000)} s.` }, true), ms);
     worker.postMessage({ ask: 'at', ...question });
   }
 
