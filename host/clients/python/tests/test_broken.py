@@ -85,6 +85,8 @@ def header_edits() -> list[tuple[str, Json, str, int]]:
     }
     return [
         ("format", {"format": "refrain-log/3"}, "newer", 0),
+        ("padded format", {"format": f"refrain-log/{'0' * 99}3"}, "newer", 0),
+        ("no format", {"format": f"refrain-log/{'9' * 5000}"}, "unreadable", 0),
         ("old format", {"format": "refrain-log/1"}, "unreadable", 0),
         ("execution", {"execution_id": "exec_" + "1" * 32}, "tampered", 1),
         ("no execution", {"execution_id": "exec_1"}, "unreadable", 0),
@@ -241,6 +243,18 @@ def test_event_1_begins_a_log_and_no_other_does(auditor: refrain.Auditor) -> Non
     assert found(auditor.audit(twice.chain().bytes())) == ("illegal", 4)
     none = Log(log.header, []).copy().chain()
     assert found(auditor.audit(none.bytes())) == ("illegal", 1)
+
+
+@pytest.mark.parametrize("payload", ["1e400", '"\\ud800"', "[" * 200 + "]" * 200])
+def test_an_event_that_cannot_be_shown_is_not_said_to_be_missing(
+    auditor: refrain.Auditor, payload: str
+) -> None:
+    log = Log.golden("timer")
+    del log.events[7]["final_state"]
+    log.events[7]["final_state_text"] = payload
+    divergence = auditor.audit(log.chain().bytes()).divergence
+    assert divergence is not None and divergence.found is None
+    assert divergence.message == "the guest decides otherwise, at event 8"
 
 
 def test_law7_a_fact_must_be_legal_where_it_stands(auditor: refrain.Auditor) -> None:

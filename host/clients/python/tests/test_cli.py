@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from logs import ROOT, Log, golden_folder, golden_logs
 
+import refrain
 from refrain.cli import main
 
 
@@ -182,7 +184,9 @@ def test_a_log_of_a_newer_program(capsys: pytest.CaptureFixture[str], tmp_path: 
         (["LOG", "--anchors", "KEY"], "invalid_anchors", "it holds no heads"),
         (["LOG", "--trust", "no"], "key_unreadable", "cannot read the key"),
         (["LOG", "--trust", "LOG"], "invalid_key", "it holds no key in PEM form"),
+        (["LOG", "--trust", "LONG"], "key_unreadable", "longer than 65536 bytes"),
         (["LOG", "-"], "usage", "stdin holds one log"),
+        ([""], "usage", "a log has no name"),
         (["LOG", "--colour"], "usage", "unrecognized arguments: --colour"),
     ],
 )
@@ -196,7 +200,10 @@ def test_what_cannot_be_done_is_said(
 ) -> None:
     key = tmp_path / "key"
     key.write_text("no heads")
-    given = [{"LOG": clean, "KEY": str(key)}.get(it, it) for it in arguments]
+    long = tmp_path / "long"
+    long.write_text("x" * 65_537)
+    names = {"LOG": clean, "KEY": str(key), "LONG": str(long)}
+    given = [names.get(it, it) for it in arguments]
     exit_code, out, err = run(capsys, *given, "--json")
     assert exit_code == 2
     assert said in err and err.startswith("error: ")
@@ -209,3 +216,29 @@ def test_it_runs_as_a_module_and_reads_stdin(clean: str) -> None:
         command, input=Path(clean).read_bytes(), capture_output=True, check=True
     )
     assert b"  clean  8 events, 5 decisions replayed" in done.stdout
+
+
+def test_a_log_that_is_cut_is_the_same_from_stdin() -> None:
+    cut = Log.golden("timer").bytes()[:-9]
+    assert refrain.audit(io.BytesIO(cut)) == refrain.audit(cut)
+
+
+def typed(log: str, redirected: str) -> tuple[int, str]:
+    """What the program answers whose output goes where a shell sends it."""
+    command = f'"$0" -m refrain audit "$1" {redirected}'
+    done = subprocess.run(
+        ["bash", "-c", command, sys.executable, log], stderr=subprocess.PIPE, text=True
+    )
+    return done.returncode, done.stderr
+
+
+def test_whoever_hears_no_more_leaves_the_verdict_as_it_is(clean: str, forged: str) -> None:
+    assert typed(clean, '| true; exit "${PIPESTATUS[0]}"') == (0, "")
+    assert typed(forged, '| true; exit "${PIPESTATUS[0]}"') == (1, "")
+    assert typed(clean, ">&-") == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk is full here")
+def test_an_answer_that_cannot_be_written_is_an_error(clean: str) -> None:
+    said = "error: cannot write to stdout: No space left on device\n"
+    assert typed(clean, "--json > /dev/full") == (2, said)

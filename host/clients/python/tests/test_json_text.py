@@ -99,6 +99,6 @@ def test_numbers_are_of_one_kind_or_of_the_other() -> None:
     assert json_text.parse("[1.0,1.00]") == [one, one]
     deepest = "[" * 126 + "]" * 126
     assert json_text.parse(deepest) != []
-    for text in ("1e999", DEEP, f"[{deepest}]", "x", "NaN"):
+    for text in ("1e999", '["\\ud800"]', DEEP, f"[{deepest}]", "x", "NaN"):
         with pytest.raises(JsonError):
             json_text.parse(text)

@@ -155,6 +155,15 @@ def test_reasons_in_words(cause: sentences.Code, said: str) -> None:
     assert sentences.reason("n", cause) == said
 
 
+def test_of_an_instance_both_bounds_are_named_that_it_may_wait_for() -> None:
+    cause = ("no_room", {"used": 2, "allowed": 2})
+    bound = "max_concurrent_nodes) are in flight"
+    said = "could run, but 2 of 2 nodes ("
+    assert sentences.reason("n", cause) == f"node `n` {said}{bound}"
+    of_map = f"node `m[3]` {said}max_concurrent of its map, or {bound}"
+    assert sentences.reason("m[3]", cause) == of_map
+
+
 def test_the_guest_explains_a_divergence() -> None:
     log = Driven(chain_of("a", "b")).start().complete("a").log()
     skipped = {"type": "node_skipped", "node_id": "b", "reason": "unreached"}

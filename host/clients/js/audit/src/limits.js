@@ -4,6 +4,9 @@
 /** Bytes of one line of an export: the largest event or header, with each byte escaped. */
 export const LINE_BYTES_MAX = 128 * 1024 * 1024;
 
+/** Bytes of a log: what is made of it takes several times as much memory. */
+export const LOG_BYTES_MAX = 1024 * 1024 * 1024;
+
 /** Bytes of a component. One that holds a JavaScript engine has 14 MB. */
 export const COMPONENT_BYTES_MAX = 32 * 1024 * 1024;
 

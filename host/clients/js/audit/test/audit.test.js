@@ -36,6 +36,15 @@ function forged(name, change) {
   return written(rechained(log));
 }
 
+test('an event that cannot be shown is not said to be missing', async () => {
+  for (const final_state of ['1e400', '"\\ud800"', `${'['.repeat(200)}${']'.repeat(200)}`]) {
+    const log = opened(goldenLog('completed'));
+    log.kept[7].event.kind.value.final_state = final_state;
+    const { verdict, divergence } = await audit(written(rechained(log)), options);
+    assert.deepEqual([verdict, divergence?.message, divergence?.found], ['divergent', 'the guest decides otherwise, at event 8', null]);
+  }
+});
+
 test('laws 1 and 4: what was edited, removed, inserted or moved is found and named', async () => {
   const text = new TextDecoder().decode(goldenLog('completed'));
   const lines = text.split('\n').slice(0, -1);

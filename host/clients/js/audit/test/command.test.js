@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -65,6 +66,9 @@ test('what is newer, or cannot be audited, is an error', async () => {
     [[clean, '--anchors', clean, '--trust', clean], 'invalid_key', 'cannot be used'],
     [[clean, '--anchors', file('empty', '')], 'invalid_anchors', 'it holds no heads'],
     [[clean, `--guest=${clean}`], 'invalid_component', 'no WebAssembly component'],
+    [[clean, '--trust', file('long', 'x'.repeat(65_537))], 'invalid_key', 'it is longer than 65536 bytes, which is the limit'],
+    [['-', '-'], 'usage', 'stdin is named twice'],
+    [['-', '--anchors=-'], 'usage', 'stdin is named twice'],
   ])) {
     const refused = words.at(-1) === '--guest' ? await said(...words.slice(0, -1), '--guest', clean, '--json') : await said(...words, '--json');
     assert.equal(refused.code, 2, code);
@@ -90,6 +94,35 @@ test('a folder stands for the logs in it', async () => {
   for (const name of ['retries', 'completed']) writeFileSync(join(logs, `${name}.ndjson`), goldenLog(name));
   const { code, out } = await said(logs);
   assert.deepEqual([code, out.split('\n').length], [0, 3]);
+});
+
+/**
+ * What the program answers whose output goes where a shell sends it.
+ * @param {string} redirected
+ */
+function typed(redirected) {
+  const program = new URL('../bin/refrain-audit.js', import.meta.url).pathname;
+  const log = file('typed.ndjson', goldenLog('completed'));
+  const { status, stderr } = spawnSync('bash', ['-c', `node "$0" "$1" ${redirected}`, program, log], { encoding: 'utf8' });
+  return { status, stderr };
+}
+
+test('whoever hears no more leaves the verdict as it is', () => {
+  assert.deepEqual(typed('| true; exit "${PIPESTATUS[0]}"'), { status: 0, stderr: '' });
+  assert.deepEqual(typed('>&-'), { status: 0, stderr: '' });
+});
+
+test('an answer that cannot be written is an error', { skip: !existsSync('/dev/full') }, () => {
+  const { status, stderr } = typed('>/dev/full');
+  assert.deepEqual([status, stderr.split(':', 2)], [2, ['error', ' cannot write to stdout']]);
+});
+
+test('a log comes from stdin, and one without an end is refused', { skip: !existsSync('/dev/zero') }, () => {
+  const program = new URL('../bin/refrain-audit.js', import.meta.url).pathname;
+  const piped = spawnSync('node', [program, '-'], { input: goldenLog('completed'), encoding: 'utf8' });
+  assert.deepEqual([piped.status, piped.stdout.includes('  clean  8 events')], [0, true]);
+  const endless = spawnSync('bash', ['-c', 'node "$0" "$1" --anchors /dev/zero', program, file('typed.ndjson', goldenLog('completed'))], { encoding: 'utf8' });
+  assert.deepEqual([endless.status, endless.stderr.includes('it is longer than 268435456 bytes')], [2, true]);
 });
 
 test('help is help', async () => {

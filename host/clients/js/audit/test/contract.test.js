@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { snake } from '../src/component/values.js';
 import { shortDescription, shortError, shortFaults } from '../src/contract/texts.js';
 import { KINDS, KIND_NAMES } from '../src/log/form.js';
-import { CAUSES } from '../src/render/reason.js';
+import { CAUSES, sentence } from '../src/render/reason.js';
 import { shortened } from '../src/text.js';
 import { utf8Length } from '../src/bytes.js';
 import { bundledComponent } from '../src/node/component.js';
@@ -32,6 +32,12 @@ test('the table of kinds and fields is the contract\'s', () => {
     const record = kinds.parts[place].type;
     assert.deepEqual(record === null ? [] : names(record), KINDS[kind].map((field) => field.name), kind);
   }
+});
+
+test('of an instance, both bounds are named that it may wait for', () => {
+  const cause = { tag: 'no_room', value: { used: 2, allowed: 2 } };
+  assert.equal(sentence('n', cause), 'node `n` could run, but 2 of 2 nodes (max_concurrent_nodes) are in flight');
+  assert.match(sentence('m[3]', cause), /\(max_concurrent of its map, or max_concurrent_nodes\)/);
 });
 
 test('every reason of the contract has its sentence', () => {

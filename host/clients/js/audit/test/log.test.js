@@ -126,6 +126,8 @@ test('an export that is none, or not whole, is told by line', () => {
     ['\n', 'malformed', /line 1: field `the whole line`/],
     ['{"format":"x"}\n', 'malformed', /the format is "x"/],
     ['{"format":"refrain-log/3"}\n', 'newer', /refrain-log\/3 is newer than this program/],
+    [`{"format":"refrain-log/${'0'.repeat(99)}3"}\n`, 'newer', /is newer than this program/],
+    [`{"format":"refrain-log/${'9'.repeat(5_000)}"}\n`, 'malformed', /the format is "refrain-log\/9/],
     [withHeader({ execution_id: 'exec_1' }), 'malformed', /"exec_1" is not an execution id/],
     [withHeader({ more: 1 }), 'malformed', /field `more`: there is no such field/],
     [withHeader({ components: ['ab'] }), 'malformed', /line 2 is no component/],

@@ -8,6 +8,8 @@ or erased; 1 if one is not, or nobody who is trusted vouches for what is atteste
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from .auditing.anchors import AnchorFault, Anchors
 from .auditing.auditor import Auditor
 from .auditing.verdict import Audit, AuditError
 from .component.guest import ComponentFault, Guest, load
+from .limits import ANCHORS_BYTES_MAX, COMPONENT_BYTES_MAX, KEY_BYTES_MAX
 from .log.export import Recording, UnreadableLog, read_log
 from .report import report
 from .signing import KeyFault, public_key
@@ -175,6 +178,8 @@ def _opened(path: str, code: str, what: str, read: Callable[[Path], _T]) -> _T:
 
 def _logs(path: str) -> list[str]:
     """The file, or the logs in the folder, by their names."""
+    if path == "":
+        raise _CommandError("usage", "a log has no name; give that of its file")
     if path == _STDIN or not Path(path).is_dir():
         return [path]
 
@@ -201,7 +206,9 @@ def _read(path: str) -> Recording | UnreadableLog:
 
 
 def _guest(path: str) -> Guest:
-    component = _opened(path, "component_unreadable", "the component", Path.read_bytes)
+    component = _opened(
+        path, "component_unreadable", "the component", _up_to(COMPONENT_BYTES_MAX)
+    )
     try:
         return load(component)
     except ComponentFault as error:
@@ -209,12 +216,24 @@ def _guest(path: str) -> Guest:
         raise _CommandError("invalid_component", message) from None
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+def _up_to(bytes_max: int) -> Callable[[Path], bytes]:
+    def read(path: Path) -> bytes:
+        with open(path, "rb") as file:
+            content = file.read(bytes_max + 1)
+        if len(content) > bytes_max:
+            problem = f"it is longer than {bytes_max} bytes, which is the limit"
+            raise OSError(errno.EFBIG, problem)
+        return content
+
+    return read
+
+
+def _text(path: str, code: str, what: str, bytes_max: int) -> str:
+    return _opened(path, code, what, lambda place: _up_to(bytes_max)(place).decode())
 
 
 def _anchors(path: str) -> Anchors:
-    text = _opened(path, "anchors_unreadable", "the anchors", _text)
+    text = _text(path, "anchors_unreadable", "the anchors", ANCHORS_BYTES_MAX)
     try:
         return Anchors.read(text, path)
     except AnchorFault as error:
@@ -224,7 +243,7 @@ def _anchors(path: str) -> Anchors:
 
 
 def _key(path: str) -> str:
-    text = _opened(path, "key_unreadable", "the key", _text)
+    text = _text(path, "key_unreadable", "the key", KEY_BYTES_MAX)
     try:
         return public_key(text)
     except KeyFault as error:
@@ -284,5 +303,13 @@ def _document(value: Any) -> str:
 
 def _print(text: str) -> None:
     out: IO[str] = sys.stdout
-    out.write(text)
-    out.flush()
+    try:
+        out.write(text)
+        out.flush()
+    except OSError as error:
+        # What is left in the buffer must not fail once more when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        # `… | head` closes the pipe: that is no failure of ours, and the verdict stands.
+        if not isinstance(error, BrokenPipeError):
+            message = f"cannot write to stdout: {error.strerror or error}"
+            raise _CommandError("output_failed", message) from None

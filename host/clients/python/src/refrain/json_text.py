@@ -38,6 +38,8 @@ _MEMBER = re.compile(
     r'("[^"\\\x00-\x1f]*"|(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?))'
     r"[ \t\n\r]*([,}])"
 )
+#: What may be half of a character that takes two escapes.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _LIST_END = re.compile(r"[ \t\n\r]*([,\]])")
 _OBJECT_END = re.compile(r"[ \t\n\r]*([,}])")
 
@@ -298,12 +300,14 @@ def parse(text: str, depth_max: int = SHOWN_DEPTH_MAX) -> Value:
     """The value that the text is, for a report: numbers are read.
 
     Raises `JsonError` if it is none, is nested deeper than that, or has a number that is
-    too large.
+    too large or half a character.
     """
     try:
         value: Value = json.loads(
             text, parse_int=_integer, parse_float=_number, parse_constant=_refuse_constant
         )
+        if _HALF.search(text):
+            write(value).encode()
     except (ValueError, RecursionError) as error:
         raise JsonError(f"it is no JSON: {error}") from None
     level = [value]

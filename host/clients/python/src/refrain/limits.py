@@ -22,6 +22,12 @@ COMPONENT_BYTES_MAX: Final = 32 * MIB
 #: Bytes of all components of one export: they are held in memory.
 EXPORT_COMPONENTS_BYTES_MAX: Final = 8 * COMPONENT_BYTES_MAX
 
+#: Bytes of a file of anchors.
+ANCHORS_BYTES_MAX: Final = 256 * MIB
+
+#: Bytes of the file of a public key.
+KEY_BYTES_MAX: Final = 64 * 1024
+
 #: How far below its root a child may be.
 CHILD_DEPTH_MAX: Final = 32
 

@@ -202,9 +202,11 @@ def _attempts(node: str, code: str, it: Any) -> str | None:
             f" failure{class_}: {_why(it)}"
         )
     if code == "no_room":
+        # A scheduler says of the bound of a map and of that of the execution the same.
+        of_map = "max_concurrent of its map, or " if ids.instance_of(node) is not None else ""
         return (
             f"node `{node}` could run, but {it['used']} of {it['allowed']} nodes"
-            " (max_concurrent_nodes) are in flight"
+            f" ({of_map}max_concurrent_nodes) are in flight"
         )
     return None
 

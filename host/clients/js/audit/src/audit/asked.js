@@ -171,7 +171,7 @@ export class AskedGuest {
     const there = this.recording.event(sequence);
     const ofExpected = expected === undefined ? null : nodeOf(expected.kind);
     const node = ofExpected ?? (there === undefined ? null : nodeOf(there.kind));
-    const isMissing = found === null && expected !== undefined;
+    const isMissing = there === undefined && expected !== undefined;
     const message = isMissing
       ? `${said}: the log ends before event ${sequence}, which is missing`
       : `${said}, at event ${sequence}`;

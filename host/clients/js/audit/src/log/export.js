@@ -159,7 +159,7 @@ function readHeader(text) {
 
 /** @param {string} format */
 function isNewer(format) {
-  const found = /^refrain-log\/\+?([0-9]{1,20})$/.exec(format);
+  const found = /^refrain-log\/\+?0*([0-9]{1,20})$/.exec(format);
   const version = found === null ? 0n : BigInt(found[1]);
   return version > 2n && version < 2n ** 64n;
 }

@@ -1,6 +1,6 @@
 // The command line of the auditor.
 
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ADVICE } from '../audit/divergence.js';
@@ -9,7 +9,7 @@ import { auditLines } from '../audit/words.js';
 import { AnchorError, AuditError, Component, ComponentError, KeyError, auditContained } from '../index.js';
 import { writePretty } from '../json/value.js';
 import { publicKey } from '../log/signed.js';
-import { ANCHORS_BYTES_MAX, COMPONENT_BYTES_MAX, KEY_BYTES_MAX } from '../limits.js';
+import { ANCHORS_BYTES_MAX, COMPONENT_BYTES_MAX, KEY_BYTES_MAX, LOG_BYTES_MAX } from '../limits.js';
 import { escaped, escapedJson, escapedLines } from '../text.js';
 import { bundledComponentBytes } from './component.js';
 
@@ -85,6 +85,10 @@ function argumentsOf(words) {
   if (found.logs.length === 0 && !found.help) {
     throw new CommandError('usage', 'no log is named; `refrain-audit LOG.ndjson` audits one');
   }
+  const files = [...found.logs, found.guest, ...found.with, found.anchors, ...found.trust];
+  if (files.filter((it) => it === '-').length > 1) {
+    throw new CommandError('usage', 'stdin is named twice, and can be read once; write it to a file');
+  }
   return found;
 }
 
@@ -93,17 +97,58 @@ function argumentsOf(words) {
  * @param {string} path
  * @param {string} code
  * @param {string} what
- * @param {number} [bytesMax]
+ * @param {number} bytesMax
  */
-function read(path, code, what, bytesMax = Infinity) {
+function read(path, code, what, bytesMax) {
   try {
-    if (path !== '-' && statSync(path).size > bytesMax) {
-      throw new Error(`it is longer than ${bytesMax} bytes, which is the limit`);
+    if (path === '-') return upTo(bytesMax, STDIN);
+    const file = openSync(path, 'r');
+    try {
+      return upTo(bytesMax, file);
+    } finally {
+      closeSync(file);
     }
-    return new Uint8Array(readFileSync(path === '-' ? 0 : path));
   } catch (error) {
     throw new CommandError(code, `cannot read the ${what} ${path}: ${said(error)}`);
   }
+}
+
+const STDIN = 0;
+
+/** Bytes that are read at once. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * All bytes of a file. A pipe or a device says how many they are only by ending.
+ * @param {number} bytesMax
+ * @param {number} file
+ */
+function upTo(bytesMax, file) {
+  /** @type {Uint8Array[]} */
+  const chunks = [];
+  const room = new Uint8Array(CHUNK_BYTES);
+  let size = 0;
+  for (;;) {
+    const read = readSync(file, room);
+    if (read === 0) return joined(chunks, size);
+    size += read;
+    if (size > bytesMax) throw new Error(`it is longer than ${bytesMax} bytes, which is the limit`);
+    chunks.push(room.slice(0, read));
+  }
+}
+
+/**
+ * @param {Uint8Array[]} chunks
+ * @param {number} size Of all of them.
+ */
+function joined(chunks, size) {
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
 }
 
 /**
@@ -164,7 +209,7 @@ function trusted(path) {
  */
 async function audited(asked, guest) {
   const anchors = asked.anchors === null ? [] : [asked.anchors];
-  const logs = asked.logs.flatMap(logsAt).map((path) => read(path, 'log_unreadable', 'log'));
+  const logs = asked.logs.flatMap(logsAt).map((path) => read(path, 'log_unreadable', 'log', LOG_BYTES_MAX));
   return auditContained(logs, {
     components: [bundledComponentBytes(), ...asked.with.map((path) => component(path).bytes)],
     guest: guest?.bytes,

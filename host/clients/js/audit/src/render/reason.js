@@ -1,6 +1,6 @@
 // Why a node is where it is: a guest's reasons in sentences, with names, numbers and times.
 
-import { isId } from '../log/id.js';
+import { instanceOf, isId } from '../log/id.js';
 import { rfc3339 } from '../time.js';
 import { nodeFailure, stall } from './failure.js';
 
@@ -106,8 +106,11 @@ const SENTENCES = {
   not_before: (node, at) => `the next attempt of node \`${node}\` may begin at ${time(at)}`,
   times_out: (node, at) => `the attempt of node \`${node}\` times out at ${time(at)}`,
   last_failure: lastFailure,
-  no_room: (node, it) =>
-    `node \`${node}\` could run, but ${it.used} of ${it.allowed} nodes (max_concurrent_nodes) are in flight`,
+  no_room: (node, it) => {
+    // A scheduler says of the bound of a map and of that of the execution the same.
+    const bounds = instanceOf(node) === undefined ? '' : 'max_concurrent of its map, or ';
+    return `node \`${node}\` could run, but ${it.used} of ${it.allowed} nodes (${bounds}max_concurrent_nodes) are in flight`;
+  },
   waits_for_approval: (node, question) =>
     `node \`${node}\` waits for a person to decide${question === '' ? '' : ` on "${question}"`}`,
   waits_for_event: (node, key) => `node \`${node}\` waits for the external event \`${key}\``,

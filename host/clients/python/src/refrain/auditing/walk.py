@@ -231,11 +231,11 @@ class Walk:
         after those it has seen."""
         sequence = self._player.ports.revealed + 1 if expected is None else expected.sequence
         found = self._shown(sequence)
-        if found is None and expected is not None:
+        in_log = self._recording.event(sequence)
+        if in_log is None and expected is not None:
             message += f": the log ends before event {sequence}, which is missing"
         else:
             message += f", at event {sequence}"
-        in_log = self._recording.event(sequence)
         node_id = None if expected is None else node_of(expected)
         if node_id is None and in_log is not None:
             node_id = node_of(in_log)

@@ -23,8 +23,8 @@ from .attestation import Attestation, read_attestation
 from .event import FORMAT, Event, Head, Kept, read_kept
 from .line import Line, LineError
 
-#: A log: the path of an export, its bytes, or its lines.
-Source = Union[str, "PathLike[str]", bytes, bytearray, Iterable[str | bytes]]
+#: A log: the path of an export, its bytes, a file that is read as bytes, or its lines.
+Source = Union[str, "PathLike[str]", bytes, bytearray, io.BufferedIOBase, Iterable[str | bytes]]
 
 Cause = Literal["changed", "malformed", "newer"]
 
@@ -148,6 +148,8 @@ def read_log(source: Source) -> Recording:
     if isinstance(source, (str, PathLike)):
         with open(source, "rb") as file:
             return _read(_bounded(file))
+    if isinstance(source, io.BufferedIOBase):
+        return _read(_bounded(source))
     return _read(_encoded(source))
 
 
@@ -182,8 +184,11 @@ def _is_newer(format_: str) -> bool:
     """Whether a later version of the format has this name."""
     name, _, version = FORMAT.rpartition("/")
     number = format_.removeprefix(f"{name}/")
-    is_number = number != format_ and number.isascii() and number.removeprefix("+").isdigit()
-    return is_number and int(version) < int(number) < 2**64
+    digits = number.removeprefix("+")
+    is_number = number != format_ and digits.isascii() and digits.isdigit()
+    # Python reads only so many digits.
+    significant = digits.lstrip("0") or "0"
+    return is_number and len(significant) <= 20 and int(version) < int(significant) < 2**64
 
 
 def _read_header(lines: _Lines) -> tuple[Recording, list[str]]:
