@@ -185,6 +185,7 @@ def test_a_log_of_a_newer_program(capsys: pytest.CaptureFixture[str], tmp_path: 
         (["LOG", "--trust", "no"], "key_unreadable", "cannot read the key"),
         (["LOG", "--trust", "LOG"], "invalid_key", "it holds no key in PEM form"),
         (["LOG", "--trust", "LONG"], "key_unreadable", "longer than 65536 bytes"),
+        (["LOG", "--anchors", "MARKED"], "anchors_unreadable", "a byte order mark"),
         (["LOG", "-"], "usage", "stdin holds one log"),
         ([""], "usage", "a log has no name"),
         (["LOG", "--colour"], "usage", "unrecognized arguments: --colour"),
@@ -202,7 +203,9 @@ def test_what_cannot_be_done_is_said(
     key.write_text("no heads")
     long = tmp_path / "long"
     long.write_text("x" * 65_537)
-    names = {"LOG": clean, "KEY": str(key), "LONG": str(long)}
+    marked = tmp_path / "marked"
+    marked.write_text("\ufeff{}", encoding="utf-8")
+    names = {"LOG": clean, "KEY": str(key), "LONG": str(long), "MARKED": str(marked)}
     given = [names.get(it, it) for it in arguments]
     exit_code, out, err = run(capsys, *given, "--json")
     assert exit_code == 2

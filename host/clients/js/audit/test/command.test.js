@@ -67,6 +67,8 @@ test('what is newer, or cannot be audited, is an error', async () => {
     [[clean, '--anchors', file('empty', '')], 'invalid_anchors', 'it holds no heads'],
     [[clean, `--guest=${clean}`], 'invalid_component', 'no WebAssembly component'],
     [[clean, '--trust', file('long', 'x'.repeat(65_537))], 'invalid_key', 'it is longer than 65536 bytes, which is the limit'],
+    [[clean, '--anchors', file('marked', '\ufeff{}')], 'anchors_unreadable', 'it begins with a byte order mark'],
+    [[clean, '--anchors', file('bytes', Uint8Array.of(0x7b, 0xff, 0x7d))], 'anchors_unreadable', 'it is no text in UTF-8'],
     [['-', '-'], 'usage', 'stdin is named twice'],
     [['-', '--anchors=-'], 'usage', 'stdin is named twice'],
   ])) {

@@ -229,7 +229,11 @@ def _up_to(bytes_max: int) -> Callable[[Path], bytes]:
 
 
 def _text(path: str, code: str, what: str, bytes_max: int) -> str:
-    return _opened(path, code, what, lambda place: _up_to(bytes_max)(place).decode())
+    text = _opened(path, code, what, lambda place: _up_to(bytes_max)(place).decode())
+    if text.startswith("\ufeff"):
+        problem = "it begins with a byte order mark; save it as UTF-8 without one"
+        raise _CommandError(code, f"cannot read {what} {path}: {problem}")
+    return text
 
 
 def _anchors(path: str) -> Anchors:

@@ -168,9 +168,26 @@ function said(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** @param {Uint8Array} bytes */
-function textOf(bytes) {
-  return new TextDecoder().decode(bytes);
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The text of a file of at most so many bytes.
+ * @param {string} path
+ * @param {string} code
+ * @param {string} what
+ * @param {number} bytesMax
+ */
+function readText(path, code, what, bytesMax) {
+  const bytes = read(path, code, what, bytesMax);
+  const refused = (/** @type {string} */ problem) => new CommandError(code, `cannot read the ${what} ${path}: ${problem}`);
+  let text;
+  try {
+    text = UTF8.decode(bytes);
+  } catch {
+    throw refused('it is no text in UTF-8');
+  }
+  if (text.startsWith('\ufeff')) throw refused('it begins with a byte order mark; save it as UTF-8 without one');
+  return text;
 }
 
 /**
@@ -192,7 +209,7 @@ function component(path) {
  * @param {string} path
  */
 function trusted(path) {
-  const pem = textOf(read(path, 'invalid_key', 'key', KEY_BYTES_MAX));
+  const pem = readText(path, 'invalid_key', 'key', KEY_BYTES_MAX);
   try {
     publicKey(pem);
     return pem;
@@ -213,7 +230,7 @@ async function audited(asked, guest) {
   return auditContained(logs, {
     components: [bundledComponentBytes(), ...asked.with.map((path) => component(path).bytes)],
     guest: guest?.bytes,
-    anchors: anchors.map((place) => ({ place, text: textOf(read(place, 'anchors_unreadable', 'anchors', ANCHORS_BYTES_MAX)) })),
+    anchors: anchors.map((place) => ({ place, text: readText(place, 'anchors_unreadable', 'anchors', ANCHORS_BYTES_MAX) })),
     trust: asked.trust.map(trusted),
   });
 }
