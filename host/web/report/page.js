@@ -245,16 +245,17 @@ export class Page {
   #facts() {
     const { view } = this;
     const { log, sequence } = view;
-    const status = sequence === 0 ? 'not started' : log.statuses[sequence];
+    const begun = sequence === 0 ? 'not started' : log.statuses[sequence];
+    const status = log.isReadable ? begun : 'unreadable';
     const badge = byId('status');
     badge.textContent = status;
     badge.className = `badge status-${status.replace(' ', '-')}`;
-    byId('status-later').textContent = sequence === log.count ? '' : `then, and ${log.status} at the end of the log`;
+    byId('status-later').textContent = sequence === log.count || !log.isReadable ? '' : `then, and ${log.status} at the end of the log`;
     const { parent, forked_from: origin } = log.first;
     fill(
       byId('facts'),
-      ...fact('started', rfc3339(log.at[0])),
-      ...fact('took', span(log.at[log.count] - log.at[0])),
+      ...(log.isReadable ? fact('started', rfc3339(log.at[0])) : []),
+      ...(log.isReadable ? fact('took', span(log.at[log.count] - log.at[0])) : []),
       ...(log.first.simulated === true ? fact('time', 'simulated') : []),
       ...(parent ? fact('child of', this.#link(parent.execution_id, parent.node_id)) : []),
       ...(origin ? fact('forked from', this.#link(origin.execution_id, undefined)) : []),

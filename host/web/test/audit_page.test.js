@@ -32,6 +32,9 @@ test('what is no log is refused with a sentence', { skip }, async () => {
   }
   await tab.page.setInputFiles('#file', file('text.ndjson', 'this is no log\nnor this\n'));
   assert.equal(await tab.verdict(), 'unreadable');
+  assert.equal(await tab.page.textContent('#status'), 'unreadable');
+  assert.equal(await tab.page.textContent('#facts'), '');
+  assert.match((await tab.page.textContent('#verdict')) ?? '', /0 events, 0 decisions derived again/);
   await tab.close();
   close();
 });

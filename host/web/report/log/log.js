@@ -54,6 +54,11 @@ export class Log {
     return `${text(id)} ${text(version)}`.trim() || 'an unknown workflow';
   }
 
+  /** Whether its first event says how the execution began. */
+  get isReadable() {
+    return this.first.type !== UNREADABLE;
+  }
+
   /** Whether its events have only their plain fields. */
   get isErased() {
     return this.header.erased !== undefined || 'commitment' in this.first;

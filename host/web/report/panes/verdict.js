@@ -61,7 +61,7 @@ export class VerdictPane {
     const sign = CLASSES[audit.verdict] === 'good' ? '✓' : CLASSES[audit.verdict] === 'open' ? '?' : '✗';
     const counts = log.isErased
       ? `${counted(log.count, 'event')}; no scheduler can be asked about them`
-      : `${counted(log.count, 'event')}, ${counted(Number(audit.decisions), 'decision')} derived again`;
+      : `${counted(Number(audit.events), 'event')}, ${counted(Number(audit.decisions), 'decision')} derived again`;
     const found = audit.divergence;
     return [
       heading(sign, audit.verdict),
