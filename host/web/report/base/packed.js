@@ -6,7 +6,9 @@
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function unpacked(base64) {
-  const packed = Uint8Array.from(atob(base64.trim()), (it) => it.charCodeAt(0));
+  const text = atob(base64.trim());
+  const packed = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) packed[at] = text.charCodeAt(at);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('deflate'));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
