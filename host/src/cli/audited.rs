@@ -40,6 +40,9 @@ pub(super) fn text(audit: &Audit, file: Option<&str>, colours: bool) -> Text {
     if let Some(link) = &audit.child_of {
         text.push(&linked_with_parent(link));
     }
+    for missing in &audit.missing {
+        text.push(&text!("  {}: not compared\n", missing.sentence()));
+    }
     for child in &audit.owed_children {
         text.push(&text!(
             "  owed to or by its child {}: the next turn does it\n",
@@ -145,6 +148,7 @@ fn linked(link: &Link) -> Text {
     let said = match link {
         LinkState::Linked => text!("{} the same there", events),
         LinkState::Broken => text!("{} not the same there", events),
+        LinkState::Cut => text!("its log is cut, and is the same as far as it goes"),
         LinkState::OriginUnsound => {
             text!("its log is not sound, so {} not compared", events)
         }
@@ -160,6 +164,7 @@ fn linked_with_parent(link: &Link) -> Text {
         LinkState::PartlyCompared => {
             "both logs name each other; the input that was ordered for it is not known"
         }
+        LinkState::Cut => "one of both logs is cut, and they agree in what is there",
         LinkState::Broken => "the logs do not agree",
         LinkState::OriginUnsound => "its log is not sound, so they are not compared",
         _ => "its log is not at hand, so they are not compared",

@@ -178,7 +178,11 @@ impl<'a> Auditor<'a> {
         if let Some(origin) = origin.as_ref().filter(|it| !it.is_erased())
             && self.other.is_none()
         {
-            self.take_guests(origin)?;
+            match self.take_guests(origin) {
+                // What it brings is no scheduler: then it cannot be asked what it ordered.
+                Ok(()) | Err(AuditError::Brought { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         let origin = origin.map_or(OriginLog::Missing, OriginLog::Log);
         self.audit(reading, &origin, None)
@@ -266,7 +270,7 @@ impl<'a> Auditor<'a> {
                 (Asked::Unknown, false)
             }
         };
-        self.check_children(recording, asked, kin)
+        self.check_children(recording, asked, kin, audit)
     }
 
     /// Whether something else is asked about than what the log is of.
@@ -311,12 +315,11 @@ impl<'a> Auditor<'a> {
                 .check_child(&mut asker, recording, named, origin);
             let (link, compared) = checked.map_err(Stop::Failed)?;
             audit.child_of = Some(link);
-            return Ok(compared?);
-        }
-        if let Some(named) = link::named(recording) {
+            audit.missing.extend(compared?);
+        } else if let Some(named) = link::named(recording) {
             let (link, compared) = link::check(recording, named, origin);
             audit.forked_from = Some(link);
-            compared?;
+            audit.missing.extend(compared?);
         }
         Ok(())
     }
@@ -327,11 +330,14 @@ impl<'a> Auditor<'a> {
         recording: &Arc<Recording>,
         asked: (Asked, bool),
         kin: Option<&StoredKin>,
+        audit: &mut Audit,
     ) -> Result<(), Stop> {
         let mut given = BTreeMap::new();
         if kin.is_none() && !self.origins.is_empty() {
             let children = child_links::asked_for(recording);
             let logs = children.filter_map(|child| self.origins.get(&child));
+            // What is wrong with one of them, its own audit says.
+            let logs = logs.filter(|log| integrity::check(log).is_ok());
             let logs = logs.filter_map(|log| ChildLog::of(log));
             given.extend(logs.map(|log| (log.id, log)));
         }
@@ -343,8 +349,9 @@ impl<'a> Auditor<'a> {
         let checked = self
             .families
             .check_children(&mut asker, recording, asked, |child| logs.get(&child));
-        let family = checked.map_err(Stop::Failed)??;
-        let Some((kin, family)) = kin.zip(family) else {
+        let own = checked.map_err(Stop::Failed)??;
+        audit.missing.extend(own.missing);
+        let Some((kin, family)) = kin.zip(own.family) else {
             return Ok(());
         };
         match kin.difference(recording, &family) {
@@ -454,5 +461,5 @@ fn told(faults: &[Fault]) -> String {
 fn named(recording: &Recording) -> Option<ExecutionId> {
     let parent = parent_link::named(recording).map(|named| &named.execution_id);
     let origin = link::named(recording).map(|named| &named.execution_id);
-    origin.or(parent)?.parse().ok()
+    parent.or(origin)?.parse().ok()
 }

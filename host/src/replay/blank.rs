@@ -46,6 +46,7 @@ fn empty(execution_id: Option<String>, events: u64) -> Audit {
         forked_from: None,
         owed_children: Vec::new(),
         child_of: None,
+        missing: Vec::new(),
         erased: None,
         signature: None,
         anchor: None,

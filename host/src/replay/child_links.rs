@@ -10,14 +10,14 @@ use super::source::Recording;
 use super::verdict::Verdict;
 use crate::id::ExecutionId;
 use crate::limits::CHILD_DEPTH_MAX;
-use crate::model::{ChildStarted, Digest, Event, EventKind, ParentOrigin, node_of_run};
+use crate::model::{ChildStarted, Digest, Event, EventKind, ForkOrigin, ParentOrigin, node_of_run};
 use crate::order_rules::{ChildRules, OrderRules};
 
 /// Finds what no log of this execution can say of its parent and its children.
 pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
     let illegal = |found: Box<Divergence>| (Verdict::Illegal, found);
     if let Some(named) = parent_link::named(recording)
-        && let Some(message) = origin_fault(recording.execution_id, named)
+        && let Some(message) = origin_fault(recording, named)
     {
         return Err(illegal(Divergence::plain(1, message).into()));
     }
@@ -25,7 +25,12 @@ pub(super) fn check(recording: &Recording) -> Result<(), Finding> {
 }
 
 /// What is wrong with the origin of a child, if anything is.
-fn origin_fault(id: ExecutionId, named: &ParentOrigin) -> Option<String> {
+fn origin_fault(recording: &Recording, named: &ParentOrigin) -> Option<String> {
+    if forked_from(recording).is_some() {
+        return Some(
+            "event 1 names a parent, and the origin of a fork: a fork is nobody's child".to_owned(),
+        );
+    }
     let ParentOrigin {
         execution_id,
         node_id,
@@ -39,6 +44,7 @@ fn origin_fault(id: ExecutionId, named: &ParentOrigin) -> Option<String> {
     let [Ok(parent), Ok(root)] = ids else {
         return Some("event 1 names a parent or a root that is no execution's id".to_owned());
     };
+    let id = recording.execution_id;
     let derived = ExecutionId::of_child(parent, node_id, *attempt, *iteration);
     if derived != id {
         return Some(format!(
@@ -58,16 +64,16 @@ fn origin_fault(id: ExecutionId, named: &ParentOrigin) -> Option<String> {
     })
 }
 
+fn forked_from(recording: &Recording) -> Option<&ForkOrigin> {
+    match recording.plain().next().map(|(event, _)| &event.kind) {
+        Some(EventKind::WorkflowStarted(started)) => started.forked_from.as_ref(),
+        _ => None,
+    }
+}
+
 /// The events of its own; what stands before them in a fork's log is of its origin's children.
 fn own(recording: &Recording) -> impl Iterator<Item = &Event> {
-    let first = recording.plain().next().map(|(event, _)| &event.kind);
-    let common = match first {
-        Some(EventKind::WorkflowStarted(started)) => {
-            let origin = started.forked_from.as_ref();
-            origin.map_or(0, |origin| origin.sequence)
-        }
-        _ => 0,
-    };
+    let common = forked_from(recording).map_or(0, |origin| origin.sequence);
     let events = recording.plain().map(|(event, _)| event);
     events.filter(move |event| event.sequence > common)
 }

@@ -1,6 +1,7 @@
 //! What the log of a child says that its parent's log has to agree with (law 11): how it
 //! begins, and how it ends.
 
+use super::missing;
 use super::source::Recording;
 use crate::id::ExecutionId;
 use crate::log::{Head, KeptEvent};
@@ -21,20 +22,21 @@ pub(super) struct ChildLog {
     /// How it ended. `None` if it has not.
     pub(super) end: Option<ChildEnd>,
     pub(super) is_erased: bool,
+    /// Whether it stands in a store.
+    pub(super) is_stored: bool,
 }
 
 impl ChildLog {
     /// `None` if the log does not begin with a start: it is refused for that.
     pub(super) fn of(recording: &Recording) -> Option<Self> {
-        let is_erased = recording.is_erased();
+        let (id, is_erased) = (recording.execution_id, recording.is_erased());
         let first = recording.plain().next()?.0;
         let last = recording.plain().next_back()?.0;
-        Self::between(
-            recording.execution_id,
-            (first, last),
-            recording.head,
-            is_erased,
-        )
+        let log = Self::between(id, (first, last), recording.head, is_erased)?;
+        Some(Self {
+            is_stored: missing::is_stored(recording),
+            ..log
+        })
     }
 
     /// The same of an execution of a store. `None` if there is none, or its first or last
@@ -82,6 +84,7 @@ impl ChildLog {
             head,
             end: ChildEnd::of(&last.kind),
             is_erased,
+            is_stored: true,
         })
     }
 }

@@ -2,7 +2,7 @@
 //! the comparison of a child with its parent, from either side (law 11).
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::asked_guest::Stop;
 use super::child_log::ChildLog;
@@ -10,6 +10,7 @@ use super::family::{Asked, Family};
 use super::guests::{Guests, Reuse};
 use super::integrity::{self, Finding};
 use super::link::OriginLog;
+use super::missing::Missing;
 use super::parent_link::{self, Contradiction};
 use super::source::Recording;
 use super::verdict::{AuditError, Link, LinkState, Verdict};
@@ -27,11 +28,44 @@ pub(super) struct Families {
 /// A parent, as it was when it was read.
 #[derive(Clone)]
 struct Known {
+    log: Weak<Recording>,
     head: Head,
+    is_erased: bool,
     /// `None` if its log is not whole in itself.
     family: Option<Arc<Family>>,
     /// Whether a guest was asked that had played other logs.
     is_reused: bool,
+}
+
+impl Known {
+    fn new(log: &Arc<Recording>, family: Option<Arc<Family>>, is_reused: bool) -> Self {
+        Self {
+            log: Arc::downgrade(log),
+            head: log.head,
+            is_erased: log.is_erased(),
+            family,
+            is_reused,
+        }
+    }
+
+    /// Whether that is known of this log: it is the same one, or both are whole and have the
+    /// same last event. That a log claims this head says nothing of what stands in it.
+    fn is_of(&self, log: &Arc<Recording>) -> bool {
+        if self.log.as_ptr() == Arc::as_ptr(log) {
+            return true;
+        }
+        let is_same = (self.head, self.is_erased) == (log.head, log.is_erased());
+        is_same && self.family.is_some() && integrity::check(log).is_ok()
+    }
+}
+
+/// A log as a parent.
+#[derive(Default)]
+pub(super) struct OwnFamily {
+    /// What it says of its children. `None` if it begins with no start.
+    pub(super) family: Option<Arc<Family>>,
+    /// What is missing of their logs.
+    pub(super) missing: Vec<Missing>,
 }
 
 /// The guests that are asked for what they order.
@@ -91,7 +125,7 @@ impl Families {
         let Some(known) = self.known.get(&parent) else {
             return Ok(false);
         };
-        let agrees = |family: &Arc<Family>| parent_link::compare(family, child).is_ok();
+        let agrees = |family: &Arc<Family>| matches!(parent_link::compare(family, child), Ok(None));
         if known.family.as_ref().is_some_and(agrees) {
             return Ok(true);
         }
@@ -103,16 +137,12 @@ impl Families {
     /// A log of which it is known what its guest orders. `None` if it begins with no start.
     pub(super) fn keep(
         &mut self,
-        recording: &Recording,
+        recording: &Arc<Recording>,
         asked: Asked,
         is_reused: bool,
     ) -> Option<Arc<Family>> {
         let family = Family::of(recording, asked).map(Arc::new);
-        let known = Known {
-            head: recording.head,
-            family: family.clone(),
-            is_reused,
-        };
+        let known = Known::new(recording, family.clone(), is_reused);
         self.known.insert(recording.execution_id, known);
         family
     }
@@ -126,30 +156,23 @@ impl Families {
     ) -> Result<Known, AuditError> {
         let id = parent.execution_id;
         if let Some(known) = self.known.get(&id)
-            && known.head == parent.head
+            && known.is_of(parent)
             && !(known.is_reused && reuse == Reuse::Forbidden)
         {
             return Ok(known.clone());
         }
         if integrity::check(parent).is_err() {
-            let known = Known {
-                head: parent.head,
-                family: None,
-                is_reused: false,
-            };
+            let known = Known::new(parent, None, false);
             self.known.insert(id, known.clone());
             return Ok(known);
         }
         let (asked, is_reused) = asker.asked(parent, reuse)?;
         let family = self.keep(parent, asked, is_reused);
-        Ok(Known {
-            head: parent.head,
-            family,
-            is_reused,
-        })
+        Ok(Known::new(parent, family, is_reused))
     }
 
-    /// Compares a child, which is whole in itself, with its parent.
+    /// Compares a child, which is whole in itself, with its parent. Answers what is missing of
+    /// one of them.
     ///
     /// # Errors
     /// The parent's guest cannot be asked.
@@ -159,14 +182,14 @@ impl Families {
         recording: &Recording,
         named: &ParentOrigin,
         origin: &OriginLog,
-    ) -> Result<(Link, Result<(), Finding>), AuditError> {
+    ) -> Result<(Link, Result<Option<Missing>, Finding>), AuditError> {
         let link = |link| Link {
             execution_id: named.execution_id.clone(),
             sequence: named.sequence,
             link,
         };
         let known = match origin {
-            OriginLog::Unreadable => return Ok((link(LinkState::OriginUnsound), Ok(()))),
+            OriginLog::Unreadable => return Ok((link(LinkState::OriginUnsound), Ok(None))),
             OriginLog::Log(parent) => Some(self.of(asker, parent, Reuse::Allowed)?),
             OriginLog::Missing => {
                 let id = named.execution_id.parse().ok();
@@ -174,10 +197,10 @@ impl Families {
             }
         };
         let Some(known) = known else {
-            return Ok((link(LinkState::OriginMissing), Ok(())));
+            return Ok((link(LinkState::OriginMissing), Ok(None)));
         };
         let (Some(mut family), Some(child)) = (known.family, ChildLog::of(recording)) else {
-            return Ok((link(LinkState::OriginUnsound), Ok(())));
+            return Ok((link(LinkState::OriginUnsound), Ok(None)));
         };
         let mut compared = parent_link::compare(&family, &child);
         if compared.is_err()
@@ -190,9 +213,10 @@ impl Families {
         }
         let state = match (&compared, &family.asked) {
             (Err(_), _) => LinkState::Broken,
-            (Ok(()), Asked::Diverges) => LinkState::OriginUnsound,
-            (Ok(()), Asked::Agrees(_)) if !child.is_erased => LinkState::Linked,
-            (Ok(()), _) => LinkState::PartlyCompared,
+            (Ok(_), Asked::Diverges) => LinkState::OriginUnsound,
+            (Ok(Some(_)), _) => LinkState::Cut,
+            (Ok(None), Asked::Agrees(_)) if !child.is_erased => LinkState::Linked,
+            (Ok(None), _) => LinkState::PartlyCompared,
         };
         let compared = compared.map_err(|found| {
             let verdict = asker.verdict(&found);
@@ -202,7 +226,7 @@ impl Families {
     }
 
     /// Compares a log, which its guest decides again, with those of its children that are at
-    /// hand. Answers what it says of them.
+    /// hand. Answers what it says of them, and what is missing of theirs.
     ///
     /// # Errors
     /// Its guest cannot be asked.
@@ -212,25 +236,30 @@ impl Families {
         recording: &Arc<Recording>,
         (asked, is_reused): (Asked, bool),
         log: impl Fn(ExecutionId) -> Option<&'c ChildLog>,
-    ) -> Result<Result<Option<Arc<Family>>, Finding>, AuditError> {
-        let first = |family: &Family| {
+    ) -> Result<Result<OwnFamily, Finding>, AuditError> {
+        let compare = |family: &Family| {
             let mut children: Vec<_> = family.children.iter().collect();
             children.sort_by_key(|(_, told)| told.requested.0);
-            let mut logs = children.into_iter().filter_map(|(child, _)| log(*child));
-            logs.find_map(|child| parent_link::compare(family, child).err())
+            let logs = children.into_iter().filter_map(|(child, _)| log(*child));
+            let compared = logs.map(|child| parent_link::compare(family, child));
+            let missing = compared.filter_map(Result::transpose);
+            missing.collect::<Result<Vec<Missing>, Contradiction>>()
         };
         let Some(mut family) = self.keep(recording, asked, is_reused) else {
-            return Ok(Ok(None));
+            return Ok(Ok(OwnFamily::default()));
         };
-        let mut found = first(&family);
-        if found.is_some() && is_reused {
+        let mut compared = compare(&family);
+        if compared.is_err() && is_reused {
             let (asked, _) = asker.asked(recording, Reuse::Forbidden)?;
             family = self.keep(recording, asked, false).unwrap_or(family);
-            found = first(&family);
+            compared = compare(&family);
         }
-        Ok(match found {
-            None => Ok(Some(family)),
-            Some(found) => Err((asker.verdict(&found), found.of_parent().into())),
+        Ok(match compared {
+            Ok(missing) => Ok(OwnFamily {
+                family: Some(family),
+                missing,
+            }),
+            Err(found) => Err((asker.verdict(&found), found.of_parent().into())),
         })
     }
 }

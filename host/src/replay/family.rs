@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::child_log::without_input;
+use super::missing;
 use super::source::Recording;
 use crate::id::ExecutionId;
 use crate::log::Head;
@@ -36,6 +37,10 @@ pub(super) struct Family {
     /// Its event 1, without the input.
     pub(super) started: WorkflowStarted,
     pub(super) is_erased: bool,
+    /// Whether it stands in a store.
+    pub(super) is_stored: bool,
+    /// Its last event, unless it has ended there.
+    pub(super) open_at: Option<u64>,
     pub(super) asked: Asked,
     pub(super) children: BTreeMap<ExecutionId, Told>,
 }
@@ -131,6 +136,8 @@ impl Family {
             parent: recording.execution_id,
             started: without_input(started),
             is_erased: recording.is_erased(),
+            is_stored: missing::is_stored(recording),
+            open_at: missing::open_at(recording),
             asked: match asked {
                 // They stand with the children.
                 Asked::Agrees(_) => Asked::Agrees(Inputs::new()),

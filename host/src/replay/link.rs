@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::divergence::Divergence;
 use super::integrity::{self, Finding};
+use super::missing::{Missing, is_stored, open_at};
 use super::source::{Reading, Recording};
 use super::verdict::{Link, LinkState, Verdict};
 use crate::log::canonical;
@@ -44,26 +45,28 @@ fn started(recording: &Recording) -> Option<&WorkflowStarted> {
     }
 }
 
-/// Compares a fork, which is whole in itself, with the log of its origin.
+/// Compares a fork, which is whole in itself, with the log of its origin. Answers what is
+/// missing of that.
 pub(super) fn check(
     fork: &Recording,
     named: &ForkOrigin,
     origin: &OriginLog,
-) -> (Link, Result<(), Finding>) {
+) -> (Link, Result<Option<Missing>, Finding>) {
     let link = |link| Link {
         execution_id: named.execution_id.clone(),
         sequence: named.sequence,
         link,
     };
     let origin = match origin {
-        OriginLog::Missing => return (link(LinkState::OriginMissing), Ok(())),
+        OriginLog::Missing => return (link(LinkState::OriginMissing), Ok(None)),
         OriginLog::Log(origin) if integrity::check(origin).is_ok() => origin,
         OriginLog::Log(_) | OriginLog::Unreadable => {
-            return (link(LinkState::OriginUnsound), Ok(()));
+            return (link(LinkState::OriginUnsound), Ok(None));
         }
     };
     match compare(fork, named, origin) {
-        Ok(()) => (link(LinkState::Linked), Ok(())),
+        Ok(None) => (link(LinkState::Linked), Ok(None)),
+        Ok(missing) => (link(LinkState::Cut), Ok(missing)),
         Err(broken) => (link(LinkState::Broken), Err((Verdict::Tampered, broken))),
     }
 }
@@ -72,29 +75,16 @@ fn compare(
     fork: &Recording,
     named: &ForkOrigin,
     origin: &Recording,
-) -> Result<(), Box<Divergence>> {
+) -> Result<Option<Missing>, Box<Divergence>> {
     let ForkOrigin {
         execution_id,
         sequence: common,
-        head,
+        ..
     } = named;
     let broken = |sequence, message: String| Err(Divergence::plain(sequence, message).into());
-    let head_there = origin
-        .plain()
-        .map(|(_, head)| head)
-        .find(|head| head.sequence == *common);
-    let Some(head_there) = head_there else {
-        return broken(
-            1,
-            format!(
-                "event 1 says that {common} events are those of {execution_id}, and that log has not so many"
-            ),
-        );
-    };
-    if head_there.hash != head.0 {
-        let message = format!("event 1 names another event {common} of {execution_id}");
-        let (expected, found) = (hex(&head_there.hash).into(), head.to_string().into());
-        return Err(Divergence::between(1, message, Some(expected), Some(found)).into());
+    let missing = missing(fork, named, origin);
+    if missing.is_none() {
+        has_head(origin, named)?;
     }
     if fork.plain().count() as u64 <= *common {
         return broken(
@@ -117,7 +107,40 @@ fn compare(
             );
         }
     }
-    Ok(())
+    Ok(missing)
+}
+
+/// What is missing of the origin's log, if that ends before the last event in common.
+fn missing(fork: &Recording, named: &ForkOrigin, origin: &Recording) -> Option<Missing> {
+    let is_lost = is_stored(fork) && is_stored(origin);
+    let ends = open_at(origin).filter(|ends| *ends < named.sequence && !is_lost)?;
+    Some(Missing::new(
+        origin.execution_id.to_string(),
+        ends,
+        named.sequence,
+    ))
+}
+
+/// Checks that the origin has the last event in common.
+fn has_head(origin: &Recording, named: &ForkOrigin) -> Result<(), Box<Divergence>> {
+    let ForkOrigin {
+        execution_id,
+        sequence: common,
+        head,
+    } = named;
+    let mut heads = origin.plain().map(|(_, head)| head);
+    let Some(there) = heads.find(|head| head.sequence == *common) else {
+        let message = format!(
+            "event 1 says that {common} events are those of {execution_id}, and that log has not so many"
+        );
+        return Err(Divergence::plain(1, message).into());
+    };
+    if there.hash == head.0 {
+        return Ok(());
+    }
+    let message = format!("event 1 names another event {common} of {execution_id}");
+    let (expected, found) = (hex(&there.hash).into(), head.to_string().into());
+    Err(Divergence::between(1, message, Some(expected), Some(found)).into())
 }
 
 /// What was decided at one time is forked as a whole.

@@ -11,12 +11,14 @@ pub mod nodes;
 mod difference;
 mod rule;
 mod divergence;
-// What an audit answers.
-mod verdict;
 // The events of a log, and the faults of their bytes.
 mod kept_events;
 // A log from a store or from an export.
 mod source;
+// What another log names of a log, and is not there.
+mod missing;
+// What an audit answers.
+mod verdict;
 // What needs no guest: sequence, chain, time, endings.
 mod integrity;
 // Where the time of an execution went.
@@ -103,6 +105,7 @@ pub use kept_events::{BrokenLink, Unreadable, UnreadableCause};
 pub(crate) use link::are_of_one_time;
 pub use log_store::LogStore;
 pub use minimize::{MinimizeError, Minimized, Progress, Size, Written, minimize};
+pub use missing::Missing;
 pub use packed_log::PackedLog;
 pub use player::Player;
 pub use rule::Rule;

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::child_log::ChildLog;
 use super::divergence::Divergence;
-use super::family::{Family, Told};
+use super::family::{EndTold, Family, Told};
+use super::missing::Missing;
 use super::source::Recording;
 use crate::log::digest::hex;
 use crate::model::{Digest, EventKind, ParentOrigin, Status, WorkflowStarted, node_of_run};
@@ -55,8 +56,9 @@ impl Contradiction {
     }
 }
 
-/// Compares a child's log with what its parent's says. Both are whole in themselves.
-pub(super) fn compare(family: &Family, child: &ChildLog) -> Result<(), Contradiction> {
+/// Compares a child's log with what its parent's says. Both are whole in themselves. Answers
+/// what one of them names of the other and is not there, where that may be so.
+pub(super) fn compare(family: &Family, child: &ChildLog) -> Result<Option<Missing>, Contradiction> {
     let Some(named) = &child.started.parent else {
         let asked = family
             .children
@@ -67,9 +69,32 @@ pub(super) fn compare(family: &Family, child: &ChildLog) -> Result<(), Contradic
             ..plain(1, format!("{} does not say that it is a child", child.id))
         });
     };
+    if let Some(missing) = of_parent(family, child, named) {
+        return Ok(Some(missing));
+    }
     let told = asked_for(family, child, named)?;
     begins_as_ordered(family, child, told)?;
     is_told(family, child, told)
+}
+
+/// What is missing of the parent's log, if that ends before it asks for this child.
+fn of_parent(family: &Family, child: &ChildLog, named: &ParentOrigin) -> Option<Missing> {
+    let parent = family.parent.to_string();
+    let is_asked_for = family.children.contains_key(&child.id);
+    let is_lost = family.is_stored && child.is_stored;
+    if named.execution_id != parent || is_asked_for || is_lost {
+        return None;
+    }
+    let ends = family.open_at?;
+    (ends < named.sequence).then(|| Missing::new(parent, ends, named.sequence))
+}
+
+/// What is missing of the child's log, if that ends before the end that its parent was told of.
+fn of_child(family: &Family, child: &ChildLog, ended: &EndTold) -> Option<Missing> {
+    let is_lost = family.is_stored && child.is_stored;
+    let (ends, to) = (child.head.sequence, ended.head.sequence);
+    let is_missing = child.end.is_none() && ends < to && !is_lost;
+    is_missing.then(|| Missing::new(child.id.to_string(), ends, to))
 }
 
 fn plain(in_child: u64, message: String) -> Contradiction {
@@ -211,7 +236,11 @@ fn start_json(started: &WorkflowStarted) -> Value {
 }
 
 /// Checks what the parent was told of a child.
-fn is_told(family: &Family, child: &ChildLog, told: &Told) -> Result<(), Contradiction> {
+fn is_told(
+    family: &Family,
+    child: &ChildLog,
+    told: &Told,
+) -> Result<Option<Missing>, Contradiction> {
     let parent = family.parent;
     let refuted = |in_parent: u64, in_child: u64, what: &str| Contradiction {
         in_parent,
@@ -231,8 +260,11 @@ fn is_told(family: &Family, child: &ChildLog, told: &Told) -> Result<(), Contrad
         ));
     }
     let Some(ended) = &told.ended else {
-        return Ok(());
+        return Ok(None);
     };
+    if let Some(missing) = of_child(family, child, ended) {
+        return Ok(Some(missing));
+    }
     let last = child.head.sequence;
     if ended.head != child.head {
         let values = [ended.head, child.head]
@@ -260,7 +292,7 @@ fn is_told(family: &Family, child: &ChildLog, told: &Told) -> Result<(), Contrad
         end_json(end.status, output, error, is_readable)
     });
     match own {
-        Some(own) if own == told => Ok(()),
+        Some(own) if own == told => Ok(None),
         own => Err(Contradiction {
             values: Some([own.unwrap_or_default(), told].into()),
             ..refuted(ended.sequence, last, "tells another end of")

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::divergence::{Advice, Compared, Divergence};
+use super::missing::Missing;
 use super::rule::Rule;
 use crate::guest::{ComponentError, LibraryError};
 use crate::log::{Attestation, Timestamp};
@@ -145,6 +146,10 @@ pub struct Audit {
     /// For a child: its link with its parent (law 11).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub child_of: Option<Link>,
+    /// The events that other logs at hand name of this one, or this one of them, and that
+    /// are not there: what they say was not compared (law 11).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
     /// That the log was erased, by whom, and what its audit said before. `None` if it
     /// is whole.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_json")]
@@ -210,7 +215,7 @@ pub struct Link {
 }
 
 /// Whether the log of a fork was compared with that of its origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LinkState {
@@ -220,6 +225,9 @@ pub enum LinkState {
     /// Of a child: they agree, as far as they can be compared. One of them is erased, or the
     /// parent's guest is not at hand, so that nobody knows the input that was ordered.
     PartlyCompared,
+    /// They agree in what is there. One of them ends before an event that the other one
+    /// names: see [`Audit::missing`].
+    Cut,
     /// They do not agree.
     Broken,
     /// The origin's log is not at hand.

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::linked::{audit_with, changed, recording, started};
 
 /// Two parents, each with its child.
-async fn families() -> [(Recording, Recording); 2] {
+pub(super) async fn families() -> [(Recording, Recording); 2] {
     let place = Place::memory();
     let engine = engine(&place).await;
     engine.work("tool", |item: WorkItem| async move {

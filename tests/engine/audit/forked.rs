@@ -13,7 +13,7 @@ use serde_json::json;
 use super::linked::{audit_with, changed, recording, started};
 
 /// An execution, and a fork of it that has its first six events in common with it.
-async fn forked() -> (Recording, Recording) {
+pub(super) async fn forked() -> (Recording, Recording) {
     let place = Place::memory();
     let engine = engine(&place).await;
     engine.work("tool", |item: WorkItem| async move {

@@ -118,11 +118,31 @@ def test_what_is_no_export_is_unreadable(text: str) -> None:
     assert audit.execution_id is None
 
 
-def test_bytes_that_are_no_text_are_no_crash() -> None:
+def test_law4_a_line_that_is_no_text_is_refused() -> None:
     content = Log.golden("timer").bytes()
     for place in range(0, len(content), 97):
         broken = content[:place] + b"\xff" + content[place + 1 :]
-        assert refrain.audit(broken).verdict in ("tampered", "unreadable")
+        audit = refrain.audit(broken)
+        line = content[:place].count(b"\n")
+        if content[place : place + 1] == b"\n":
+            continue
+        assert found(audit) == ("unreadable", line), place
+        assert audit.divergence is not None
+        assert f"line {line + 1}" in audit.divergence.message
+        assert "no text in UTF-8" in audit.divergence.message
+
+
+def test_law4_no_other_line_comes_to_the_same_event() -> None:
+    log = Log.golden("timer")
+    log.events[0]["initial_input"] = "\ufffd"
+    whole = log.chain().bytes()
+    assert refrain.audit(whole).verdict not in ("tampered", "unreadable")
+    broken = whole.replace("\ufffd".encode(), b"\xff")
+    assert found(refrain.audit(broken)) == ("unreadable", 1)
+    lines = broken.decode(errors="surrogateescape").splitlines()
+    assert found(refrain.audit(lines)) == ("unreadable", 1)
+    # A line without its end is cut, perhaps within a character.
+    assert found(refrain.audit(broken[: broken.index(b"\xff") + 1])) == ("tampered", 1)
 
 
 def test_a_value_that_is_nested_without_end_is_read_without_a_crash() -> None:

@@ -173,6 +173,24 @@ def test_a_log_of_a_newer_program(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "use a newer Refrain" in err
 
 
+def test_a_log_that_cannot_be_audited_does_not_keep_the_others_from_it(
+    capsys: pytest.CaptureFixture[str], clean: str, tmp_path: Path
+) -> None:
+    log = Log.golden("timer")
+    log.header["guest_digest"] = log.events[0]["guest_digest"] = "1" * 64
+    unknown = written(tmp_path, "unknown.ndjson", log.chain())
+    code, out, err = run(capsys, unknown, clean, "--json")
+    document = json.loads(out)
+    assert code == 2
+    assert [it["verdict"] for it in document["executions"]] == ["clean"]
+    (failed,) = document["failed"]
+    assert (failed["execution_id"], failed["error"]["code"]) == (unknown, "not_audited")
+    assert f"error: cannot audit {unknown}: " in err
+    assert "error: 1 of 2 executions could not be audited\n" in err
+    code, out, _ = run(capsys, unknown, "--json")
+    assert (code, json.loads(out)["error"]["code"]) == (2, "not_audited")
+
+
 @pytest.mark.parametrize(
     "arguments, code, said",
     [
@@ -180,6 +198,7 @@ def test_a_log_of_a_newer_program(capsys: pytest.CaptureFixture[str], tmp_path: 
         (["no.ndjson"], "log_unreadable", "cannot read the log no.ndjson: No such file"),
         (["LOG", "--guest", "no.wasm"], "component_unreadable", "no.wasm"),
         (["LOG", "--guest", "LOG"], "invalid_component", "is not a scheduler component"),
+        (["LOG", "--guest", "FEW"], "invalid_component", "built for version 0.1.0-few"),
         (["LOG", "--anchors", "no"], "anchors_unreadable", "cannot read the anchors"),
         (["LOG", "--anchors", "KEY"], "invalid_anchors", "it holds no heads"),
         (["LOG", "--trust", "no"], "key_unreadable", "cannot read the key"),
@@ -205,8 +224,9 @@ def test_what_cannot_be_done_is_said(
     long.write_text("x" * 65_537)
     marked = tmp_path / "marked"
     marked.write_text("\ufeff{}", encoding="utf-8")
-    names = {"LOG": clean, "KEY": str(key), "LONG": str(long), "MARKED": str(marked)}
-    given = [names.get(it, it) for it in arguments]
+    files = {"LOG": clean, "KEY": str(key), "LONG": str(long), "MARKED": str(marked)}
+    files["FEW"] = str(ROOT / "tests/guests/few.wasm")
+    given = [files.get(it, it) for it in arguments]
     exit_code, out, err = run(capsys, *given, "--json")
     assert exit_code == 2
     assert said in err and err.startswith("error: ")

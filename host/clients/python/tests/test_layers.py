@@ -15,7 +15,8 @@ LAYERS = """
     contract
     orders.templates orders.literal orders.children orders.rules orders.awaited
     sentences explanations
-    auditing.rule auditing.divergence auditing.verdict auditing.integrity auditing.anchors
+    auditing.rule auditing.divergence auditing.missing auditing.verdict auditing.integrity
+    auditing.anchors
     auditing.child_links auditing.fork_link auditing.family auditing.ports auditing.guests
     auditing.walk auditing.auditor
     travel.marks travel.queue travel.seek travel.ports travel.cursor

@@ -9,6 +9,9 @@ from driven import Driven, Family, chain_of
 from logs import Json, Log
 
 import refrain
+from refrain.auditing.missing import Missing
+from refrain.log.export import read_log
+from refrain.report import report
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,6 @@ def test_a_fork_of_an_origin_that_is_not_sound_is_not_compared(
         {"initial_input": {"a": 1}},
         {"labels": [{"name": "of", "value": "y"}]},
         {"forked_from": {"sequence": 3}},
-        {"forked_from": {"sequence": 99}},
         {"forked_from": {"head": "0" * 64}},
     ],
     ids=str,
@@ -103,6 +105,13 @@ def test_a_fork_goes_its_own_way(origin: Driven, fork: Driven) -> None:
     log = fork.log()
     short = Log(log.header, log.events[:common]).chain()
     assert found(linked(short.bytes(), origin.bytes())) == ("tampered", common + 1)
+
+
+def test_a_fork_has_more_events_than_those_in_common(origin: Driven, fork: Driven) -> None:
+    log = fork.log()
+    log.events[0]["forked_from"]["sequence"] = 99
+    audit = linked(log.chain().bytes(), origin.bytes())
+    assert found(audit) == ("tampered", 100)
 
 
 def test_a_batch_is_forked_as_a_whole() -> None:
@@ -213,3 +222,88 @@ def test_a_parent_is_told_how_its_child_ended(family: Family) -> None:
         audit = linked(family.child.bytes(), cut.bytes())
         assert audit.verdict == "tampered", edit
         assert audit.child_of is not None and audit.child_of.link == "broken"
+
+
+# ---- logs that are not of one moment, and copies ------------------------------------------
+
+
+def early(log: Log, events: int) -> bytes:
+    """The log as it was when it had so many events."""
+    kept = log.copy()
+    kept.events = kept.events[:events]
+    return kept.chain().bytes()
+
+
+def test_law11_a_copy_of_a_parent_is_not_believed_for_the_head_that_it_claims(
+    family: Family,
+) -> None:
+    whole, child = family.parent.bytes(), family.child.bytes()
+    log = family.parent.log()
+    log.events[1]["salt"] = "00" * 16
+    changed = log.bytes()
+    for origin, link in ((changed, "origin_unsound"), (whole, "linked")):
+        auditor = refrain.Auditor(origins=[read_log(whole), read_log(origin)])
+        for other in (whole, changed):
+            auditor.audit(other)
+            audit = auditor.audit(child)
+            assert audit.child_of is not None and audit.child_of.link == link
+
+
+def test_law11_what_is_missing_of_a_child_is_named_and_nobody_is_blamed(
+    family: Family,
+) -> None:
+    parent, child = family.parent.bytes(), family.child.log()
+    cut, last = early(child, 2), len(child.events)
+    missing = [Missing(family.child.execution_id, 3, last)]
+    of_child = linked(cut, parent)
+    assert (of_child.verdict, of_child.divergence) == ("clean", None)
+    assert of_child.child_of is not None and of_child.child_of.link == "cut"
+    assert of_child.missing == missing
+    named = {"execution_id": family.child.execution_id, "from": 3, "to": last}
+    assert of_child.show()["missing"] == [named]
+    assert "missing: its log ends with event 2: not compared" in report(of_child)
+    of_parent = linked(parent, cut)
+    assert (of_parent.verdict, of_parent.missing) == ("clean", missing)
+
+    # A log that lost its end, and not its header, says so itself.
+    torn = b"".join(child.bytes().splitlines(keepends=True)[:4])
+    assert found(linked(torn, parent)) == ("tampered", 4)
+    of_parent = linked(parent, torn)
+    assert (of_parent.verdict, of_parent.missing) == ("clean", [])
+
+    # What is there is compared all the same.
+    child.events[0]["priority"] = 9
+    assert found(linked(early(child, 2), parent)) == ("tampered", 1)
+
+
+def test_law11_what_is_missing_of_a_parent_or_an_origin_is_named_too(
+    family: Family, origin: Driven, fork: Driven
+) -> None:
+    asked = family.asked
+    audit = linked(family.child.bytes(), early(family.parent.log(), asked - 1))
+    assert audit.verdict == "clean"
+    assert audit.child_of is not None and audit.child_of.link in ("cut", "origin_unsound")
+    assert audit.missing == [Missing(family.parent.execution_id, asked, asked)]
+
+    common = len(origin.events)
+    cut = early(origin.log(), 3)
+    audit = linked(fork.bytes(), cut)
+    assert audit.verdict == "clean"
+    assert audit.forked_from == refrain.Link(origin.execution_id, common, "cut")
+    assert audit.missing == [Missing(origin.execution_id, 4, common)]
+    log = fork.log()
+    log.events[1]["salt"] = "00" * 16
+    assert found(linked(log.chain().bytes(), cut)) == ("tampered", 2)
+
+
+def test_law11_nobody_is_a_child_and_a_fork(family: Family) -> None:
+    log = family.child.log()
+    log.events[0]["forked_from"] = {
+        "execution_id": f"exec_{'7' * 32}",
+        "sequence": 1,
+        "head": "0" * 64,
+    }
+    audit = refrain.audit(log.chain().bytes())
+    assert found(audit) == ("illegal", 1)
+    assert audit.divergence is not None
+    assert "a fork is nobody's child" in audit.divergence.message

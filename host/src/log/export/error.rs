@@ -73,6 +73,12 @@ pub enum ExportError {
         /// The line, from 1.
         line: u64,
     },
+    /// A line is no text.
+    #[error("line {line} is no text in UTF-8, export the log again")]
+    Encoding {
+        /// The line, from 1.
+        line: u64,
+    },
     /// The end is missing.
     #[error(
         "the file is cut: line {line} should be event {next} of {events}, and {found}; export the log again"
@@ -112,6 +118,7 @@ impl ExportError {
             | Self::Components { line }
             | Self::Newer { line, .. }
             | Self::Long { line }
+            | Self::Encoding { line, .. }
             | Self::Cut { line, .. }
             | Self::Surplus { line, .. } => *line,
         }

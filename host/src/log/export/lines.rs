@@ -13,7 +13,8 @@ pub(super) struct Lines<R> {
 }
 
 pub(super) struct Line {
-    pub(super) text: String,
+    /// Its text; an error if its bytes are none.
+    pub(super) text: Result<String, ExportError>,
     /// Whether the line has its line break: the last of a cut file has not.
     pub(super) ended: bool,
 }
@@ -45,10 +46,8 @@ impl<R: BufRead> Lines<R> {
             return Err(ExportError::Long { line });
         }
         let ended = bytes.pop_if(|last| *last == b'\n').is_some();
-        // Replaced characters are no valid line either, and the error then
-        // names the field that they are in.
-        let text = String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        // With replaced characters, lines of other bytes would come to the same event.
+        let text = String::from_utf8(bytes).map_err(|_| ExportError::Encoding { line });
         Ok(Some(Line { text, ended }))
     }
 }

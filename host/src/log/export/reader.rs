@@ -29,7 +29,7 @@ impl<R: BufRead> ExportReader<R> {
     pub fn new(from: R) -> Result<Self, ExportError> {
         let mut lines = Lines::new(from);
         let header = match lines.next_line()? {
-            Some(Line { text, .. }) => Header::read(&text)?,
+            Some(Line { text, .. }) => Header::read(&text.map_err(no_header)?)?,
             None => {
                 return Err(ExportError::Format {
                     problem: "it is empty".to_owned(),
@@ -76,17 +76,32 @@ impl<R: BufRead> ExportReader<R> {
         if next > events {
             return Err(ExportError::Surplus { line, events });
         }
-        match json::read_kept(&text) {
-            Ok(event) => Ok(Some(event)),
+        match text.and_then(|text| read_event(&text, line)) {
             Err(_) if !ended => Err(ExportError::Cut {
                 line,
                 next,
                 events,
                 found: "only a part of it does",
             }),
-            Err(source) if source.is_newer => Err(ExportError::Newer { line, source }),
-            Err(source) => Err(ExportError::Line { line, source }),
+            read => read.map(Some),
         }
+    }
+}
+
+fn read_event(text: &str, line: u64) -> Result<KeptEvent, ExportError> {
+    json::read_kept(text).map_err(|source| match source.is_newer {
+        true => ExportError::Newer { line, source },
+        false => ExportError::Line { line, source },
+    })
+}
+
+/// A first line that is no text is no header: the file is something else.
+fn no_header(error: ExportError) -> ExportError {
+    match error {
+        ExportError::Encoding { .. } => ExportError::Format {
+            problem: "it is no text in UTF-8".to_owned(),
+        },
+        error => error,
     }
 }
 
@@ -111,7 +126,8 @@ fn read_components<R: BufRead>(
     let mut bytes = 0;
     for digest in &header.components {
         let line = lines.number() + 1;
-        let text = lines.next_line()?.map(|line| line.text).unwrap_or_default();
+        let text = lines.next_line()?.map(|line| line.text);
+        let text = text.transpose()?.unwrap_or_default();
         let component = component::read(&text, digest)
             .map_err(|source| ExportError::Component { line, source })?;
         bytes += component.bytes.len();

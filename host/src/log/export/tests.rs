@@ -39,8 +39,8 @@ fn export() -> String {
     String::from_utf8(writer.finish().unwrap()).unwrap()
 }
 
-fn read(text: &str) -> Result<(Header, Vec<KeptEvent>), ExportError> {
-    let reader = ExportReader::new(text.as_bytes())?;
+fn read(text: impl AsRef<[u8]>) -> Result<(Header, Vec<KeptEvent>), ExportError> {
+    let reader = ExportReader::new(text.as_ref())?;
     let header = reader.header().clone();
     Ok((header, reader.collect::<Result<_, _>>()?))
 }
@@ -138,4 +138,33 @@ fn what_is_no_export_is_named() {
         let error = read(&text).unwrap_err().to_string();
         assert!(error.starts_with(&expected), "{error}");
     }
+}
+
+/// Lines of other bytes must not come to the same event, and so to the same chain (law 4): a
+/// replacement character is a character that a payload can have.
+#[test]
+fn law4_a_line_that_is_no_utf8_is_named() {
+    let whole = export().replacen("\"node_started\"", "\"node_\u{fffd}\"", 1);
+    let damaged = |text: &str| {
+        let at = text.find('\u{fffd}').expect("it is there");
+        [&text.as_bytes()[..at], b"\xff", &text.as_bytes()[at + 3..]].concat()
+    };
+    let error = read(damaged(&whole)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 5 is no text in UTF-8, export the log again"
+    );
+    assert_eq!(error.line(), 5);
+    let header = export().replacen("claims", "\u{fffd}", 1);
+    assert_eq!(
+        read(damaged(&header)).unwrap_err().to_string(),
+        "this is no exported log of the format refrain-log/2: line 1: it is no text in UTF-8"
+    );
+    // A line without its end is cut, perhaps within a character.
+    let end = whole.find('\u{fffd}').expect("it is there");
+    let cut = read(&whole.as_bytes()[..=end]).unwrap_err().to_string();
+    assert!(
+        cut.starts_with("the file is cut: line 5 should be event 4"),
+        "{cut}"
+    );
 }

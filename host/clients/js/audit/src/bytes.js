@@ -8,7 +8,7 @@
 
 const encoder = new TextEncoder();
 // A mark of byte order is a character like any other: it is hashed.
-const lossy = new TextDecoder('utf-8', { ignoreBOM: true });
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** @type {string[]} */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -93,12 +93,17 @@ export function utf8Length(text) {
 }
 
 /**
- * The text of UTF-8 bytes; what is none of it becomes replacement characters.
+ * The text of UTF-8 bytes; `undefined` if they are none.
  * @param {Uint8Array} bytes
- * @returns {string}
+ * @returns {string | undefined}
  */
-export function lossyText(bytes) {
-  return lossy.decode(bytes);
+export function strictText(bytes) {
+  try {
+    return strict.decode(bytes);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /**

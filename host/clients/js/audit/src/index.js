@@ -22,11 +22,11 @@ export { Component } from './contract/component.js';
 export { AnchorError } from './log/anchor.js';
 export { KeyError } from './log/signed.js';
 export { Recording } from './log/recording.js';
-export { audit, auditAll, readLog } from './audit/all.js';
+export { audit, auditAll, auditEach, readLog } from './audit/all.js';
 export { AuditError } from './audit/divergence.js';
 export { auditJson } from './audit/document.js';
 export { Travel, TravelError } from './travel/travel.js';
-export { auditContained } from './contained/contained.js';
+export { auditContained, auditEachContained } from './contained/contained.js';
 
 /**
  * Who vouches for the attestation of an erased log. `null` if the log is whole.

@@ -79,6 +79,31 @@ test('what is newer, or cannot be audited, is an error', async () => {
   }
 });
 
+test('a log that cannot be audited does not keep the others from it', async () => {
+  const log = opened(goldenLog('completed'));
+  log.started.guest_digest = log.header.guest_digest = '1'.repeat(64);
+  const unknown = file('unknown.ndjson', written(rechained(log)));
+  const clean = file('clean.ndjson', goldenLog('retries'));
+  const { code, out, err } = await said(unknown, clean, '--json');
+  const { executions, failed } = JSON.parse(out);
+  assert.deepEqual([code, executions.length, executions[0].verdict], [2, 1, 'clean']);
+  assert.deepEqual([failed.length, failed[0].execution_id, failed[0].error.code], [1, unknown, 'not_audited']);
+  assert.match(err, /cannot audit .*unknown\.ndjson: the scheduler component 1{64}, .* is not at hand/);
+  assert.match(err, /1 of 2 executions could not be audited/);
+  const only = await said(unknown, '--json');
+  assert.deepEqual([only.code, JSON.parse(only.out).error.code], [2, 'not_audited']);
+});
+
+test('a guest of another version of the contract is refused', async () => {
+  const few = file('few.wasm', bytesOf('tests/guests/few.wasm'));
+  for (const words of [['--guest', few], ['--with', few]]) {
+    const { code, out } = await said(file('clean.ndjson', goldenLog('completed')), ...words, '--json');
+    const { error } = JSON.parse(out);
+    assert.deepEqual([code, error.code], [2, 'invalid_component']);
+    assert.match(error.message, /was built for version 0\.1\.0-few of the contract, and this program speaks 0\.2\.0/);
+  }
+});
+
 test('another guest is asked exactly, and summed up', async () => {
   const clean = file('clean.ndjson', goldenLog('crash'));
   const guest = file('other.wasm', bytesOf('tests/guests/divergent.wasm'));

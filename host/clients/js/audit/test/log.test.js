@@ -11,7 +11,7 @@ import { idOfChild, instanceOf, isId, nodeOfRun, undoneBy } from '../src/log/id.
 import { digest } from '../src/sha256.js';
 import { readLog, Recording } from '../src/index.js';
 import { goldenLog, goldenLogs } from './support/files.js';
-import { opened, written } from './support/forge.js';
+import { forged, opened, written } from './support/forge.js';
 
 test('every event of the golden logs comes back from its line', () => {
   /** @type {Set<string>} */
@@ -210,4 +210,30 @@ test('R21 and R27: the ids of runs have one spelling', () => {
     assert.equal(instanceOf(none), undefined, none);
   }
   assert.deepEqual(['charge!undo', '!undo', 'charge!und'].map(undoneBy), ['charge', undefined, undefined]);
+});
+
+test('law 4: a line that is no text in UTF-8 is refused, and no other line comes to its event', async () => {
+  const text = forged('completed', (log) => (log.kept[1].event.kind.value.node_id = '\ufffd'));
+  const lines = text.split('\n');
+  /** @param {number} line */
+  const damaged = (line) => {
+    const bytes = utf8(lines.with(line, lines[line].replace('refrain-log', '\ufffdefrain-log')).join('\n'));
+    const mark = utf8('\ufffd');
+    const at = bytes.findIndex((_, place) => mark.every((byte, of) => bytes[place + of] === byte));
+    return Uint8Array.from([...bytes.subarray(0, at), 0xff, ...bytes.subarray(at + 3)]);
+  };
+  const event = readLog(damaged(2));
+  assert.ok(event instanceof Recording);
+  assert.deepEqual(
+    [event.brokenOff?.cause, event.brokenOff?.sequence, event.brokenOff?.message],
+    ['malformed', 2, 'line 3 is no text in UTF-8, export the log again'],
+  );
+  const header = readLog(damaged(0));
+  assert.ok(!(header instanceof Recording));
+  assert.deepEqual([header.cause, header.sequence], ['malformed', 0]);
+  assert.match(header.message, /line 1: it is no text in UTF-8$/);
+  // A line without its end is cut, perhaps within a character.
+  const bytes = damaged(2);
+  const cut = readLog(bytes.subarray(0, bytes.indexOf(0xff) + 1));
+  assert.ok(cut instanceof Recording && cut.brokenOff === null);
 });

@@ -142,23 +142,41 @@ def _run(arguments: argparse.Namespace) -> int:
         if len(logs) > 1
         else [],
     )
-    audits = [_audited(auditor, path, read[path]) for path in logs]
-    _show(question, audits)
+    audits, failed = _audited(auditor, [(path, read[path]) for path in logs])
+    _show(question, audits, failed)
+    if failed:
+        return _undone(f"{len(failed)} of {len(logs)} executions could not be audited")
     newer = sum(audit.verdict == "newer" for audit in audits)
     if newer:
-        raise _CommandError(
-            "log_newer",
+        return _undone(
             f"{newer} of {len(audits)} executions are of a newer program than this one, or hold"
-            " events of one, and nothing is said of them; use a newer Refrain",
+            " events of one, and nothing is said of them; use a newer Refrain"
         )
     return _GOOD if all(map(question.is_good, audits)) else _BAD
 
 
-def _audited(auditor: Auditor, path: str, log: Recording | UnreadableLog) -> Audit:
-    try:
-        return auditor.audit(log)
-    except AuditError as error:
-        raise _CommandError("not_audited", f"cannot audit {path}: {error}") from None
+def _undone(problem: str) -> int:
+    """What was found is said already; of some logs nothing can be."""
+    sys.stderr.write(f"error: {escaped(problem)}\n")
+    return _UNDONE
+
+
+def _audited(
+    auditor: Auditor, logs: list[tuple[str, Recording | UnreadableLog]]
+) -> tuple[list[Audit], dict[str, str]]:
+    """The audits, and why the others cannot be audited, by their paths. An error of the only
+    one is the command's."""
+    audits, failed = [], {}
+    for path, log in logs:
+        try:
+            audits.append(auditor.audit(log))
+        except AuditError as error:
+            message = f"cannot audit {path}: {error}"
+            if len(logs) == 1:
+                raise _CommandError("not_audited", message) from None
+            sys.stderr.write(f"error: {escaped(message)}\n")
+            failed[path] = message
+    return audits, failed
 
 
 # ---- what is given ---------------------------------------------------------------------
@@ -257,14 +275,21 @@ def _key(path: str) -> str:
 # ---- what is answered ------------------------------------------------------------------
 
 
-def _show(question: _Question, audits: list[Audit]) -> None:
+def _show(question: _Question, audits: list[Audit], failures: dict[str, str]) -> None:
     summary = _summary(audits)
+    failed = [
+        {
+            "execution_id": path,
+            "error": {"code": "not_audited", "message": message, "remedy": None},
+        }
+        for path, message in failures.items()
+    ]
     if not question.arguments.json:
         _print("".join(map(report, audits)))
         if question.guest is not None:
             _print(_summed_up(summary))
     elif question.guest is None:
-        _print(_document({"executions": [it.show() for it in audits], "failed": []}))
+        _print(_document({"executions": [it.show() for it in audits], "failed": failed}))
     else:
         executions = [{"outcome": _outcome_word(it), **it.show()} for it in audits]
         document = {
@@ -272,7 +297,7 @@ def _show(question: _Question, audits: list[Audit]) -> None:
             "guest": question.guest.digest,
             "summary": summary,
             "executions": executions,
-            "failed": [],
+            "failed": failed,
         }
         _print(_document(document))
 

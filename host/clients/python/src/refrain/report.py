@@ -20,6 +20,7 @@ def report(audit: Audit) -> str:
         lines.append(_forked(audit.forked_from))
     if audit.child_of is not None:
         lines.append(_child(audit.child_of))
+    lines += [f"  {missing.sentence()}: not compared" for missing in audit.missing]
     if audit.erased is not None and audit.signature is not None:
         erased = audit.erased
         lines.append(
@@ -41,6 +42,7 @@ def _forked(link: Link) -> str:
     said = {
         "linked": f"{events} the same there",
         "broken": f"{events} not the same there",
+        "cut": "its log is cut, and is the same as far as it goes",
         "origin_unsound": f"its log is not sound, so {events} not compared",
     }.get(link.link, f"its log is not at hand, so {events} not compared")
     return f"  forked from {link.execution_id}: {said}"
@@ -52,6 +54,7 @@ def _child(link: Link) -> str:
         "partly_compared": (
             "both logs name each other; the input that was ordered for it is not known"
         ),
+        "cut": "one of both logs is cut, and they agree in what is there",
         "broken": "the logs do not agree",
         "origin_unsound": "its log is not sound, so they are not compared",
     }.get(link.link, "its log is not at hand, so they are not compared")

@@ -6,6 +6,7 @@ import { readAnchors } from '../log/anchor.js';
 import { Recording, readRecording } from '../log/recording.js';
 import { Signatures, publicKey } from '../log/signed.js';
 import { Auditor } from './audit.js';
+import { AuditError } from './divergence.js';
 import { Guests } from './guests.js';
 import { signedInAnchor, signedInLog } from './vouching.js';
 
@@ -51,14 +52,30 @@ export function readLog(log) {
 }
 
 /**
- * Audits several logs: forks and children among them are compared with those that they come
- * from. A fault of a log is the answer, not an error; it throws where an audit cannot be done.
+ * Audits several logs, as {@link auditEach} does. It throws where one of them cannot be audited.
  * @param {(Uint8Array | string | Recording)[]} logs
  * @param {AuditOptions} [options]
  * @param {Stop[]} [stops] What guests were stopped at before: they have failed at that.
  * @returns {Promise<Audit[]>}
  */
 export async function auditAll(logs, options = {}, stops = []) {
+  const answers = await auditEach(logs, options, stops);
+  return answers.map((answer) => {
+    if (answer instanceof AuditError) throw answer;
+    return answer;
+  });
+}
+
+/**
+ * Audits several logs: forks and children among them are compared with those that they come
+ * from, and what one of them brings is at hand for all. A fault of a log is the answer, not an
+ * error; of one that cannot be audited, the answer is the reason.
+ * @param {(Uint8Array | string | Recording)[]} logs
+ * @param {AuditOptions} [options]
+ * @param {Stop[]} [stops] What guests were stopped at before: they have failed at that.
+ * @returns {Promise<(Audit | AuditError)[]>}
+ */
+export async function auditEach(logs, options = {}, stops = []) {
   const readings = logs.map((log) => (log instanceof Recording ? log : readLog(log)));
   const recordings = readings.filter((it) => it instanceof Recording);
   const anchors = (options.anchors ?? []).flatMap(({ text, place }) => readAnchors(text, place));
@@ -84,7 +101,14 @@ export async function auditAll(logs, options = {}, stops = []) {
     origins: recordings.length > 1 ? recordings : [],
     watch,
   });
-  return readings.map((reading) => auditor.audit(reading));
+  return readings.map((reading) => {
+    try {
+      return auditor.audit(reading);
+    } catch (error) {
+      if (error instanceof AuditError) return error;
+      throw error;
+    }
+  });
 }
 
 /**

@@ -21,6 +21,7 @@ import { Walk } from './walk.js';
 /** @typedef {import('./family.js').Asked} Asked */
 /** @typedef {import('./family.js').Family} Family */
 /** @typedef {import('./guests.js').Guests} Guests */
+/** @typedef {import('./missing.js').Missing} Missing */
 /** @typedef {import('./vouching.js').SignatureCheck} SignatureCheck */
 /** @typedef {import('./vouching.js').AnchorCheck} AnchorCheck */
 
@@ -29,7 +30,7 @@ import { Walk } from './walk.js';
  * @typedef {object} Link
  * @property {string} execution_id
  * @property {Whole} sequence
- * @property {'linked' | 'partly_compared' | 'broken' | 'origin_missing' | 'origin_unsound'} link
+ * @property {'linked' | 'partly_compared' | 'cut' | 'broken' | 'origin_missing' | 'origin_unsound'} link
  */
 
 /**
@@ -43,6 +44,7 @@ import { Walk } from './walk.js';
  * @property {boolean} owed_a_step Whether the log ends where a turn's budget cut its guest off.
  * @property {Link | null} forked_from
  * @property {Link | null} child_of
+ * @property {Missing[]} missing The events that other logs at hand name of this one, or this one of them, and that are not there.
  * @property {Attestation | null} erased
  * @property {SignatureCheck | null} signature
  * @property {AnchorCheck | null} anchor
@@ -66,7 +68,9 @@ export class Auditor {
   constructor(question) {
     this.question = question;
     this.origins = new Map(question.origins.map((it) => [it.executionId, it]));
-    /** What is known of parents. @type {Map<string, {head: string, family: Family | undefined}>} */
+    /** The components that any of them brings, by their digests. */
+    this.brought = new Map(question.origins.flatMap((it) => [...it.components]));
+    /** What is known of parents, by their logs. @type {Map<Recording, Family | undefined>} */
     this.known = new Map();
   }
 
@@ -117,7 +121,7 @@ export class Auditor {
     } else {
       asked = this.replay(recording, audit);
     }
-    this.checkChildren(recording, asked);
+    this.checkChildren(recording, asked, audit);
   }
 
   /**
@@ -139,14 +143,14 @@ export class Auditor {
   }
 
   /**
-   * Takes the guests that a log names, and its export brings.
+   * Takes the guests that a log names, and that its export brings, or another one.
    * @param {Recording} recording
    */
   takeGuests(recording) {
     const { guests, other } = this.question;
     if (other !== null) return;
     for (const named of recording.guests()) {
-      const brought = recording.components.get(named);
+      const brought = recording.components.get(named) ?? this.brought.get(named);
       if (brought === undefined || guests.has(named)) continue;
       try {
         guests.add(new Component(brought));
@@ -173,15 +177,16 @@ export class Auditor {
   checkLink(recording, audit) {
     const { parent, forked_from } = recording.started;
     if (parent !== null) {
-      // One log is looked at; of a child that calls itself a fork as well, that origin.
-      const other = this.origin((forked_from ?? parent).execution_id);
-      const { link, finding } = this.checkChild(recording, parent, other);
+      const { link, finding, missing } = this.checkChild(recording, parent, this.origin(parent.execution_id));
       audit.child_of = link;
       if (finding !== null) throw finding;
+      if (missing !== undefined) audit.missing.push(missing);
     } else if (forked_from !== null) {
-      const { link, finding } = checkFork(recording, forked_from, this.origin(forked_from.execution_id));
+      const origin = this.origin(forked_from.execution_id);
+      const { link, finding, missing } = checkFork(recording, forked_from, origin);
       audit.forked_from = link;
       if (finding !== null) throw finding;
+      if (missing !== undefined) audit.missing.push(missing);
     }
   }
 
@@ -190,22 +195,21 @@ export class Auditor {
    * @param {Recording} recording
    * @param {any} named
    * @param {import('./fork_link.js').Origin} parent
-   * @returns {{link: Link, finding: Finding | null}}
+   * @returns {{link: Link, finding: Finding | null, missing?: Missing}}
    */
   checkChild(recording, named, parent) {
     const { execution_id, sequence } = named;
     const link = (/** @type {Link['link']} */ state) => ({ execution_id, sequence, link: state });
-    const known = this.known.get(execution_id);
-    if (parent === 'missing' && known === undefined) return { link: link('origin_missing'), finding: null };
-    const family = parent instanceof Recording ? this.family(parent) : known?.family;
-    const child = childLog(recording);
+    if (parent === 'missing') return { link: link('origin_missing'), finding: null };
+    const [family, child] = [this.family(parent), childLog(recording)];
     if (family === undefined || child === undefined) return { link: link('origin_unsound'), finding: null };
-    const found = compare(family, child);
+    const { found, missing } = compare(family, child);
     if (found !== undefined) {
       const finding = new Finding(this.verdictOn(found), divergenceAt(found, found.inChild));
       return { link: link('broken'), finding };
     }
-    if (family.asked === 'diverges') return { link: link('origin_unsound'), finding: null };
+    if (family.asked === 'diverges') return { link: link('origin_unsound'), finding: null, missing };
+    if (missing !== undefined) return { link: link('cut'), finding: null, missing };
     const isWhole = family.asked !== 'unknown' && !child.isErased;
     return { link: link(isWhole ? 'linked' : 'partly_compared'), finding: null };
   }
@@ -223,11 +227,10 @@ export class Auditor {
    * @param {Recording} parent
    */
   family(parent) {
-    const { hash } = parent.header.head;
-    const known = this.known.get(parent.executionId);
-    if (known?.head === hash) return known.family;
+    // That two logs claim the same head says nothing of what stands in them.
+    if (this.known.has(parent)) return this.known.get(parent);
     const family = isSound(parent) ? familyOf(parent, this.ask(parent)) : undefined;
-    this.known.set(parent.executionId, { head: hash, family });
+    this.known.set(parent, family);
     return family;
   }
 
@@ -253,20 +256,27 @@ export class Auditor {
   }
 
   /**
-   * Compares a log with those of its children that are at hand.
+   * Compares a log with those of its children that are at hand, and sound: what is wrong with
+   * one of them, its own audit says.
    * @param {Recording} recording
    * @param {Asked} asked
+   * @param {Audit} audit
    */
-  checkChildren(recording, asked) {
+  checkChildren(recording, asked, audit) {
     const family = familyOf(recording, asked);
-    this.known.set(recording.executionId, { head: recording.header.head.hash, family });
+    this.known.set(recording, family);
     if (family === undefined) return;
+    /** @type {Missing[]} */
+    const all = [];
     for (const id of askedFor(recording)) {
       const log = this.origins.get(id);
-      const child = log === undefined ? undefined : childLog(log);
-      const found = child === undefined ? undefined : compare(family, child);
+      const child = log === undefined || !isSound(log) ? undefined : childLog(log);
+      if (child === undefined) continue;
+      const { found, missing } = compare(family, child);
       if (found !== undefined) throw new Finding(this.verdictOn(found), divergenceAt(found, found.inParent));
+      if (missing !== undefined) all.push(missing);
     }
+    audit.missing.push(...all);
   }
 }
 
@@ -286,6 +296,7 @@ function empty(execution_id, events) {
     owed_a_step: false,
     forked_from: null,
     child_of: null,
+    missing: [],
     erased: null,
     signature: null,
     anchor: null,

@@ -29,6 +29,9 @@ export function checkChildLinks(recording) {
 function originFault({ started, executionId }) {
   const named = started?.parent ?? null;
   if (named === null) return undefined;
+  if (started.forked_from !== null) {
+    return "event 1 names a parent, and the origin of a fork: a fork is nobody's child";
+  }
   const { execution_id: parent, node_id, attempt, iteration, root, depth } = named;
   if (!isId(parent) || !isId(root)) return "event 1 names a parent or a root that is no execution's id";
   const derived = idOfChild(parent, node_id, attempt, iteration);

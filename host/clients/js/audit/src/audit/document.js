@@ -18,6 +18,7 @@ export function auditJson(audit) {
     owed_a_step: audit.owed_a_step || null,
     forked_from: audit.forked_from,
     child_of: audit.child_of,
+    missing: audit.missing.length === 0 ? null : audit.missing,
     erased: audit.erased === null ? null : { spelled: attestationJson(audit.erased) },
     signature: audit.signature,
     anchor: anchor === null ? null : { ...anchor, at: anchor.at === null ? null : (rfc3339(anchor.at) ?? null) },

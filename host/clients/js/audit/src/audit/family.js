@@ -2,6 +2,7 @@
 
 import { idOfChild } from '../log/id.js';
 import { digest } from '../sha256.js';
+import { missingUpTo } from './missing.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
 /** @typedef {import('../log/recording.js').Recording} Recording */
@@ -35,6 +36,7 @@ import { digest } from '../sha256.js';
  * @property {boolean} isErased
  * @property {Asked} asked
  * @property {Map<string, Told>} children
+ * @property {(to: Whole) => import('./missing.js').Missing | undefined} missingUpTo What is missing of its log up to an event.
  */
 
 /**
@@ -72,7 +74,14 @@ export function familyOf(recording, asked) {
     const told = children.get(child);
     if (told !== undefined) tell(told, event, guest_digest);
   }
-  return { parent: executionId, started, isErased: recording.isErased, asked, children };
+  return {
+    parent: executionId,
+    started,
+    isErased: recording.isErased,
+    asked,
+    children,
+    missingUpTo: (to) => missingUpTo(recording, to),
+  };
 }
 
 /**

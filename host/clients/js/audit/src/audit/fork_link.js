@@ -5,6 +5,7 @@ import { hex } from '../bytes.js';
 import { canonical, commitment, isSame } from '../log/event.js';
 import { Finding, between, plain } from './divergence.js';
 import { checkIntegrity } from './integrity.js';
+import { missingUpTo } from './missing.js';
 
 /** @typedef {import('../log/recording.js').Recording} Recording */
 /** @typedef {import('../log/event.js').Event} Event */
@@ -17,7 +18,7 @@ import { checkIntegrity } from './integrity.js';
  * @param {Recording} fork
  * @param {any} named What its event 1 says of the origin.
  * @param {Origin} origin
- * @returns {{link: Link, finding: Finding | null}}
+ * @returns {{link: Link, finding: Finding | null, missing?: import('./missing.js').Missing}}
  */
 export function checkFork(fork, named, origin) {
   const { execution_id, sequence } = named;
@@ -25,8 +26,8 @@ export function checkFork(fork, named, origin) {
   if (origin === 'missing') return { link: link('origin_missing'), finding: null };
   if (!isSound(origin)) return { link: link('origin_unsound'), finding: null };
   try {
-    compare(fork, named, origin);
-    return { link: link('linked'), finding: null };
+    const missing = compare(fork, named, origin);
+    return { link: link(missing === undefined ? 'linked' : 'cut'), finding: null, missing };
   } catch (error) {
     if (!(error instanceof Finding)) throw error;
     return { link: link('broken'), finding: error };
@@ -49,31 +50,43 @@ export function isSound(recording) {
 }
 
 /**
+ * Throws the first place in which the two do not agree. Answers what is missing of the origin.
  * @param {Recording} fork
  * @param {any} named
  * @param {Recording} origin
  */
 function compare(fork, named, origin) {
-  const { execution_id, sequence: common, head } = named;
-  const there = origin.kept.find(({ event }) => event.sequence === common);
-  if (there === undefined) {
-    throw broken(1, `event 1 says that ${common} events are those of ${execution_id}, and that log has not so many`);
-  }
-  if (there.hash !== head) {
-    const message = `event 1 names another event ${common} of ${execution_id}`;
-    throw new Finding('tampered', between(1, message, there.hash, head));
-  }
+  const { execution_id, sequence: common } = named;
+  const missing = missingUpTo(origin, common);
+  if (missing === undefined) hasHead(origin, named);
   if (fork.kept.length <= common) {
     throw broken(Number(common) + 1, `the log does not go its own way after event ${common}`);
   }
   notWithinABatch(origin, common);
-  for (let place = 0; place < common; place += 1) {
+  const compared = Math.min(Number(common), origin.kept.length);
+  for (let place = 0; place < compared; place += 1) {
     const sequence = place + 1;
     if (sequence === 1) firstEvents(fork, origin);
     else if (committed(fork, place) !== committed(origin, place)) {
       throw broken(sequence, `event ${sequence} is not the one of ${execution_id}, from which it was copied`);
     }
   }
+  return missing;
+}
+
+/**
+ * The origin has the last event in common.
+ * @param {Recording} origin
+ * @param {any} named
+ */
+function hasHead(origin, { execution_id, sequence: common, head }) {
+  const there = origin.kept.find(({ event }) => event.sequence === common);
+  if (there === undefined) {
+    throw broken(1, `event 1 says that ${common} events are those of ${execution_id}, and that log has not so many`);
+  }
+  if (there.hash === head) return;
+  const message = `event 1 names another event ${common} of ${execution_id}`;
+  throw new Finding('tampered', between(1, message, there.hash, head));
 }
 
 /**
@@ -91,7 +104,7 @@ function broken(sequence, message) {
  */
 function notWithinABatch(origin, common) {
   const [last, next] = origin.kept.slice(common - 1, common + 1).map(({ event }) => event);
-  if (next === undefined) return;
+  if (next === undefined) return; // The origin ends there, or before.
   const areDecisions = last.origin === 'decision' && next.origin === 'decision';
   if (areDecisions && last.at === next.at) {
     throw broken(common, `the fork cuts apart what was decided with event ${common}`);

@@ -135,8 +135,8 @@ function checkAttested({ header, isErased }) {
   }
 }
 
-/** @type {Set<string>} */
-const TERMINAL = new Set(['workflow_completed', 'workflow_failed', 'workflow_cancelled']);
+/** The kinds that end an execution. @type {Set<string>} */
+export const TERMINAL = new Set(['workflow_completed', 'workflow_failed', 'workflow_cancelled']);
 
 /**
  * Laws 5 and 6, and the authors of events.

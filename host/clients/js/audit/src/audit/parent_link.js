@@ -8,12 +8,14 @@ import { sorted } from '../render/explanation.js';
 import { digest } from '../sha256.js';
 import { compared, plain } from './divergence.js';
 import { digestOf } from './family.js';
+import { missingUpTo } from './missing.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
 /** @typedef {import('../json/value.js').Json} Json */
 /** @typedef {import('../log/recording.js').Recording} Recording */
 /** @typedef {import('./family.js').Family} Family */
 /** @typedef {import('./family.js').Told} Told */
+/** @typedef {import('./missing.js').Missing} Missing */
 
 /**
  * The beginning and the end of a child's log.
@@ -26,6 +28,7 @@ import { digestOf } from './family.js';
  * @property {import('../log/event.js').Head} head
  * @property {{status: string, output: string | null, error: string | null} | null} end
  * @property {boolean} isErased
+ * @property {(to: Whole) => Missing | undefined} missingUpTo What is missing of it up to an event.
  */
 
 /**
@@ -39,11 +42,17 @@ import { digestOf } from './family.js';
  */
 
 /**
+ * How two logs compare: where they do not agree, or what is missing of one of them.
+ * @typedef {{found?: Contradiction, missing?: Missing}} Compared
+ */
+
+/**
  * `undefined` if the log does not begin with a start: it is refused for that.
  * @param {Recording} recording
  * @returns {ChildLog | undefined}
  */
-export function childLog({ started, kept, executionId, header, isErased }) {
+export function childLog(recording) {
+  const { started, kept, executionId, header, isErased } = recording;
   if (started === undefined) return undefined;
   const last = kept[kept.length - 1].event;
   return {
@@ -55,6 +64,7 @@ export function childLog({ started, kept, executionId, header, isErased }) {
     head: header.head,
     end: endOf(last.kind),
     isErased,
+    missingUpTo: (to) => missingUpTo(recording, to),
   };
 }
 
@@ -99,13 +109,18 @@ function contradiction(inChild, inParent, message, values = null) {
  * Compares a child's log with what its parent's says. Both are whole in themselves.
  * @param {Family} family
  * @param {ChildLog} child
- * @returns {Contradiction | undefined}
+ * @returns {Compared}
  */
 export function compare(family, child) {
   const told = family.children.get(child.id);
   const named = child.started.parent;
   if (named === null) {
-    return contradiction(1, told?.requested.sequence ?? 1, `${child.id} does not say that it is a child`);
+    const asked = told?.requested.sequence ?? 1;
+    return { found: contradiction(1, asked, `${child.id} does not say that it is a child`) };
+  }
+  if (told === undefined && named.execution_id === family.parent) {
+    const missing = family.missingUpTo(named.sequence);
+    if (missing !== undefined) return { missing };
   }
   const isAsked =
     told !== undefined &&
@@ -115,9 +130,12 @@ export function compare(family, child) {
     named.iteration === told.iteration &&
     named.sequence === told.requested.sequence;
   if (!isAsked) {
-    return contradiction(1, 1, `event ${named.sequence} of ${family.parent} does not ask for ${child.id}`);
+    return { found: contradiction(1, 1, `event ${named.sequence} of ${family.parent} does not ask for ${child.id}`) };
   }
-  return beginsOtherwise(family, child, told) ?? isToldOtherwise(family, child, told);
+  const found = beginsOtherwise(family, child, told) ?? startIsToldOtherwise(family, child, told);
+  if (found !== undefined || told.ended === null) return { found };
+  const missing = child.missingUpTo(told.ended.head.sequence);
+  return missing === undefined ? { found: endIsToldOtherwise(family, child, told.ended) } : { missing };
 }
 
 /**
@@ -208,24 +226,36 @@ function startJson(started) {
 }
 
 /**
- * What the parent was told of a child, and is not so.
+ * @param {Family} family
+ * @param {ChildLog} child
+ * @returns {(inParent: Whole, inChild: Whole, what: string, values?: [Json, Json] | null) => Contradiction}
+ */
+function refuting(family, child) {
+  return (inParent, inChild, what, values = null) =>
+    contradiction(inChild, inParent, `event ${inParent} of ${family.parent} ${what} ${child.id}`, values);
+}
+
+/**
+ * What the parent was told of the start of a child, and is not so.
  * @param {Family} family
  * @param {ChildLog} child
  * @param {Told} told
  */
-function isToldOtherwise(family, child, told) {
-  const refuted = (
-    /** @type {Whole} */ inParent,
-    /** @type {Whole} */ inChild,
-    /** @type {string} */ what,
-    /** @type {[Json, Json] | null} */ values = null,
-  ) => contradiction(inChild, inParent, `event ${inParent} of ${family.parent} ${what} ${child.id}`, values);
-  const { refused, started, ended } = told;
+function startIsToldOtherwise(family, child, { refused, started }) {
+  const refuted = refuting(family, child);
   if (refused !== null) return refuted(refused, 1, 'says that there is no');
-  if (started !== null && started.at < child.firstAt) {
-    return refuted(started.sequence, 1, 'was told before it was so of the start of');
-  }
-  if (ended === null) return undefined;
+  if (started === null || started.at >= child.firstAt) return undefined;
+  return refuted(started.sequence, 1, 'was told before it was so of the start of');
+}
+
+/**
+ * What the parent was told of the end of a child, and is not so.
+ * @param {Family} family
+ * @param {ChildLog} child
+ * @param {NonNullable<Told['ended']>} ended
+ */
+function endIsToldOtherwise(family, child, ended) {
+  const refuted = refuting(family, child);
   if (!isSame(ended.head, child.head)) {
     const values = /** @type {[Json, Json]} */ (
       [ended.head, child.head].map(({ sequence, hash }) => sorted({ sequence, head: hash }))

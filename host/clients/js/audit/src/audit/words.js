@@ -5,6 +5,7 @@ import { write } from '../json/value.js';
 import { escaped, quoted } from '../text.js';
 import { rfc3339 } from '../time.js';
 import { ADVICE } from './divergence.js';
+import { missingSentence } from './missing.js';
 
 /** @typedef {import('../bytes.js').Whole} Whole */
 /** @typedef {import('../json/value.js').Json} Json */
@@ -53,6 +54,7 @@ export function auditLines(audit) {
   ];
   if (audit.forked_from !== null) all.push(`  ${forkLine(audit.forked_from)}`);
   if (audit.child_of !== null) all.push(`  ${childLine(audit.child_of)}`);
+  all.push(...audit.missing.map((missing) => `  ${missingSentence(missing)}: not compared`));
   if (audit.erased !== null && audit.signature !== null) {
     const { by, at, verdict } = audit.erased;
     const said = `erased by ${escaped(by)} on ${stamp(at)}, when its audit said ${verdict}; what it said is gone for good`;
@@ -72,6 +74,7 @@ function forkLine({ execution_id, sequence, link }) {
     broken: `${events} not the same there`,
     origin_unsound: `its log is not sound, so ${events} not compared`,
     partly_compared: `${events} the same there`,
+    cut: 'its log is cut, and is the same as far as it goes',
     origin_missing: `its log is not at hand, so ${events} not compared`,
   };
   return `forked from ${escaped(execution_id)}: ${said[link]}`;
@@ -82,6 +85,7 @@ function childLine({ execution_id, sequence, link }) {
   const said = {
     linked: 'both logs name each other',
     partly_compared: 'both logs name each other; the input that was ordered for it is not known',
+    cut: 'one of both logs is cut, and they agree in what is there',
     broken: 'the logs do not agree',
     origin_unsound: 'its log is not sound, so they are not compared',
     origin_missing: 'its log is not at hand, so they are not compared',

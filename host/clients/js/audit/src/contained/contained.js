@@ -40,13 +40,29 @@ const SILENCE_MS = 20_000;
 const SILENCE_MS_PER_EVENT = 0.2;
 
 /**
- * Audits logs in a worker. A guest that is not done with a call in time, or that brings the
- * worker down, has failed: its log is divergent, with the code `guest_failed`.
+ * Audits logs in a worker, as {@link auditEachContained} does. It throws where one of them
+ * cannot be audited.
  * @param {(Uint8Array | string)[]} logs
  * @param {ContainedOptions} [options]
  * @returns {Promise<Audit[]>}
  */
 export async function auditContained(logs, options = {}) {
+  const answers = await auditEachContained(logs, options);
+  return answers.map((answer) => {
+    if (answer instanceof AuditError) throw answer;
+    return answer;
+  });
+}
+
+/**
+ * Audits logs in a worker. A guest that is not done with a call in time, or that brings the
+ * worker down, has failed: its log is divergent, with the code `guest_failed`. Of a log that
+ * cannot be audited, the answer is the reason.
+ * @param {(Uint8Array | string)[]} logs
+ * @param {ContainedOptions} [options]
+ * @returns {Promise<(Audit | AuditError)[]>}
+ */
+export async function auditEachContained(logs, options = {}) {
   const { silenceMs = SILENCE_MS, workerUrl, onProgress, ...given } = options;
   const bytes = logs.map((log) => (typeof log === 'string' ? new TextEncoder().encode(log) : log));
   /** @type {Stop[]} */
@@ -55,7 +71,9 @@ export async function auditContained(logs, options = {}) {
   for (;;) {
     const spawned = await spawn(workerUrl);
     const came = await new Round(spawned, silenceMs, onProgress).run({ logs: bytes, options: given, stops });
-    if ('audits' in came) return came.audits;
+    if (Array.isArray(came)) {
+      return came.map((it) => ('audit' in it ? it.audit : new AuditError(it.unaudited)));
+    }
     stops.push(came);
   }
 }
@@ -79,7 +97,7 @@ class Round {
 
   /**
    * @param {Task} task
-   * @returns {Promise<{audits: Audit[]} | Stop>}
+   * @returns {Promise<import('./served.js').Came[] | Stop>}
    */
   run(task) {
     return new Promise((resolve, reject) => {
@@ -102,7 +120,7 @@ class Round {
         this.timer = setTimeout(() => fail(`its call had not ended after ${Math.ceil(ms / 1000)} seconds`), ms);
       };
       this.spawned.listen((news) => {
-        if ('audits' in news) end(() => resolve(news));
+        if ('came' in news) end(() => resolve(news.came));
         else if ('error' in news) end(() => reject(errorOf(news.error)));
         else {
           wait(news.about);

@@ -1,6 +1,7 @@
 // The side of a worker: it audits what it is given, and says what it is about to do.
 
-import { auditAll } from '../audit/all.js';
+import { auditEach } from '../audit/all.js';
+import { AuditError } from '../audit/divergence.js';
 
 /** @typedef {import('../audit/all.js').AuditOptions} AuditOptions */
 /** @typedef {import('../audit/all.js').Progress} Progress */
@@ -16,8 +17,13 @@ import { auditAll } from '../audit/all.js';
  */
 
 /**
+ * What came of one log: its audit, or why it has none.
+ * @typedef {{audit: Audit} | {unaudited: string}} Came
+ */
+
+/**
  * What a worker says: what it is about to do, what came of it, or why nothing can.
- * @typedef {{about: Progress} | {audits: Audit[]} | {error: {name: string, message: string}}} News
+ * @typedef {{about: Progress} | {came: Came[]} | {error: {name: string, message: string}}} News
  */
 
 /**
@@ -28,7 +34,8 @@ import { auditAll } from '../audit/all.js';
 export async function serve({ logs, options, stops }, tell) {
   try {
     const onProgress = (/** @type {Progress} */ about) => tell({ about });
-    tell({ audits: await auditAll(logs, { ...options, onProgress }, stops) });
+    const answers = await auditEach(logs, { ...options, onProgress }, stops);
+    tell({ came: answers.map((it) => (it instanceof AuditError ? { unaudited: it.message } : { audit: it })) });
   } catch (error) {
     const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
     tell({ error: { name, message } });

@@ -3,7 +3,7 @@
 // The header is believed only as far as event 1 binds it, which is the audit's business:
 // here it is read what the lines say, and refused what is no export.
 
-import { lossyText } from '../bytes.js';
+import { strictText } from '../bytes.js';
 import { EncodingError, base64, inflate } from '../inflate.js';
 import { COMPONENTS_BYTES_MAX, COMPONENT_BYTES_MAX, LINE_BYTES_MAX } from '../limits.js';
 import { digest } from '../sha256.js';
@@ -49,7 +49,10 @@ class Lines {
     this.number = 0;
   }
 
-  /** The next line; whether it has its line break: the last one of a cut file has not. */
+  /**
+   * The next line: its text, `undefined` if its bytes are none; and whether it has its line
+   * break: the last one of a cut file has not.
+   */
   next() {
     const { bytes, at } = this;
     if (at >= bytes.length) return undefined;
@@ -61,8 +64,7 @@ class Lines {
       throw new ExportError(`${problem}; export the log again`, 'malformed');
     }
     this.at = end + 1;
-    // What is no UTF-8 is replaced: it is no valid line either, or another one by its hash.
-    return { text: lossyText(bytes.subarray(at, end)), hasEnd: found >= 0 };
+    return { text: strictText(bytes.subarray(at, end)), hasEnd: found >= 0 };
   }
 }
 
@@ -76,6 +78,7 @@ export class ExportReader {
     this.lines = new Lines(bytes);
     const first = this.lines.next();
     if (first === undefined) throw noExport('it is empty');
+    if (first.text === undefined) throw noExport('it is no text in UTF-8');
     this.header = readHeader(first.text);
     this.components = readComponents(this.lines, this.header);
     this.before = this.lines.number;
@@ -98,6 +101,9 @@ export class ExportReader {
       const problem = `line ${number} is one too many: the header says that there are ${events} events`;
       throw new ExportError(`${problem}; export the log again`, 'malformed');
     }
+    if (line.text === undefined) {
+      throw line.hasEnd ? noText(number) : cut(number, place, events, 'only a part of it does');
+    }
     try {
       return readKept(line.text);
     } catch (error) {
@@ -118,6 +124,14 @@ export class ExportReader {
 function cut(line, next, events, found) {
   const problem = `the file is cut: line ${line} should be event ${next} of ${events}, and ${found}`;
   return new ExportError(`${problem}; export the log again`, 'cut');
+}
+
+/**
+ * With replaced characters, lines of other bytes would come to the same event.
+ * @param {number} line
+ */
+function noText(line) {
+  return new ExportError(`line ${line} is no text in UTF-8, export the log again`, 'malformed');
 }
 
 /** @param {string} problem */
@@ -176,6 +190,7 @@ function readComponents(lines, header) {
   for (const named of header.components) {
     const line = lines.next();
     const number = lines.number + (line === undefined ? 1 : 0);
+    if (line !== undefined && line.text === undefined) throw noText(number);
     try {
       const component = readComponent(new Fields(line?.text ?? ''), named);
       bytes += component.length;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ADVICE } from '../audit/divergence.js';
 import { auditJson } from '../audit/document.js';
 import { auditLines } from '../audit/words.js';
-import { AnchorError, AuditError, Component, ComponentError, KeyError, auditContained } from '../index.js';
+import { AnchorError, AuditError, Component, ComponentError, KeyError, auditEachContained } from '../index.js';
 import { writePretty } from '../json/value.js';
 import { publicKey } from '../log/signed.js';
 import { ANCHORS_BYTES_MAX, COMPONENT_BYTES_MAX, KEY_BYTES_MAX, LOG_BYTES_MAX } from '../limits.js';
@@ -191,6 +191,13 @@ function readText(path, code, what, bytesMax) {
 }
 
 /**
+ * What came of the logs. One that cannot be audited does not keep the others from it.
+ * @typedef {object} Audited
+ * @property {Audit[]} audits
+ * @property {{path: string, message: string}[]} failed
+ */
+
+/**
  * The bytes of a component's file, and its digest.
  * @param {string} path
  */
@@ -222,17 +229,27 @@ function trusted(path) {
 /**
  * @param {Arguments} asked
  * @param {{bytes: Uint8Array, digest: string} | undefined} guest
- * @returns {Promise<Audit[]>}
+ * @returns {Promise<Audited>}
  */
 async function audited(asked, guest) {
   const anchors = asked.anchors === null ? [] : [asked.anchors];
-  const logs = asked.logs.flatMap(logsAt).map((path) => read(path, 'log_unreadable', 'log', LOG_BYTES_MAX));
-  return auditContained(logs, {
+  const paths = asked.logs.flatMap(logsAt);
+  const logs = paths.map((path) => read(path, 'log_unreadable', 'log', LOG_BYTES_MAX));
+  const answers = await auditEachContained(logs, {
     components: [bundledComponentBytes(), ...asked.with.map((path) => component(path).bytes)],
     guest: guest?.bytes,
     anchors: anchors.map((place) => ({ place, text: readText(place, 'anchors_unreadable', 'anchors', ANCHORS_BYTES_MAX) })),
     trust: asked.trust.map(trusted),
   });
+  /** @type {Audited} */
+  const all = { audits: [], failed: [] };
+  answers.forEach((answer, place) => {
+    if (!(answer instanceof AuditError)) all.audits.push(answer);
+    // An error of the only one is the command's.
+    else if (answers.length === 1) throw answer;
+    else all.failed.push({ path: paths[place], message: `cannot audit ${paths[place]}: ${answer.message}` });
+  });
+  return all;
 }
 
 /** @type {{[verdict: string]: string}} */
@@ -262,14 +279,18 @@ function summaryOf(audits) {
 }
 
 /**
- * @param {Audit[]} audits
+ * @param {Audited} audited
  * @param {{bytes: Uint8Array, digest: string} | undefined} guest
  * @returns {Json}
  */
-function documentOf(audits, guest) {
-  if (guest === undefined) return { executions: audits.map(auditJson), failed: [] };
+function documentOf({ audits, failed: all }, guest) {
+  const failed = all.map(({ path, message }) => ({
+    execution_id: path,
+    error: { code: 'not_audited', message, remedy: null },
+  }));
+  if (guest === undefined) return { executions: audits.map(auditJson), failed };
   const executions = audits.map((it) => ({ outcome: OUTCOMES[it.verdict], ...auditJson(it) }));
-  return { mode: 'exact', guest: guest.digest, summary: summaryOf(audits), executions, failed: [] };
+  return { mode: 'exact', guest: guest.digest, summary: summaryOf(audits), executions, failed };
 }
 
 /**
@@ -349,12 +370,18 @@ async function answer(asked, streams) {
     return 0;
   }
   const guest = asked.guest === null ? undefined : component(asked.guest);
-  const audits = await audited(asked, guest);
-  if (asked.json) document(documentOf(audits, guest), streams);
+  const all = await audited(asked, guest);
+  const { audits, failed } = all;
+  for (const { message } of failed) streams.err(`error: ${escapedLines(message)}\n`);
+  if (asked.json) document(documentOf(all, guest), streams);
   else {
     const lines = audits.flatMap(auditLines);
     if (guest !== undefined) lines.push(summaryLine(audits));
     streams.out(lines.map((line) => `${line}\n`).join(''));
+  }
+  if (failed.length > 0) {
+    streams.err(`error: ${failed.length} of ${audits.length + failed.length} executions could not be audited\n`);
+    return 2;
   }
   const newer = audits.filter((it) => it.verdict === 'newer').length;
   if (newer > 0) {

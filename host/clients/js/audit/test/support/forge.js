@@ -3,6 +3,7 @@
 import { readLog } from '../../src/index.js';
 import { Recording } from '../../src/log/recording.js';
 import { START, linkOf, writeEvent } from '../../src/log/event.js';
+import { goldenLog } from './files.js';
 
 /**
  * A log of its own, which may be changed.
@@ -46,4 +47,15 @@ export function written({ header, kept }, fields = {}) {
     return `{${hidden},"hash":"${hash}",${writeEvent(event).slice(1)}`;
   });
   return [JSON.stringify({ ...first, ...fields }), ...lines, ''].join('\n');
+}
+
+/**
+ * A golden log, changed and made whole again.
+ * @param {string} name
+ * @param {(log: Recording) => void} change
+ */
+export function forged(name, change) {
+  const log = opened(goldenLog(name));
+  change(log);
+  return written(rechained(log));
 }

@@ -9,9 +9,10 @@ from ..log.export import Recording, Source, UnreadableLog, read_log
 from . import child_links, fork_link, integrity, rule
 from .anchors import Anchors, checked
 from .divergence import Divergence
-from .family import Asked, Contradiction, Family, compare, read_child, read_family
+from .family import Asked, ChildLog, Contradiction, Family, compare, read_child, read_family
 from .guests import Guests
 from .integrity import Finding
+from .missing import Missing
 from .verdict import Audit, AuditError, Link, LinkState
 from .walk import Walk
 
@@ -40,9 +41,16 @@ class Auditor:
         self._other = None if guest is None else guest.digest
         self._anchors = anchors or Anchors()
         self._trusted = frozenset(trusted)
+        origins = list(origins)
         self._origins = {it.execution_id: it for it in origins}
         self._families: dict[str, tuple[Recording, Family | None]] = {}
         self._guests = Guests()
+        #: What any of the logs brings, for all of them.
+        self._brought = {
+            digest: component
+            for origin in origins
+            for digest, component in origin.components.items()
+        }
         for component in (*components, *([] if guest is None else [guest])):
             self._guests.add(component)
 
@@ -116,7 +124,7 @@ class Auditor:
         else:
             inputs = self._replay(log, audit)
             asked = "agrees"
-        self._check_children(log, asked, inputs)
+        audit.missing += self._check_children(log, asked, inputs)
 
     # ---- the guest ---------------------------------------------------------------------
 
@@ -134,7 +142,7 @@ class Auditor:
 
     def _walk(self, log: Recording, may_be_reused: bool) -> Walk:
         if self._other is None:
-            for digest, component in log.components.items():
+            for digest, component in {**self._brought, **log.components}.items():
                 self._guests.add_bytes(digest, component)
         return Walk(self._guests, self._other, log, may_be_reused)
 
@@ -154,19 +162,26 @@ class Auditor:
         """Compares a fork with its origin, and a child with its parent."""
         parent = child_links.parent_of(log)
         if parent is not None:
-            found = self._check_child(log, parent["execution_id"])
-            audit.child_of = Link(parent["execution_id"], parent["sequence"], found[0])
-            if found[1] is not None:
-                raise found[1]
+            state, found = self._check_child(log, parent["execution_id"])
+            audit.child_of = Link(parent["execution_id"], parent["sequence"], state)
+            self._take(found, audit)
             return
         origin = fork_link.origin_of(log)
         if origin is not None:
             of_origin = self._origins.get(origin["execution_id"])
-            audit.forked_from, broken = fork_link.check(log, origin, of_origin)
-            if broken is not None:
-                raise broken
+            audit.forked_from, found = fork_link.check(log, origin, of_origin)
+            self._take(found, audit)
 
-    def _check_child(self, log: Recording, parent: str) -> tuple[LinkState, Finding | None]:
+    @staticmethod
+    def _take(found: Finding | Missing | None, audit: Audit) -> None:
+        if isinstance(found, Finding):
+            raise found
+        if found is not None:
+            audit.missing.append(found)
+
+    def _check_child(
+        self, log: Recording, parent: str
+    ) -> tuple[LinkState, Finding | Missing | None]:
         origin = self._origins.get(parent)
         if origin is None:
             return "origin_missing", None
@@ -174,11 +189,13 @@ class Auditor:
         if family is None or child is None:
             return "origin_unsound", None
         try:
-            compare(family, child)
+            missing = compare(family, child)
         except Contradiction as found:
             return "broken", self._finding(found, found.of_child())
         if family.asked == "diverges":
-            return "origin_unsound", None
+            return "origin_unsound", missing
+        if missing is not None:
+            return "cut", missing
         is_whole = family.asked == "agrees" and not child.is_erased
         return ("linked" if is_whole else "partly_compared"), None
 
@@ -209,25 +226,38 @@ class Auditor:
             return "unknown", {}
         return "agrees", walk.inputs
 
-    def _check_children(self, log: Recording, asked: Asked, inputs: dict[int, str]) -> None:
-        """Compares a log, which its guest decides again, with those of its children."""
-        if not self._origins:
-            return
-        family = read_family(log, asked, inputs)
+    def _check_children(
+        self, log: Recording, asked: Asked, inputs: dict[int, str]
+    ) -> list[Missing]:
+        """Compares a log, which its guest decides again, with those of its children.
+        Answers what is missing of them."""
+        family = read_family(log, asked, inputs) if self._origins else None
         if family is None:
-            return
+            return []
+        missing = []
         for child_id in family.children:
             origin = self._origins.get(child_id)
-            child = None if origin is None else read_child(origin)
+            child = None if origin is None else _sound_child(origin)
             if child is None:
                 continue
             try:
-                compare(family, child)
+                missing.append(compare(family, child))
             except Contradiction as found:
                 raise self._finding(found, found.of_parent()) from None
+        return [it for it in missing if it is not None]
 
     def _finding(self, found: Contradiction, divergence: Divergence) -> Finding:
         """Another guest that orders something else does not show that anything was
         changed."""
         is_other = found.is_of_guest and self._other is not None
         return Finding("divergent" if is_other else "tampered", divergence)
+
+
+def _sound_child(log: Recording) -> ChildLog | None:
+    """What a child's log says, if nothing is wrong with it in itself: its own audit says
+    what is."""
+    try:
+        integrity.check(log)
+    except Finding:
+        return None
+    return read_child(log)

@@ -29,7 +29,7 @@ def check(recording: Recording) -> None:
     """Finds what no log of this execution can say of its parent and its children."""
     named = parent_of(recording)
     if named is not None:
-        message = _origin_fault(recording.execution_id, named)
+        message = _origin_fault(recording, named)
         if message is not None:
             _illegal(Divergence(1, message))
     _check_children(recording)
@@ -39,8 +39,11 @@ def _illegal(divergence: Divergence) -> NoReturn:
     raise Finding("illegal", divergence)
 
 
-def _origin_fault(own: str, named: dict[str, Any]) -> str | None:
+def _origin_fault(recording: Recording, named: dict[str, Any]) -> str | None:
     """What is wrong with the origin of a child, if anything is."""
+    own = recording.execution_id
+    if _forked_from(recording) is not None:
+        return "event 1 names a parent, and the origin of a fork: a fork is nobody's child"
     parent, root, depth = named["execution_id"], named["root"], named["depth"]
     if not (ids.is_execution_id(parent) and ids.is_execution_id(root)):
         return "event 1 names a parent or a root that is no execution's id"
@@ -64,11 +67,16 @@ def _origin_fault(own: str, named: dict[str, Any]) -> str | None:
     return None
 
 
+def _forked_from(recording: Recording) -> dict[str, Any] | None:
+    started = recording.started
+    origin: dict[str, Any] | None = None if started is None else started.fields["forked_from"]
+    return origin
+
+
 def own_events(recording: Recording) -> Iterator[Event]:
     """The events of its own; what stands before them in a fork's log is of its origin's
     children."""
-    started = recording.started
-    origin = None if started is None else started.fields["forked_from"]
+    origin = _forked_from(recording)
     common = 0 if origin is None else origin["sequence"]
     for kept in recording.events:
         if kept.event.sequence > common:

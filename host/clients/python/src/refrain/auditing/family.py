@@ -12,6 +12,7 @@ from ..log.event import Event, Head
 from ..log.export import Recording
 from .child_links import child_of, own_events
 from .divergence import Divergence, differences
+from .missing import Length, Missing
 
 #: What a parent's guest says of its log: it decides the same, it does not, or it cannot be
 #: asked.
@@ -78,6 +79,7 @@ class Family:
 
     parent: str
     started: Event
+    length: Length
     is_erased: bool
     asked: Asked
     children: dict[str, Told] = field(default_factory=dict)
@@ -89,7 +91,7 @@ def read_family(recording: Recording, asked: Asked, inputs: dict[int, str]) -> F
     if started is None:
         return None
     parent = recording.execution_id
-    family = Family(parent, started, recording.is_erased, asked)
+    family = Family(parent, started, Length.of(recording), recording.is_erased, asked)
     guest = started.fields["guest_digest"]
     own = {event.sequence for event in own_events(recording)}
     for kept in recording.events:
@@ -121,6 +123,7 @@ class ChildLog:
     execution_id: str
     started: Event
     last: Event
+    length: Length
     head: Head
     is_erased: bool
 
@@ -144,17 +147,24 @@ def read_child(recording: Recording) -> ChildLog | None:
     started = recording.started
     if started is None:
         return None
-    last = recording.events[-1].event
-    return ChildLog(recording.execution_id, started, last, recording.head, recording.is_erased)
+    return ChildLog(
+        recording.execution_id,
+        started,
+        recording.events[-1].event,
+        Length.of(recording),
+        recording.head,
+        recording.is_erased,
+    )
 
 
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def compare(family: Family, child: ChildLog) -> None:
+def compare(family: Family, child: ChildLog) -> Missing | None:
     """Compares a child's log with what its parent's says; both are whole in themselves.
-    Raises `Contradiction` where they do not agree."""
+    Answers what is missing of one of them. Raises `Contradiction` where they do not
+    agree."""
     named = child.started.fields["parent"]
     told = family.children.get(child.execution_id)
     if named is None:
@@ -162,6 +172,10 @@ def compare(family: Family, child: ChildLog) -> None:
             f"{child.execution_id} does not say that it is a child",
             in_parent=1 if told is None else told.requested.sequence,
         )
+    if told is None and named["execution_id"] == family.parent:
+        missing = family.length.missing(named["sequence"])
+        if missing is not None:
+            return missing
     if told is None or named != {
         **_origin(told.requested, family.parent),
         "root": named["root"],
@@ -172,7 +186,7 @@ def compare(family: Family, child: ChildLog) -> None:
             f" {child.execution_id}"
         )
     _begins_as_ordered(family, child, told)
-    _is_told(family, child, told)
+    return _is_told(family, child, told)
 
 
 def _origin(requested: Event, parent: str) -> dict[str, Any]:
@@ -274,8 +288,8 @@ def _start_shown(started: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_told(family: Family, child: ChildLog, told: Told) -> None:
-    """Checks what the parent was told of a child."""
+def _is_told(family: Family, child: ChildLog, told: Told) -> Missing | None:
+    """Checks what the parent was told of a child. Answers what is missing of that."""
 
     def refuted(
         in_parent: int, in_child: int, what: str, values: tuple[Any, Any] | None = None
@@ -294,7 +308,10 @@ def _is_told(family: Family, child: ChildLog, told: Told) -> None:
         raise refuted(sequence, 1, "was told before it was so of the start of")
     ended = told.ended
     if ended is None:
-        return
+        return None
+    missing = child.length.missing(ended.fields["sequence"])
+    if missing is not None:
+        return missing
     named = Head(ended.fields["sequence"], ended.fields["head"])
     if named != child.head:
         values = _head_shown(named), _head_shown(child.head)
@@ -313,6 +330,7 @@ def _is_told(family: Family, child: ChildLog, told: Told) -> None:
     own = None if end is None else _end_shown(end, is_readable)
     if own != said:
         raise refuted(ended.sequence, last, "tells another end of", (own, said))
+    return None
 
 
 def _head_shown(head: Head) -> dict[str, Any]:

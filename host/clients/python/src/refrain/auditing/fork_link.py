@@ -11,6 +11,7 @@ from ..log.export import Recording
 from . import integrity
 from .divergence import Divergence, between
 from .integrity import Finding
+from .missing import Length, Missing
 from .verdict import Link, LinkState
 
 
@@ -31,8 +32,9 @@ def origin_of(recording: Recording) -> dict[str, Any] | None:
 
 def check(
     fork: Recording, named: dict[str, Any], origin: Recording | None
-) -> tuple[Link, Finding | None]:
-    """Compares a fork, which is whole in itself, with the log of its origin."""
+) -> tuple[Link, Finding | Missing | None]:
+    """Compares a fork, which is whole in itself, with the log of its origin. Answers what
+    does not agree, or what is missing of the origin."""
 
     def link(state: LinkState) -> Link:
         return Link(named["execution_id"], named["sequence"], state)
@@ -44,28 +46,21 @@ def check(
     except Finding:
         return link("origin_unsound"), None
     try:
-        _compare(fork, named, origin)
+        missing = _compare(fork, named, origin)
     except Broken as broken:
         return link("broken"), Finding("tampered", broken.divergence)
-    return link("linked"), None
+    return link("linked" if missing is None else "cut"), missing
 
 
 def _broken(sequence: int, message: str) -> NoReturn:
     raise Broken(Divergence(sequence, message))
 
 
-def _compare(fork: Recording, named: dict[str, Any], origin: Recording) -> None:
-    execution_id, common, head = named["execution_id"], named["sequence"], named["head"]
-    if not 1 <= common <= len(origin.events):
-        _broken(
-            1,
-            f"event 1 says that {common} events are those of {execution_id}, and that log has"
-            " not so many",
-        )
-    there = origin.events[common - 1].hash
-    if there != head:
-        message = f"event 1 names another event {common} of {execution_id}"
-        raise Broken(between(1, message, there, head))
+def _compare(fork: Recording, named: dict[str, Any], origin: Recording) -> Missing | None:
+    execution_id, common = named["execution_id"], named["sequence"]
+    missing = Length.of(origin).missing(common)
+    if missing is None:
+        _has_head(origin, named)
     if len(fork.events) <= common:
         _broken(common + 1, f"the log does not go its own way after event {common}")
     _not_within_a_batch(origin, common)
@@ -77,6 +72,22 @@ def _compare(fork: Recording, named: dict[str, Any], origin: Recording) -> None:
                 sequence,
                 f"event {sequence} is not the one of {execution_id}, from which it was copied",
             )
+    return missing
+
+
+def _has_head(origin: Recording, named: dict[str, Any]) -> None:
+    """The origin has the last event in common."""
+    execution_id, common, head = named["execution_id"], named["sequence"], named["head"]
+    if not 1 <= common <= len(origin.events):
+        _broken(
+            1,
+            f"event 1 says that {common} events are those of {execution_id}, and that log has"
+            " not so many",
+        )
+    there = origin.events[common - 1].hash
+    if there != head:
+        message = f"event 1 names another event {common} of {execution_id}"
+        raise Broken(between(1, message, there, head))
 
 
 def _committed(kept: Kept) -> tuple[bytes, str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .. import times
 from ..log.attestation import Attestation
 from .divergence import Divergence
+from .missing import Missing
 
 #: The conclusion about one log.
 #:
@@ -29,8 +30,11 @@ Verdict = Literal["clean", "erased", "divergent", "tampered", "illegal", "unread
 #: checked here. `bad`: its key has not signed this.
 SignatureResult = Literal["unsigned", "untrusted", "trusted", "not_checked", "bad"]
 
-#: Whether two logs were compared, and whether they agree.
-LinkState = Literal["linked", "partly_compared", "broken", "origin_missing", "origin_unsound"]
+#: Whether two logs were compared, and whether they agree. `cut`: they agree in what is
+#: there, and one of them ends before an event that the other one names.
+LinkState = Literal[
+    "linked", "partly_compared", "cut", "broken", "origin_missing", "origin_unsound"
+]
 
 _GOOD = frozenset({"clean", "erased"})
 
@@ -120,6 +124,9 @@ class Audit:
     forked_from: Link | None = None
     #: For a child: its link with its parent.
     child_of: Link | None = None
+    #: The events that other logs at hand name of this one, or this one of them, and that
+    #: are not there: what they say was not compared.
+    missing: list[Missing] = field(default_factory=list)
     #: That the log was erased, and what its audit said before.
     erased: Attestation | None = None
     #: Who vouches for that.
@@ -159,9 +166,11 @@ class Audit:
         }
         if self.owed_a_step:
             shown["owed_a_step"] = True
-        for name in ("forked_from", "child_of", "erased", "signature", "anchor"):
+        for name in ("forked_from", "child_of", "missing", "erased", "signature", "anchor"):
             value = getattr(self, name)
-            if value is not None:
+            if name == "missing" and value:
+                shown[name] = [it.show() for it in value]
+            elif name != "missing" and value is not None:
                 shown[name] = value.show()
         shown["divergence"] = None if self.divergence is None else self.divergence.show()
         return shown

@@ -116,8 +116,9 @@ class _Lines:
         self._lines = lines
         self.number = 0
 
-    def next(self) -> tuple[str, bool] | None:
-        """The next line, and whether it has its line break. `None` at the end."""
+    def next(self) -> tuple[str | None, bool] | None:
+        """The next line, `None` if its bytes are no text, and whether it has its line
+        break. `None` at the end."""
         line = next(self._lines, b"")
         if not line:
             return None
@@ -125,8 +126,11 @@ class _Lines:
         if len(line) > EXPORT_LINE_BYTES_MAX:
             raise _TooLong(self.number)
         is_ended = line.endswith(b"\n")
-        # Replaced characters are no valid line either: the hash then shows them.
-        return (line[:-1] if is_ended else line).decode(errors="replace"), is_ended
+        try:
+            return (line[:-1] if is_ended else line).decode(), is_ended
+        except UnicodeDecodeError:
+            # With replaced characters, lines of other bytes would come to the same event.
+            return None, is_ended
 
 
 class _TooLong(Exception):
@@ -135,6 +139,10 @@ class _TooLong(Exception):
             f"line {line} is longer than {EXPORT_LINE_BYTES_MAX} bytes, and no event is;"
             " export the log again"
         )
+
+
+def _no_text(line: int) -> str:
+    return f"line {line} is no text in UTF-8, export the log again"
 
 
 def read_log(source: Source) -> Recording:
@@ -160,7 +168,8 @@ def _bounded(file: io.BufferedIOBase) -> Iterator[bytes]:
 
 def _encoded(lines: Iterable[str | bytes]) -> Iterator[bytes]:
     for line in lines:
-        encoded = line.encode() if isinstance(line, str) else line
+        # Surrogates have no bytes in UTF-8: the line is then found to be none.
+        encoded = line.encode(errors="surrogatepass") if isinstance(line, str) else line
         yield encoded if encoded.endswith(b"\n") else encoded + b"\n"
 
 
@@ -195,6 +204,8 @@ def _read_header(lines: _Lines) -> tuple[Recording, list[str]]:
     first = lines.next()
     if first is None:
         raise _no_export("it is empty")
+    if first[0] is None:
+        raise _no_export("it is no text in UTF-8")
     try:
         line = Line(first[0])
         # First of all: another format may have other fields.
@@ -229,10 +240,12 @@ def _read_header(lines: _Lines) -> tuple[Recording, list[str]]:
 def _read_components(lines: _Lines, named: list[str], recording: Recording) -> None:
     total = 0
     for digest in named:
-        line = lines.next() or ("", True)
+        text, _ = lines.next() or ("", True)
         number = max(lines.number, 1)
+        if text is None:
+            raise UnreadableLog("malformed", _no_text(number))
         try:
-            component = _component(Line(line[0]), digest)
+            component = _component(Line(text), digest)
         except LineError as error:
             message = f"line {number} is no component, export the log again: {error}"
             raise UnreadableLog("malformed", message) from None
@@ -298,6 +311,9 @@ def _read_events(lines: _Lines, recording: Recording) -> BrokenOff | None:
                     f" {events} events; export the log again",
                 )
             text, is_ended = line
+            if text is None:
+                broken = BrokenOff(next_, "malformed", _no_text(lines.number))
+                return broken if is_ended else None
             last = recording.events[-1].hash if recording.events else Head().hash
             kept, expected = read_kept(text, last)
         except _TooLong as error:
