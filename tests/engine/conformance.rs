@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use refrain::conformance::Kit;
+use refrain::conformance::{Expected, Kit};
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::KIND_NAMES;
-use refrain::replay::{DivergenceCode, Verdict};
+use refrain::replay::{DivergenceCode, LinkState, Verdict};
 use refrain_tests::conformance::{audited, committed, failed, file};
 
 /// What is to be done where the kit is not what it should be.
@@ -45,11 +45,21 @@ fn law2_law4_the_kit_expects_what_the_audit_says() -> Result<()> {
             differing.push(format!("{}: {said:?}", case.name));
         }
     }
+    for together in &kit.together {
+        let logs = together.logs.iter().map(|case| kit.log(case));
+        let logs: Vec<Vec<u8>> = logs.collect::<Result<_, _>>()?;
+        let said = Expected::of_together(&mut library.clone(), &logs)?;
+        for (case, said) in together.logs.iter().zip(said) {
+            if said != case.expected {
+                differing.push(format!("{}/{}: {said:?}", together.name, case.name));
+            }
+        }
+    }
     ensure!(
         differing.is_empty(),
         "the audit says something else of {} of {} cases than the conformance kit; if that is meant, {RENEW}: {:#?}",
         differing.len(),
-        kit.cases.len(),
+        kit.len(),
         &differing[..differing.len().min(10)]
     );
     Ok(())
@@ -109,6 +119,35 @@ fn the_kit_shows_every_kind_of_event_every_verdict_and_every_fault() -> Result<(
     Ok(())
 }
 
+/// Logs that are given together show all that can be said of their links (law 11), but for
+/// what is not at hand.
+#[test]
+fn law11_the_kit_shows_every_state_of_a_link() -> Result<()> {
+    let kit = committed()?;
+    let logs = || kit.together.iter().flat_map(|it| &it.logs);
+    for link in [
+        LinkState::Linked,
+        LinkState::PartlyCompared,
+        LinkState::Cut,
+        LinkState::Broken,
+        LinkState::OriginUnsound,
+    ] {
+        let count = logs().filter(|it| it.expected.link == Some(link)).count();
+        ensure!(count >= 3, "only {count} logs are {link:?}");
+    }
+    let alone = kit.cases.iter().find(|it| it.expected.link.is_some());
+    ensure!(
+        alone.is_none(),
+        "a log that is alone has no link: {alone:?}"
+    );
+    // What is cut and nothing else is nobody's fault.
+    let missing = logs().filter(|it| !it.expected.missing.is_empty());
+    let blamed = missing.filter(|it| it.expected.verdict == Some(Verdict::Tampered));
+    let blamed: Vec<_> = blamed.map(|it| &it.name).collect();
+    ensure!(blamed.is_empty(), "{blamed:?}");
+    Ok(())
+}
+
 /// Every verdict is given for many logs, so that no auditor agrees by chance.
 #[test]
 fn no_verdict_of_the_kit_is_rare() -> Result<()> {
@@ -153,8 +192,13 @@ fn a_damaged_kit_is_refused_with_the_place() -> Result<()> {
         lines[at] = line;
         lines.join("\n")
     };
-    let newer = lines[0].replace("conformance/1", "conformance/9");
+    let newer = lines[0].replace("conformance/2", "conformance/9");
     let odd_name = lines[case].replace("\"name\":\"", "\"name\":\"../");
+    let several = lines.iter().position(|it| it.starts_with("{\"together\""));
+    let several = several.context("a kit has logs that are given together")?;
+    let same_names = lines[several].replace("\"name\":\"2_", "\"name\":\"1_");
+    let same_names = same_names.replace("family_child", "family_parent");
+    let no_base = lines[several].replace("\"base\":\"", "\"base\":\"no_");
     for (text, expected) in [
         (String::new(), "line 1 of the kit is missing"),
         (
@@ -175,6 +219,9 @@ fn a_damaged_kit_is_refused_with_the_place() -> Result<()> {
         (with(case + 1, lines[case]), "names a second case"),
         (with(case, &odd_name), "and a file cannot be called so"),
         (with(base, lines[case]), "which is not before it"),
+        (with(several + 1, lines[several]), "names a second case"),
+        (with(several, &same_names), "names a second case \"1_"),
+        (with(several, &no_base), "which is not before it"),
     ] {
         let error = Kit::read(text.as_bytes()).err().context(expected)?;
         ensure!(error.to_string().contains(expected), "{expected}: {error}");

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use refrain::conformance::{Case, Expected, Kit};
+use refrain::conformance::{Case, Expected, Kit, Together};
 use refrain::guest::Library;
 use refrain::log::digest::digest;
 use refrain::replay::Auditor;
@@ -18,9 +18,9 @@ use super::{Answer, guests};
 /// Write out the logs of a conformance kit, or hold this program's own audit against them
 ///
 /// A kit is a folder with a `kit.ndjson`. With -o, the folder OUT gets `logs/NAME.ndjson` for
-/// each of its cases, `DIGEST.wasm` for each scheduler component that they name, and
-/// `expected.json`: a list of each case's name, file, and what an audit of that file has to
-/// answer. Without -o, this program audits each of them, and answers 1 if it says anything else.
+/// each of its cases, or a folder `logs/NAME` where a case is several logs; `DIGEST.wasm` for
+/// each scheduler component that they name; and `expected.json`: a list of each case's name,
+/// file, and what an audit of that file has to answer, or the list of its logs. Without -o, this program audits each of them, and answers 1 if it says anything else.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The folder with the kit
@@ -36,10 +36,23 @@ pub(super) struct Arguments {
 /// The kit's file in its folder.
 const FILE: &str = "kit.ndjson";
 
-/// A case for those who audit its log.
+/// A case for those who audit its log, or logs.
 #[derive(Serialize)]
 struct Written<'a> {
     name: &'a str,
+    #[serde(flatten)]
+    of: WrittenOf<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WrittenOf<'a> {
+    One(WrittenLog<'a>),
+    Several { logs: Vec<WrittenLog<'a>> },
+}
+
+#[derive(Serialize)]
+struct WrittenLog<'a> {
     /// From the folder of the list on.
     file: String,
     expected: &'a Expected,
@@ -76,12 +89,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             write(&kit, &library, folder)?;
             if arguments.form.json {
                 output::document(&Document {
-                    cases: kit.cases.len(),
+                    cases: kit.len(),
                     differing: None,
                 })?;
             } else {
-                let logs = counted(kit.cases.len() as u64, "log");
-                output::say(&text!("{} and expected.json are in {}", logs, *folder));
+                let cases = counted(kit.len() as u64, "case");
+                output::say(&text!("{} and expected.json are in {}", cases, *folder));
             }
             Ok(Answer::Good)
         }
@@ -108,15 +121,30 @@ fn write(kit: &Kit, library: &Library, folder: &Path) -> anyhow::Result<()> {
         let file = folder.join(format!("{}.wasm", digest(component)));
         fs::write(file, component).or_coded("not_written", unwritable)?;
     }
+    let write_log = |case: &'_ Case, file: String| {
+        fs::write(folder.join(&file), log(kit, case)?).or_coded("not_written", unwritable)?;
+        Ok::<_, anyhow::Error>(file)
+    };
     let mut written = Vec::new();
     for case in &kit.cases {
-        let name = format!("{}.ndjson", case.name);
-        fs::write(logs.join(&name), log(kit, case)?).or_coded("not_written", unwritable)?;
+        let file = write_log(case, format!("logs/{}.ndjson", case.name))?;
+        let expected = &case.expected;
         written.push(Written {
             name: &case.name,
-            file: format!("logs/{name}"),
-            expected: &case.expected,
+            of: WrittenOf::One(WrittenLog { file, expected }),
         });
+    }
+    for Together { name, logs } in &kit.together {
+        let within = format!("logs/{name}");
+        fs::create_dir_all(folder.join(&within)).or_coded("not_written", unwritable)?;
+        let logs = logs.iter().map(|case| {
+            let file = write_log(case, format!("{within}/{}.ndjson", case.name))?;
+            let expected = &case.expected;
+            Ok(WrittenLog { file, expected })
+        });
+        let logs = logs.collect::<anyhow::Result<_>>()?;
+        let of = WrittenOf::Several { logs };
+        written.push(Written { name, of });
     }
     let mut list = serde_json::to_string_pretty(&written)?;
     list.push('\n');
@@ -134,23 +162,33 @@ fn check(kit: &Kit, library: &mut Library, form: Form) -> anyhow::Result<Answer>
         library.add(component.bytes.clone())?;
     }
     let mut differing = Vec::new();
-    for case in &kit.cases {
-        let log = log(kit, case)?;
-        // One for each log, so that none knows what another has brought.
-        let mut library = library.clone();
-        let audited = Auditor::new(&mut library).audit_export(log.as_slice(), &case.name);
-        let found = Expected::of(audited)?;
-        if found != case.expected {
+    let mut compare = |name: String, expected: &Expected, found: Expected| {
+        if found != *expected {
+            let expected = expected.clone();
             differing.push(Differing {
-                name: case.name.clone(),
-                expected: case.expected.clone(),
+                name,
+                expected,
                 found,
             });
+        }
+    };
+    // A library for each case, so that none knows what another has brought.
+    for case in &kit.cases {
+        let (log, mut library) = (log(kit, case)?, library.clone());
+        let audited = Auditor::new(&mut library).audit_export(log.as_slice(), &case.name);
+        compare(case.name.clone(), &case.expected, Expected::of(audited)?);
+    }
+    for Together { name, logs } in &kit.together {
+        let texts = logs.iter().map(|case| log(kit, case));
+        let texts: Vec<_> = texts.collect::<anyhow::Result<_>>()?;
+        let found = Expected::of_together(&mut library.clone(), &texts)?;
+        for (case, found) in logs.iter().zip(found) {
+            compare(format!("{name}/{}", case.name), &case.expected, found);
         }
     }
     if form.json {
         output::document(&Document {
-            cases: kit.cases.len(),
+            cases: kit.len(),
             differing: Some(&differing),
         })?;
     } else {
@@ -160,7 +198,7 @@ fn check(kit: &Kit, library: &mut Library, form: Form) -> anyhow::Result<Answer>
 }
 
 fn told(kit: &Kit, differing: &[Differing]) -> anyhow::Result<Text> {
-    let cases = counted(kit.cases.len() as u64, "case");
+    let cases = counted(kit.len() as u64, "case");
     let mut told = match differing.len() {
         0 => text!("{}: this program says the same of each\n", cases),
         some => text!("{}: this program says something else of {}\n", cases, some),

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::replay::{Audit, AuditError, DivergenceCode, SignatureCheck, Verdict};
+use crate::guest::Library;
+use crate::replay::{
+    Audit, AuditError, Auditor, DivergenceCode, LinkState, Missing, SignatureCheck, Together,
+    Verdict, from_export,
+};
 
 /// The answer of an audit of one log, as far as all auditors agree on it. Sentences are no
 /// part of it.
@@ -28,7 +32,17 @@ pub struct Expected {
     /// Of a log that is said to be erased: who vouches for that, with no key trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<SignatureWord>,
+    /// Of a child or a fork that is given with the log that it names: how they compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkState>,
+    /// The events that logs which are given together name of one another, and that are not
+    /// there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
 }
+
+/// What errors call a log of a kit.
+const PLACE: &str = "the kit";
 
 /// Who vouches for an attestation, in a word: see [`SignatureCheck`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,20 +70,29 @@ impl Expected {
         match audit {
             Ok(audit) => Ok(Self::said(&audit)),
             Err(AuditError::Guest(_) | AuditError::Brought { .. }) => Ok(Self {
-                verdict: None,
                 exit: 2,
-                sequence: None,
-                decisions: 0,
-                code: None,
-                owed_a_step: false,
-                signature: None,
+                ..Self::default()
             }),
             Err(error) => Err(error),
         }
     }
 
+    /// What an audit says of each of these logs, which are given together. The library has
+    /// the schedulers that they name and do not bring.
+    ///
+    /// # Errors
+    /// An audit was not done, and not for the lack of a scheduler.
+    pub fn of_together(library: &mut Library, logs: &[Vec<u8>]) -> Result<Vec<Self>, AuditError> {
+        let together = Together::read(1, logs, |log| from_export(log.as_slice(), PLACE).ok()?.ok());
+        let mut auditor = Auditor::new(library).with_together(&together);
+        let logs = logs.iter();
+        logs.map(|log| Self::of(auditor.audit_export(log.as_slice(), PLACE)))
+            .collect()
+    }
+
     fn said(audit: &Audit) -> Self {
         let divergence = audit.divergence.as_ref();
+        let link = audit.child_of.as_ref().or(audit.forked_from.as_ref());
         Self {
             verdict: Some(audit.verdict),
             exit: match audit.verdict {
@@ -88,6 +111,10 @@ impl Expected {
                 SignatureCheck::NotChecked { .. } => SignatureWord::NotChecked,
                 SignatureCheck::Bad { .. } => SignatureWord::Bad,
             }),
+            link: link
+                .map(|it| it.link)
+                .filter(|link| *link != LinkState::OriginMissing),
+            missing: audit.missing.clone(),
         }
     }
 }

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::apply::apply;
-use super::edit::Edit;
-use super::expected::Expected;
+use super::case::{Base, Case, Together};
 use super::json_line::member;
 use super::log_text::LogText;
 use crate::limits::CONFORMANCE_KIT_BYTES_MAX;
@@ -16,7 +15,7 @@ use crate::log::component::{self, Component};
 use crate::model::Digest;
 
 /// The format of the kits that this program reads and writes.
-pub const FORMAT: &str = "refrain-conformance/1";
+pub const FORMAT: &str = "refrain-conformance/2";
 
 /// Why a file is no kit, or a case of it comes to no log.
 #[derive(Debug, thiserror::Error)]
@@ -52,32 +51,6 @@ pub enum KitError {
     },
 }
 
-/// A log that cases begin with.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Base {
-    /// Its name.
-    pub name: String,
-    /// What it shows.
-    pub shows: String,
-    /// Its lines: the header, and an event each.
-    pub lines: Vec<Box<RawValue>>,
-}
-
-/// A log, and what an auditor has to say of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Case {
-    /// Its name: letters, digits, `_`, `-` and `.`, so that a file can have it.
-    pub name: String,
-    /// The log that it begins with.
-    pub base: String,
-    /// What is done to that, in this order.
-    pub edits: Vec<Edit>,
-    /// What an auditor has to say of it.
-    pub expected: Expected,
-}
-
 /// A conformance kit.
 #[derive(Clone, Debug)]
 pub struct Kit {
@@ -85,10 +58,14 @@ pub struct Kit {
     pub guest: Digest,
     /// Other schedulers that its logs name.
     pub components: Vec<Component>,
+    /// What no auditor can use for a scheduler, and logs bring all the same.
+    pub unusable: Vec<Component>,
     /// The logs.
     pub bases: Vec<Base>,
     /// The cases.
     pub cases: Vec<Case>,
+    /// The cases of several logs.
+    pub together: Vec<Together>,
 }
 
 /// A line of a kit.
@@ -97,8 +74,10 @@ pub struct Kit {
 enum Line {
     Kit(Beginning),
     Component(Box<RawValue>),
+    Unusable(Box<RawValue>),
     Base(Base),
     Case(Case),
+    Together(Together),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -115,9 +94,23 @@ impl Kit {
         Self {
             guest,
             components: Vec::new(),
+            unusable: Vec::new(),
             bases: Vec::new(),
             cases: Vec::new(),
+            together: Vec::new(),
         }
+    }
+
+    /// How many cases there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cases.len() + self.together.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The kit of this file.
@@ -161,8 +154,8 @@ impl Kit {
         let base = base.ok_or_else(|| failed(0, format!("there is no log {:?}", case.base)))?;
         let mut log = LogText::new(base.lines.iter().map(|line| line.get()));
         let find = |digest: &str| {
-            let found = self.components.iter().find(|it| it.digest == digest);
-            found.map(component::write)
+            let mut all = self.components.iter().chain(&self.unusable);
+            all.find(|it| it.digest == digest).map(component::write)
         };
         for (number, edit) in (1..).zip(&case.edits) {
             apply(&mut log, edit, find).map_err(|problem| failed(number, problem))?;
@@ -180,15 +173,21 @@ impl Kit {
             guest: self.guest,
         });
         put(&mut to, &beginning)?;
+        let line = |component| RawValue::from_string(component::write(component));
         for component in &self.components {
-            let line = RawValue::from_string(component::write(component))?;
-            put(&mut to, &Line::Component(line))?;
+            put(&mut to, &Line::Component(line(component)?))?;
+        }
+        for component in &self.unusable {
+            put(&mut to, &Line::Unusable(line(component)?))?;
         }
         for base in &self.bases {
             put(&mut to, &Line::Base(base.clone()))?;
         }
         for case in &self.cases {
             put(&mut to, &Line::Case(case.clone()))?;
+        }
+        for together in &self.together {
+            put(&mut to, &Line::Together(together.clone()))?;
         }
         to.flush()
     }
@@ -199,6 +198,30 @@ impl Kit {
 struct Names {
     bases: BTreeSet<String>,
     cases: BTreeSet<String>,
+}
+
+impl Names {
+    fn take_case(&mut self, name: &str) -> Result<(), String> {
+        if !is_name(name) {
+            return Err(format!(
+                "names a case {name:?}, and a file cannot be called so"
+            ));
+        }
+        match self.cases.insert(name.to_owned()) {
+            true => Ok(()),
+            false => Err(format!("names a second case {name:?}")),
+        }
+    }
+
+    fn find_base(&self, case: &Case) -> Result<(), String> {
+        match self.bases.contains(&case.base) {
+            true => Ok(()),
+            false => Err(format!(
+                "is about the log {:?}, which is not before it",
+                case.base
+            )),
+        }
+    }
 }
 
 /// Takes one line into the kit. What is wrong with it is the end of a sentence.
@@ -220,6 +243,7 @@ fn take(kit: &mut Option<Kit>, names: &mut Names, text: &str) -> Result<(), Stri
     match line {
         Line::Kit(_) => return Err("begins a second kit".to_owned()),
         Line::Component(line) => kit.components.push(component_of(line.get())?),
+        Line::Unusable(line) => kit.unusable.push(component_of(line.get())?),
         Line::Base(base) => {
             if base.lines.iter().any(|line| line.get().contains('\n')) {
                 return Err("has a log with a line of several lines".to_owned());
@@ -230,22 +254,18 @@ fn take(kit: &mut Option<Kit>, names: &mut Names, text: &str) -> Result<(), Stri
             kit.bases.push(base);
         }
         Line::Case(case) => {
-            if !is_name(&case.name) {
-                return Err(format!(
-                    "names a case {:?}, and a file cannot be called so",
-                    case.name
-                ));
-            }
-            if !names.bases.contains(&case.base) {
-                return Err(format!(
-                    "is about the log {:?}, which is not before it",
-                    case.base
-                ));
-            }
-            if !names.cases.insert(case.name.clone()) {
-                return Err(format!("names a second case {:?}", case.name));
-            }
+            names.take_case(&case.name)?;
+            names.find_base(&case)?;
             kit.cases.push(case);
+        }
+        Line::Together(together) => {
+            names.take_case(&together.name)?;
+            let mut within = Names::default();
+            for case in &together.logs {
+                within.take_case(&case.name)?;
+                names.find_base(case)?;
+            }
+            kit.together.push(together);
         }
     }
     Ok(())

@@ -17,7 +17,10 @@ fn furnished() -> (Desk, Kit) {
     let mut kit = committed().expect("it is committed");
     kit.cases
         .retain(|case| case.base == "stalled" || case.name.starts_with("brought."));
+    kit.together
+        .retain(|it| it.name.starts_with("together.whole."));
     assert!(kit.cases.len() > 50, "{}", kit.cases.len());
+    assert!(kit.together.len() > 5, "{}", kit.together.len());
     fs::create_dir(desk.path().join("kit")).expect("a folder");
     desk.file("kit/kit.ndjson", text(&kit));
     (desk, kit)
@@ -32,7 +35,7 @@ fn text(kit: &Kit) -> Vec<u8> {
 #[test]
 fn this_program_says_what_the_kit_expects_of_it() {
     let (desk, mut kit) = furnished();
-    let cases = kit.cases.len();
+    let cases = kit.len();
     let said = desk.types(&["conformance", "kit"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     let same = format!("{cases} cases: this program says the same of each\n");
@@ -63,7 +66,7 @@ fn the_logs_are_written_out_and_audited_as_expected() {
     let out = desk.path().join("out");
     let list = fs::read_to_string(out.join("expected.json")).expect("a list");
     let list: Vec<Value> = serde_json::from_str(&list).expect("JSON");
-    assert_eq!(list.len(), kit.cases.len());
+    assert_eq!(list.len(), kit.len());
     for component in kit
         .components
         .iter()
@@ -106,9 +109,26 @@ fn the_logs_are_written_out_and_audited_as_expected() {
             case.name
         );
     }
+    for (together, listed) in kit.together.iter().zip(&list[kit.cases.len()..]) {
+        assert_eq!(listed["name"], json!(together.name));
+        let folder = format!("out/logs/{}", together.name);
+        let document = desk.document(&["audit", "--file", &folder, "--json"], 0);
+        for (place, case) in together.logs.iter().enumerate() {
+            let (listed, audit) = (&listed["logs"][place], &document["executions"][place]);
+            let file = format!("logs/{}/{}.ndjson", together.name, case.name);
+            assert_eq!(listed["file"], json!(file));
+            let expected = &listed["expected"];
+            assert_eq!(audit["verdict"], expected["verdict"], "{file}");
+            let found = [&audit["child_of"], &audit["forked_from"]];
+            let found = found.into_iter().find(|it| !it.is_null());
+            let link = found.map_or(&Value::Null, |it| &it["link"]);
+            let is_missing = link == "origin_missing";
+            assert!(is_missing || *link == expected["link"], "{file}: {audit}");
+        }
+    }
     // A second time, over what is there.
     let again = desk.document(&["conformance", "kit", "-o", "out", "--json"], 0);
-    assert_eq!(again, json!({ "cases": kit.cases.len() }));
+    assert_eq!(again, json!({ "cases": kit.len() }));
 }
 
 #[test]

@@ -35,11 +35,12 @@ fn run() -> Result<()> {
         *verdicts.entry(verdict.to_owned()).or_default() += 1;
     }
     println!(
-        "{}: {} bytes, {} logs, {} cases: {verdicts:?}",
+        "{}: {} bytes, {} logs, {} cases of one log: {verdicts:?}, {} of several",
         path.display(),
         text.len(),
         kit.bases.len(),
-        kit.cases.len()
+        kit.cases.len(),
+        kit.together.len()
     );
     Ok(())
 }

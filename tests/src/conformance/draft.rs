@@ -16,10 +16,17 @@ pub(super) struct Draft {
     pub(super) is_of_chance: bool,
 }
 
+/// Logs that are given together, in the order of their names.
+pub(super) struct TogetherDraft {
+    pub(super) name: String,
+    pub(super) logs: Vec<Draft>,
+}
+
 /// Drafts as they are thought of.
 #[derive(Default)]
 pub(super) struct Drafts {
     pub(super) all: Vec<Draft>,
+    pub(super) together: Vec<TogetherDraft>,
 }
 
 impl Drafts {
@@ -43,12 +50,36 @@ impl Drafts {
         });
     }
 
+    /// One more for each of these edits, about this log: `GROUP.WHAT`.
+    pub(super) fn each<'a>(
+        &mut self,
+        group: &str,
+        source: &Source,
+        all: impl IntoIterator<Item = (&'a str, Vec<Edit>)>,
+    ) {
+        for (what, edits) in all {
+            self.named(format!("{group}.{what}"), source, edits);
+        }
+    }
+
     /// The same, with edits that need not fit the log.
     pub(super) fn by_chance(&mut self, name: String, source: &Source, edits: Vec<Edit>) {
         self.named(name, source, edits);
         if let Some(last) = self.all.last_mut() {
             last.is_of_chance = true;
         }
+    }
+
+    /// These logs, with what is done to each, are given together in this order.
+    pub(super) fn together(&mut self, name: String, logs: Vec<(&Source, Vec<Edit>)>) {
+        let logs = (1..).zip(logs).map(|(number, (source, edits))| Draft {
+            name: format!("{number}_{}", source.name),
+            base: source.name.clone(),
+            edits,
+            is_of_chance: false,
+        });
+        let logs = logs.collect();
+        self.together.push(TogetherDraft { name, logs });
     }
 
     /// The same, and the chain is made whole again.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use refrain::conformance::{Case, Expected, Kit};
+use refrain::conformance::{Case, Expected, Kit, Together};
 use refrain::guest::Library;
 use refrain::log::digest::digest;
 use refrain::replay::{Auditor, DivergenceCode};
 
-use super::draft::{Draft, Drafts};
+use super::draft::{Draft, Drafts, TogetherDraft};
 
 /// What the audit of this log answers. The library has the schedulers that the kit brings.
 ///
@@ -33,20 +33,10 @@ pub fn failed(said: &Expected) -> bool {
 /// of another event may be none that the field can have.
 pub(super) fn judge(kit: &mut Kit, library: &Library, drafts: Drafts) -> Result<()> {
     let (mut logs, mut names) = (BTreeSet::new(), BTreeSet::new());
-    for Draft {
-        name,
-        base,
-        edits,
-        is_of_chance,
-    } in drafts.all
-    {
+    for draft in drafts.all {
+        let name = &draft.name;
         ensure!(names.insert(name.clone()), "two cases are called {name}");
-        let mut case = Case {
-            name,
-            base,
-            edits,
-            expected: Expected::default(),
-        };
+        let (is_of_chance, mut case) = (draft.is_of_chance, case_of(draft));
         let log = match kit.log(&case) {
             Err(_) if is_of_chance => continue,
             log => log?,
@@ -61,5 +51,30 @@ pub(super) fn judge(kit: &mut Kit, library: &Library, drafts: Drafts) -> Result<
         case.expected = said;
         kit.cases.push(case);
     }
+    for TogetherDraft { name, logs } in drafts.together {
+        ensure!(names.insert(name.clone()), "two cases are called {name}");
+        let mut logs: Vec<Case> = logs.into_iter().map(case_of).collect();
+        let texts = logs.iter().map(|case| kit.log(case));
+        let texts: Vec<Vec<u8>> = texts
+            .collect::<Result<_, _>>()
+            .with_context(|| name.clone())?;
+        let said = Expected::of_together(&mut library.clone(), &texts)?;
+        if said.iter().any(failed) {
+            continue;
+        }
+        for (case, said) in logs.iter_mut().zip(said) {
+            case.expected = said;
+        }
+        kit.together.push(Together { name, logs });
+    }
     Ok(())
+}
+
+fn case_of(draft: Draft) -> Case {
+    Case {
+        name: draft.name,
+        base: draft.base,
+        edits: draft.edits,
+        expected: Expected::default(),
+    }
 }

@@ -8,8 +8,8 @@
 //! makes it anew: whenever the component, the golden logs or the audit have changed. The same
 //! sources come to the same bytes. The logs are the golden ones of the committed scheduler, and
 //! some more; what is done to them stands in `cases`. What an auditor has to say is what
-//! [`Auditor`](refrain::replay::Auditor) says of each log alone: a change there shows in the
-//! kit's diff, and is to be looked at.
+//! [`Auditor`](refrain::replay::Auditor) says of each log, alone or with others: a change there
+//! shows in the kit's diff, and is to be looked at.
 
 mod source;
 mod draft;
@@ -27,6 +27,7 @@ use refrain::log::export::Component;
 use serde_json::value::RawValue;
 
 use crate::component::workspace;
+use bases::Bases;
 
 pub use judge::{audited, failed};
 
@@ -57,13 +58,19 @@ pub fn committed() -> Result<Kit> {
 /// # Errors
 /// A log cannot be made, or an edit does not fit it.
 pub fn made(library: &mut Library) -> Result<Kit> {
-    let (sources, components) = bases::all(library)?;
+    let Bases {
+        logs: sources,
+        relatives,
+        components,
+        unusable,
+    } = bases::all(library)?;
     let mut kit = Kit::new(library.built_in().parse()?);
     kit.components = components.into_iter().map(component).collect();
+    kit.unusable = unusable.into_iter().map(component).collect();
     for component in &kit.components {
         library.add(component.bytes.clone())?;
     }
-    for source in &sources {
+    for source in sources.iter().chain(&relatives) {
         let lines = source.lines.iter().cloned().map(RawValue::from_string);
         kit.bases.push(Base {
             name: source.name.clone(),
@@ -71,7 +78,7 @@ pub fn made(library: &mut Library) -> Result<Kit> {
             lines: lines.collect::<Result<_, _>>()?,
         });
     }
-    let drafts = cases::all(&sources, &kit.components)?;
+    let drafts = cases::all(&sources, &relatives, &kit)?;
     judge::judge(&mut kit, library, drafts)?;
     Ok(kit)
 }

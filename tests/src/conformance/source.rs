@@ -68,10 +68,15 @@ impl Source {
     }
 }
 
+/// The log of this name.
+pub(super) fn named<'a>(sources: &'a [Source], name: &str) -> Result<&'a Source> {
+    let found = sources.iter().find(|it| it.name == name);
+    found.with_context(|| format!("there is no log {name}"))
+}
+
 /// The kinds of events that end an execution.
-pub(super) const TERMINAL: [&str; 4] = [
+pub(super) const TERMINAL: [&str; 3] = [
     "workflow_completed",
     "workflow_failed",
     "workflow_cancelled",
-    "workflow_timed_out",
 ];

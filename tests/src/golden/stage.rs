@@ -10,7 +10,7 @@ use refrain::guest::Library;
 use refrain::replay::from_store;
 use refrain::store::MemoryStore;
 use refrain::{
-    Answer, ClaimId, Engine, Execution, ExecutionId, Json, ManualClock, Next, Start, Steps,
+    Answer, ClaimId, Engine, Execution, ExecutionId, Fork, Json, ManualClock, Next, Start, Steps,
     WorkError, Workflow,
 };
 
@@ -148,6 +148,13 @@ impl Stage {
         self.clock.advance(Duration::from_millis(100));
         let asked = act(self.engine.execution(self.execution));
         self.ask(asked)
+    }
+
+    /// A fork of the execution, as late as it makes sense.
+    pub(crate) fn fork(&mut self) -> Result<ExecutionId> {
+        let (engine, origin) = (self.engine.clone(), self.execution);
+        let forked = self.ask(async move { engine.fork(Fork::of(origin)).await })?;
+        Ok(forked.execution.id())
     }
 
     /// The execution that it is about.

@@ -5,6 +5,8 @@ mod tables;
 mod generated;
 mod hosts;
 mod orders;
+mod relatives;
+mod unusable;
 
 use anyhow::{Context, Result};
 use refrain::guest::Library;
@@ -12,8 +14,20 @@ use refrain::guest::Library;
 use super::source::Source;
 use crate::golden;
 
-/// All logs, and the schedulers that some of them name.
-pub(super) fn all(library: &mut Library) -> Result<(Vec<Source>, Vec<Vec<u8>>)> {
+pub(super) use unusable::NAMES as UNUSABLE;
+
+/// What cases begin with.
+pub(super) struct Bases {
+    pub(super) logs: Vec<Source>,
+    /// Logs that name one another, for cases of several.
+    pub(super) relatives: Vec<Source>,
+    /// The schedulers that some of them name.
+    pub(super) components: Vec<Vec<u8>>,
+    /// What is none, in the order of [`UNUSABLE`].
+    pub(super) unusable: Vec<Vec<u8>>,
+}
+
+pub(super) fn all(library: &mut Library) -> Result<Bases> {
     let mut sources = golden_logs(library)?;
     sources.extend(hosts::children(library)?);
     sources.extend(tables::all(library)?);
@@ -22,7 +36,12 @@ pub(super) fn all(library: &mut Library) -> Result<(Vec<Source>, Vec<Vec<u8>>)> 
     sources.extend(upgraded);
     let (ordered, guests) = orders::all()?;
     sources.extend(ordered);
-    Ok((sources, [vec![idle], guests].concat()))
+    Ok(Bases {
+        logs: sources,
+        relatives: relatives::all(library)?,
+        components: [vec![idle], guests].concat(),
+        unusable: unusable::all()?,
+    })
 }
 
 /// The golden logs of the committed scheduler.

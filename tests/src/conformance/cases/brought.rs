@@ -1,9 +1,10 @@
 //! Logs that bring the scheduler that they name, and what is done to it there.
 
-use refrain::conformance::Edit;
+use refrain::conformance::{Edit, Kit};
 use refrain::log::export::Component;
 use serde_json::json;
 
+use super::super::bases::UNUSABLE;
 use super::super::draft::{Drafts, set, text, unset};
 use super::super::source::Source;
 
@@ -15,7 +16,40 @@ const LOGS: [&str; 4] = [
     "order_for_another_queue",
 ];
 
-pub(super) fn all(drafts: &mut Drafts, sources: &[Source], components: &[Component]) {
+pub(super) fn all(drafts: &mut Drafts, sources: &[Source], kit: &Kit) {
+    usable(drafts, sources, &kit.components);
+    for source in sources.iter().filter(|it| it.name == "guest_changed") {
+        for (what, component) in UNUSABLE.iter().zip(&kit.unusable) {
+            unusable(drafts, source, what, &component.digest);
+        }
+    }
+}
+
+/// Logs that name what is no scheduler: from event 1 on, or from a change on. There is no
+/// verdict then; what a log brings and does not name, nobody asks.
+fn unusable(drafts: &mut Drafts, source: &Source, what: &str, digest: &str) {
+    let embed = Edit::Embed {
+        component: digest.to_owned(),
+    };
+    let mut add = |place: &str, edits: Vec<Edit>| {
+        drafts.add("brought", source, &format!("{what}{place}"), edits);
+    };
+    let named = vec![
+        set(1, "guest_digest", digest),
+        set(2, "guest_digest", digest),
+        Edit::Rechain {},
+    ];
+    add("_unnamed", vec![embed.clone()]);
+    add("_missing", named.clone());
+    add("", [named, vec![embed.clone()]].concat());
+    if let Some(line) = source.line_of("guest_changed") {
+        let changed = vec![set(line, "guest_digest", digest), Edit::Rechain {}];
+        add("_later_missing", changed.clone());
+        add("_later", [changed, vec![embed]].concat());
+    }
+}
+
+fn usable(drafts: &mut Drafts, sources: &[Source], components: &[Component]) {
     for source in sources.iter().filter(|it| LOGS.contains(&&*it.name)) {
         let log = source.lines.concat();
         let named = components.iter().filter(|it| log.contains(&it.digest));

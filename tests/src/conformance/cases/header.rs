@@ -6,7 +6,7 @@ use refrain::model::Digest;
 use serde_json::json;
 
 use super::super::draft::{Drafts, raw, set, text, unset};
-use super::super::source::Source;
+use super::super::source::{Source, named};
 
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -77,8 +77,7 @@ const VALUES: [(&str, &str, &str); 34] = [
 ];
 
 pub(super) fn all(drafts: &mut Drafts, sources: &[Source]) -> Result<()> {
-    let source = sources.iter().find(|it| it.name == "stalled");
-    let source = source.context("there is a log that is called so")?;
+    let source = named(sources, "stalled")?;
     for (field, what, value) in VALUES {
         let name = format!("header.{field}.{what}");
         drafts.named(name, source, vec![raw(1, field, value)?]);
@@ -97,17 +96,9 @@ pub(super) fn all(drafts: &mut Drafts, sources: &[Source]) -> Result<()> {
     texts(drafts, source);
     bound(drafts, source)?;
     for other in ["timer", "completed", "child", "forked"] {
-        let other = sources.iter().find(|it| it.name == other);
-        let other = other.context("there is a log that is called so")?;
-        let name = format!("header.of_another_log.{}", other.name);
-        let edits = vec![
-            Edit::Remove { line: 1 },
-            Edit::Insert {
-                before: 1,
-                text: other.lines[0].clone(),
-            },
-        ];
-        drafts.named(name, source, edits);
+        let name = format!("header.of_another_log.{other}");
+        let header = &named(sources, other)?.lines[0];
+        drafts.named(name, source, instead(header));
     }
     Ok(())
 }
@@ -128,14 +119,7 @@ fn texts(drafts: &mut Drafts, source: &Source) {
         ("a_database", "SQLite format 3\u{0}"),
         ("empty", ""),
     ] {
-        let edits = vec![
-            Edit::Remove { line: 1 },
-            Edit::Insert {
-                before: 1,
-                text: text.to_owned(),
-            },
-        ];
-        drafts.named(format!("header.{what}"), source, edits);
+        drafts.named(format!("header.{what}"), source, instead(text));
     }
     let whole = [
         ("missing", vec![Edit::Remove { line: 1 }]),
@@ -150,9 +134,13 @@ fn texts(drafts: &mut Drafts, source: &Source) {
         ("spaced", vec![text(1, "{", " { ")]),
         ("a_field_twice", vec![text(1, "{", "{\"head\":1,")]),
     ];
-    for (what, edits) in whole {
-        drafts.named(format!("header.{what}"), source, edits);
-    }
+    drafts.each("header", source, whole);
+}
+
+/// The first line gives way to this one.
+fn instead(text: &str) -> Vec<Edit> {
+    let text = text.to_owned();
+    vec![Edit::Remove { line: 1 }, Edit::Insert { before: 1, text }]
 }
 
 /// Event 1 names what it binds otherwise than the header, and the chain is whole.
@@ -237,9 +225,7 @@ fn bound(drafts: &mut Drafts, source: &Source) -> Result<()> {
         ("a_key", vec![set(2, "key", "k")]),
         ("a_person", vec![set(2, "by", "eve")]),
     ];
-    for (what, mut edits) in all {
-        edits.push(Edit::Rechain {});
-        drafts.named(format!("event_1.{what}"), source, edits);
-    }
+    let chained = all.map(|(what, edits)| (what, [edits, vec![Edit::Rechain {}]].concat()));
+    drafts.each("event_1", source, chained);
     Ok(())
 }

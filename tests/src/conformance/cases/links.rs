@@ -7,23 +7,19 @@ use refrain::conformance::Edit;
 use serde_json::{Value, json};
 
 use super::super::draft::{Drafts, set, unset};
-use super::super::source::Source;
+use super::super::source::{Source, named};
 
 const OTHER: &str = "exec_0123456789abcdef0123456789abcdef";
 
 pub(super) fn all(drafts: &mut Drafts, sources: &[Source]) -> Result<()> {
-    let named = |name: &str| {
-        let found = sources.iter().find(|it| it.name == name);
-        found.with_context(|| format!("there is no log {name}"))
-    };
     for name in ["family_child", "family_grandchild"] {
-        of_child(drafts, named(name)?);
+        of_child(drafts, named(sources, name)?);
     }
     for name in ["family_parent", "child", "repeated", "children_told"] {
-        of_parent(drafts, named(name)?)?;
+        of_parent(drafts, named(sources, name)?)?;
     }
     for name in ["forked", "forked_with_edits"] {
-        of_fork(drafts, named(name)?);
+        of_fork(drafts, named(sources, name)?);
     }
     Ok(())
 }

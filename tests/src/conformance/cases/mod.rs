@@ -10,9 +10,10 @@ mod erased;
 mod links;
 mod owed;
 mod brought;
+mod together;
 
 use anyhow::Result;
-use refrain::log::export::Component;
+use refrain::conformance::Kit;
 
 use super::draft::Drafts;
 use super::source::Source;
@@ -21,9 +22,9 @@ use super::source::Source;
 const SEED: u64 = 14;
 
 /// All cases, by groups.
-pub(super) fn all(sources: &[Source], components: &[Component]) -> Result<Drafts> {
+pub(super) fn all(sources: &[Source], relatives: &[Source], kit: &Kit) -> Result<Drafts> {
     let mut drafts = Drafts::default();
-    for source in sources {
+    for source in sources.iter().chain(relatives) {
         drafts.named(format!("whole.{}", source.name), source, Vec::new());
     }
     fields::all(&mut drafts, sources);
@@ -35,6 +36,7 @@ pub(super) fn all(sources: &[Source], components: &[Component]) -> Result<Drafts
     erased::all(&mut drafts, sources)?;
     links::all(&mut drafts, sources)?;
     owed::all(&mut drafts, sources);
-    brought::all(&mut drafts, sources, components);
+    brought::all(&mut drafts, sources, kit);
+    together::all(&mut drafts, sources, relatives, kit)?;
     Ok(drafts)
 }

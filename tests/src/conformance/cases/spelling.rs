@@ -3,9 +3,11 @@
 
 use anyhow::{Context, Result};
 use refrain::conformance::Edit;
+use refrain::model::Digest;
+use serde_json::json;
 
 use super::super::draft::{Drafts, raw, set, text};
-use super::super::source::Source;
+use super::super::source::{Source, named};
 
 /// What is done to the line of an event. A line may be spelled in other ways, but for its
 /// payloads; each of the first of these texts stands in it.
@@ -88,17 +90,11 @@ const PAYLOADS: [(&str, &str); 14] = [
 ];
 
 pub(super) fn all(drafts: &mut Drafts, sources: &[Source]) -> Result<()> {
-    let source = sources.iter().find(|it| it.name == "guest_changed");
-    let source = source.context("there is a log that is called so")?;
+    let source = named(sources, "guest_changed")?;
     let line = source.line_of("node_completed").context("a completion")?;
     let next = line + 1;
-    for (what, from, to) in REPLACED {
-        drafts.named(
-            format!("spelled.{what}"),
-            source,
-            vec![text(line, from, to)],
-        );
-    }
+    let replaced = REPLACED.map(|(what, from, to)| (what, vec![text(line, from, to)]));
+    drafts.each("spelled", source, replaced);
     payloads(drafts, source, line)?;
     order(drafts, source, line);
     sizes(drafts, source, line, next);
@@ -199,8 +195,43 @@ fn sizes(drafts: &mut Drafts, source: &Source, line: usize, next: usize) {
     }
 }
 
-/// Bytes that are no UTF-8.
+/// Bytes that are no UTF-8: in a line as it was, and where a replacement character stood when
+/// the chain was made.
 fn bytes(drafts: &mut Drafts, source: &Source, line: usize) {
+    let replaced = |line: usize| Edit::Bytes {
+        line,
+        from: "\u{fffd}".to_owned(),
+        to: "ff".to_owned(),
+    };
+    for (what, field) in [
+        ("a_payload_of_a_lone_byte", "output"),
+        ("a_patch_of_a_lone_byte", "state_patch"),
+    ] {
+        let made = [set(line, field, json!({ "\u{fffd}": 1 })), Edit::Rechain {}];
+        drafts.named(format!("spelled.{what}_replaced"), source, made.to_vec());
+        let edits = [&made[..], &[replaced(line)]].concat();
+        drafts.named(format!("spelled.{what}"), source, edits);
+        let bytes = source.lines[line - 1].len();
+        let end = Edit::Cut { line, bytes };
+        let cut = [&made[..], &[replaced(line), end]].concat();
+        drafts.named(format!("spelled.{what}_cut"), source, cut);
+    }
+    let header = vec![set(1, "note", "\u{fffd}"), replaced(1)];
+    drafts.named("spelled.a_header_of_a_lone_byte".to_owned(), source, header);
+    let workflow = source.header["workflow"].as_str().unwrap_or_default();
+    let workflow = format!("{workflow} \u{fffd}");
+    let digest = Digest::of(workflow.as_bytes()).to_string();
+    let header = vec![
+        set(1, "workflow", workflow),
+        set(2, "workflow_digest", digest),
+        Edit::Rechain {},
+        replaced(1),
+    ];
+    drafts.named(
+        "spelled.a_workflow_of_a_lone_byte".to_owned(),
+        source,
+        header,
+    );
     for (what, to) in [
         ("a_lone_byte", "2261ff22"),
         ("an_overlong_character", "22c0af22"),
