@@ -63,6 +63,9 @@ pub(super) struct Play<'a> {
     /// What was done: the run, and the place among its acts.
     done: HashSet<(usize, usize)>,
     events: usize,
+    /// Nothing may be claimed: when that was last tried, there was nothing, and since then
+    /// only signals have come.
+    is_nothing_claimable: bool,
     until: Timestamp,
     /// When claims end that hold for ever.
     for_ever: Timestamp,
@@ -100,6 +103,7 @@ impl<'a> Play<'a> {
             acts_found: 0,
             done: HashSet::new(),
             events: 0,
+            is_nothing_claimable: false,
             until,
             for_ever,
             next: Next::Now,
@@ -119,7 +123,10 @@ impl<'a> Play<'a> {
                 continue;
             }
             match self.next_time() {
-                Some(at) if at <= self.until => self.world.advance_to(at),
+                Some(at) if at <= self.until => {
+                    self.is_nothing_claimable &= !self.workers.may_begin_by(at);
+                    self.world.advance_to(at);
+                }
                 Some(at) if at < self.for_ever => break Unended::TooLong,
                 _ => break Unended::NothingFollows,
             }
@@ -184,15 +191,7 @@ impl<'a> Play<'a> {
             self.world.drain();
             let before = self.events;
             self.follow()?;
-            let at_work: usize = self.runs.iter().map(|run| run.at_work.count()).sum();
-            let free = self.at_work_max.saturating_sub(at_work);
-            let claims = self.workers.claim(&mut self.world, &self.queues, free)?;
-            let has_claimed = !claims.is_empty();
-            // A child can have begun while work was claimed.
-            self.follow()?;
-            for claim in claims {
-                self.begin(claim)?;
-            }
+            let has_claimed = !self.is_nothing_claimable && self.claim()?;
             let has_answered = self.workers.answer(&mut self.world)?.is_some();
             let is_still = !has_claimed && !has_answered && self.events == before;
             if is_still || self.is_too_long() {
@@ -201,6 +200,21 @@ impl<'a> Play<'a> {
             }
             self.try_again()?;
         }
+    }
+
+    /// Workers take what work there is, and begin with it. Whether there was any.
+    fn claim(&mut self) -> Result<bool, EngineError> {
+        let at_work: usize = self.runs.iter().map(|run| run.at_work.count()).sum();
+        let free = self.at_work_max.saturating_sub(at_work);
+        let claims = self.workers.claim(&mut self.world, &self.queues, free)?;
+        self.is_nothing_claimable = claims.is_empty();
+        let has_claimed = !claims.is_empty();
+        // A child can have begun while work was claimed.
+        self.follow()?;
+        for claim in claims {
+            self.begin(claim)?;
+        }
+        Ok(has_claimed)
     }
 
     /// When something happens next.
@@ -279,17 +293,20 @@ impl<'a> Play<'a> {
             let first = self.runs[run].events.last().map_or(1, |it| it.sequence + 1);
             let execution = self.runs[run].execution.clone();
             let page = self.world.until(execution.events(first, PAGE))?;
-            if page.is_empty() {
-                return Ok(());
-            }
+            let is_last = page.len() < PAGE as usize;
             for stored in page {
                 self.take(run, stored.event)?;
+            }
+            if is_last {
+                return Ok(());
             }
         }
     }
 
     fn take(&mut self, run: usize, event: Event) -> Result<(), EngineError> {
         self.events += 1;
+        let is_signal = matches!(event.kind, EventKind::ExternalEventReceived(_));
+        self.is_nothing_claimable &= is_signal;
         self.workers.follow(self.runs[run].execution.id(), &event);
         self.runs[run].at_work.apply(&event);
         if let EventKind::ChildStarted(it) = &event.kind {

@@ -171,6 +171,11 @@ impl Workers {
         std::mem::take(&mut self.refused)
     }
 
+    /// Whether an attempt that was ordered for later may begin by then.
+    pub(crate) fn may_begin_by(&self, at: Timestamp) -> bool {
+        self.may_begin.iter().any(|begin| *begin <= at)
+    }
+
     /// When they do something next, or are to be seen dead.
     pub(crate) fn next(&mut self, world: &World) -> Option<Timestamp> {
         let now = world.now();
