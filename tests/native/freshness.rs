@@ -1,13 +1,13 @@
 //! Is the committed component built from today's sources? Told without a
 //! compiler for WebAssembly and without a network. And is its bytecode what wasmtime
-//! makes of it? Is the script of reports built from today's sources?
+//! makes of it? Are the scripts of pages built from today's sources?
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use refrain::log::digest::digest;
 use refrain_tests::component::product::PRODUCTS;
-use refrain_tests::component::{bytecode, copies, workspace};
+use refrain_tests::component::{bytecode, copies, drawing, workspace};
 
 #[test]
 fn committed_components_are_fresh() {
@@ -28,6 +28,12 @@ fn the_committed_bytecode_is_fresh() {
 #[test]
 fn the_copies_in_other_packages_are_fresh() {
     let freshness = copies::freshness().expect("the component is committed");
+    assert!(freshness.is_ok(), "{}", freshness.unwrap_err());
+}
+
+#[test]
+fn what_draws_on_pages_is_fresh() {
+    let freshness = drawing::freshness().expect("the script and its stamp are committed");
     assert!(freshness.is_ok(), "{}", freshness.unwrap_err());
 }
 

@@ -31,6 +31,11 @@ fn the_host_stands_in_layers() -> Result<()> {
     stands_in_layers("host/src", HOST_EXEMPTIONS)
 }
 
+#[test]
+fn pictures_stand_in_layers() -> Result<()> {
+    stands_in_layers("host/picture/src", &[])
+}
+
 fn stands_in_layers(folder: &str, exemptions: &[Exemption]) -> Result<()> {
     let findings = check(&workspace().join(folder))?;
     let wrong = judge(&findings, exemptions);

@@ -250,7 +250,9 @@ fn show_states(
 
 fn show_state(node: &mut Node, told: &Nodes) {
     let found = told.named(&node.id);
-    node.state = Some(found.map_or(NodeState::Pending, |it| it.state));
+    node.state = Some(picture::state(
+        found.map_or(NodeState::Pending, |it| it.state),
+    ));
     if let Some((map, all)) = found.and_then(|it| Some((it, it.instances?))) {
         let states = told.instances_of(map).unwrap_or_default();
         let count = |name| states.get(name).copied().unwrap_or_default();
@@ -259,7 +261,8 @@ fn show_state(node: &mut Node, told: &Nodes) {
     }
     node.iterations = found.map_or(0, |it| it.iterations);
     if let Some(undo) = &mut node.compensation {
-        undo.state = told.named(&format!("{}!undo", node.id)).map(|it| it.state);
+        let told = told.named(&format!("{}!undo", node.id));
+        undo.state = told.map(|it| picture::state(it.state));
     }
 }
 

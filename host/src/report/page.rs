@@ -16,7 +16,7 @@ pub const SCRIPT: &str = include_str!("../../web/built/report.js");
 
 /// The style of a report: that of its pictures, and the page's own behind it.
 pub const STYLE: &str = concat!(
-    include_str!("../picture/style.css"),
+    include_str!("../../picture/src/style.css"),
     include_str!("../../web/report/style.css")
 );
 

@@ -2,7 +2,7 @@
 
 use super::graph::Graph;
 use crate::model::Event;
-use crate::model::{EventKind, Status};
+use crate::model::{EventKind, Status, node_of_run};
 
 /// The node that completes with the event at this place of a log, and the patch of it, if
 /// that is an event about a child. An end that another iteration follows completes nothing,
@@ -15,7 +15,7 @@ pub(super) fn by_a_child<'a>(
     let nothing = || "{}".to_owned();
     match &events[place].kind {
         EventKind::ChildStarted(it) => {
-            let child = graph.child(&it.node_id)?;
+            let child = graph.child(node_of_run(&it.node_id))?;
             child.is_detached.then(|| (it.node_id.as_str(), nothing()))
         }
         EventKind::ChildEnded(it) if it.status == Status::Completed => {
@@ -24,7 +24,7 @@ pub(super) fn by_a_child<'a>(
                 EventKind::NodeExhausted(next) => next.node_id == it.node_id,
                 _ => false,
             });
-            let child = graph.child(&it.node_id)?;
+            let child = graph.child(node_of_run(&it.node_id))?;
             let patch = it.output.as_deref();
             let patch = patch.map_or_else(nothing, |output| child.patch(&it.node_id, output));
             (!goes_on).then_some((it.node_id.as_str(), patch))

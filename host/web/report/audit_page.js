@@ -3,23 +3,29 @@
 import { byId, element, fill } from './base/dom.js';
 import { counted, grouped } from './base/time.js';
 import { Page } from './page.js';
+import { Drawing } from './view/drawing.js';
+import { readDropped, Refused } from './view/dropped.js';
 import { Execution } from './view/execution.js';
+
+/** @typedef {import('./view/dropped.js').Dropped} Dropped */
 
 /** As a report has them. */
 const EVENTS_MAX = 200_000;
-const BYTES_MAX = 256 * 1024 * 1024;
 
 /** The scheduler of this version, for logs that do not bring the one that they name. */
 const BUILT_IN = new URL('../../clients/js/audit/component/refrain-scheduler.wasm', import.meta.url);
 
+/** The scripts of the workers. */
+const WORKER = new URL('./worker/main.js', import.meta.url);
+const DRAWING_WORKER = new URL('./worker/drawing.js', import.meta.url);
+
+const drawing = new Drawing(() => new Worker(DRAWING_WORKER, { type: 'module' }));
+
 /** @type {Page | undefined} */
 let shown = undefined;
 
-/** A file cannot be shown, for a reason that its owner can do something about. */
-class Refused extends Error {}
-
-/** The script of the workers. */
-const WORKER = new URL('./worker/main.js', import.meta.url);
+/** What the page was made of. @type {Dropped | undefined} */
+let dropped = undefined;
 
 /** @param {URL} address */
 async function fetched(address) {
@@ -29,38 +35,34 @@ async function fetched(address) {
 }
 
 /**
- * @param {File} file
+ * @param {Dropped['logs'][number]} log
  * @param {Uint8Array[]} components
  */
-async function executionOf(file, components) {
-  if (file.size > BYTES_MAX) {
-    throw new Refused(`${file.name} has ${grouped(Math.round(file.size / 1e6))} MB, and this page takes ${grouped(Math.round(BYTES_MAX / 1e6))} MB; audit it with refrain audit --file, or refrain-audit`);
-  }
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const execution = await Execution.of({ text: new TextDecoder().decode(bytes), bytes, components });
+async function executionOf({ name, bytes }, components) {
+  const draw = (/** @type {string} */ workflow) => drawing.of(workflow);
+  const execution = await Execution.of({ text: new TextDecoder().decode(bytes), bytes, components, draw });
   if (execution.log.count > EVENTS_MAX) {
-    throw new Refused(`${file.name} has ${counted(execution.log.count, 'event')}, and this page shows ${grouped(EVENTS_MAX)}; audit it with refrain audit --file, or refrain-audit`);
+    throw new Refused(`${name} has ${counted(execution.log.count, 'event')}, and this page shows ${grouped(EVENTS_MAX)}; audit it with refrain audit --file, or refrain-audit`);
   }
-  if (execution.log.count === 0) throw new Refused(`${file.name} holds no event: drop a log that refrain export wrote`);
+  if (execution.log.count === 0) throw new Refused(`${name} holds no event: drop a log that refrain export wrote`);
   return execution;
 }
 
 /** @param {File[]} files */
 async function show(files) {
-  const isComponent = (/** @type {File} */ file) => file.name.endsWith('.wasm');
-  const logs = files.filter((file) => !isComponent(file));
-  if (logs.length === 0) throw new Refused('there is no log among these files: drop one that refrain export wrote, NAME.ndjson');
-  const brought = files.filter(isComponent).map(async (file) => new Uint8Array(await file.arrayBuffer()));
+  const all = await readDropped(files, dropped);
   const builtIn = new Uint8Array(await (await fetched(BUILT_IN)).arrayBuffer());
-  const components = [builtIn, ...(await Promise.all(brought))];
+  const components = [builtIn, ...all.components];
   const executions = [];
-  for (const file of logs) executions.push(await executionOf(file, components));
+  for (const log of all.logs) executions.push(await executionOf(log, components));
   shown?.end();
   const template = await (await fetched(new URL('./body.html', import.meta.url))).text();
   const parts = new DOMParser().parseFromString(template, 'text/html').body.childNodes;
   byId('report').replaceChildren(...[...parts].map((part) => document.importNode(part, true)));
   byId('brand-kind').textContent = 'audit';
-  shown = new Page(executions, { holds: 'dropped' }, { url: WORKER, type: 'module' });
+  const anchors = all.anchors.length > 0 ? all.anchors : undefined;
+  shown = new Page(executions, { holds: 'dropped', anchors, trust: all.trust }, { url: WORKER, type: 'module' });
+  dropped = all;
   shown.begin();
 }
 

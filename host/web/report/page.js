@@ -68,7 +68,7 @@ export class Page {
     this.state = new StatePane(byId('state'), view);
     this.queue = new QueuePane(byId('queue'), view);
     this.event = new EventPane(byId('event'), byId('event-title'), view);
-    this.verdict = new VerdictPane(byId('verdict'), view);
+    this.verdict = new VerdictPane(byId('verdict'), view, self);
     this.proof = new ProofPane(byId('proof'), view, self);
     this.travel = new TravelBar(
       { buttons: byId('travel-buttons'), slider: /** @type {HTMLInputElement} */ (byId('slider')), place: byId('place'), line: byId('event-line') },
@@ -91,7 +91,8 @@ export class Page {
       execution.proof.listen(() => this.#proven(execution));
     }
     // A module has the auditor's own script for that.
-    void derive(view.executions, this.worker.type === 'classic' ? this.worker.url : undefined);
+    const workerUrl = this.worker.type === 'classic' ? this.worker.url : undefined;
+    void derive(view.executions, { workerUrl, anchors: this.self.anchors, trust: this.self.trust });
   }
 
   /** Another page takes its place. */
@@ -156,7 +157,7 @@ export class Page {
     document.title = `${log.workflowName}: ${log.executionId}`;
     byId('title').textContent = log.workflowName;
     byId('execution-id').textContent = log.executionId;
-    this.#nodes = this.graph.load(execution.source.picture) ? this.graph : new NodeList(byId('graph'), log.workflow);
+    this.#loadGraph();
     this.timeline.load(history);
     this.events.load();
     this.proof.update();
@@ -165,6 +166,25 @@ export class Page {
     this.#answer = undefined;
     this.#scheduler?.end();
     this.#scheduler = log.isErased ? undefined : new Scheduler(() => new Worker(this.worker.url, { type: this.worker.type }), execution, (answer) => this.#take(answer));
+  }
+
+  /** The graph, or a list of the nodes where it cannot be drawn. */
+  #loadGraph() {
+    const { execution, log } = this.view;
+    const { drawn } = execution;
+    const isShown = this.graph.load(drawn !== undefined && 'svg' in drawn ? drawn.svg : undefined);
+    const workflow = drawn === undefined ? {} : log.workflow;
+    this.#nodes = isShown ? this.graph : new NodeList(byId('graph'), workflow, whyNot(drawn));
+    if (drawn === undefined) void execution.draw().then(() => this.#showDrawn(execution));
+  }
+
+  /** @param {Execution} execution */
+  #showDrawn(execution) {
+    const { view } = this;
+    if (execution !== view.execution || this.#ending.signal.aborted) return;
+    this.#loadGraph();
+    if (view.node !== undefined) this.#nodes.choose(this.#wayOf(view.node));
+    this.#showRuns();
   }
 
   /** The states of all nodes, as the log tells them or, where it was asked, the scheduler. */
@@ -282,6 +302,15 @@ export class Page {
     const select = element('select', { 'aria-label': 'Execution', change: (/** @type {Event} */ event) => view.open(all[Number(/** @type {HTMLSelectElement} */ (event.target).value)]) }, ...options);
     fill(byId('executions'), select);
   }
+}
+
+/**
+ * Why no graph is shown.
+ * @param {Execution['drawn']} drawn
+ */
+function whyNot(drawn) {
+  if (drawn === undefined) return 'The graph is being drawn.';
+  return 'why' in drawn ? drawn.why : 'The picture of this workflow cannot be read.';
 }
 
 /** @param {Execution} execution */

@@ -11,7 +11,9 @@ test('a log that is dropped on the page is audited and shown', { skip }, async (
   await tab.page.setInputFiles('#file', golden('retries'));
   assert.equal(await tab.verdict(), 'clean');
   await tab.slide(4);
-  assert.equal(await tab.page.getAttribute('[data-node="a"]', 'class'), 'chip node state-failing');
+  await tab.page.waitForSelector('#graph svg .node.state-failing[data-node="a"]');
+  await tab.page.click('#graph svg [data-node="b"]');
+  await tab.page.waitForFunction(() => document.getElementById('node-title')?.textContent === 'Node b');
   // Another one takes its place.
   await tab.page.setInputFiles('#file', file('bad.ndjson', readFileSync(golden('retries'), 'utf8').replace('"attempt":2', '"attempt":3')));
   await tab.page.waitForSelector('#verdict[data-verdict="tampered"]');

@@ -128,7 +128,8 @@ test('of a large picture what is near is drawn, and what is chosen comes near', 
   const tab = await Tab.report(path, '#900');
   await tab.settled(900);
   const node = (/** @type {string} */ id) => tab.page.locator(`#graph [data-node="${id}"]`);
-  assert.deepEqual([await node('n000').isVisible(), await node('n500').isVisible()], [true, false]);
+  await node('n000').waitFor();
+  await node('n500').waitFor({ state: 'hidden' });
   await tab.page.evaluate(() => (location.hash = '#900/n500'));
   await tab.page.waitForFunction(() => document.getElementById('node-title')?.textContent === 'Node n500');
   await node('n500').waitFor();

@@ -1,6 +1,7 @@
 //! `cargo rebuild-component`: build the committed components from their
-//! sources, and the bytecode of the scheduler from its component, and copy the component into
-//! the packages of other languages. With `--check`, build and compare, and write nothing.
+//! sources, the bytecode of the scheduler from its component, and what draws workflows on
+//! pages; and copy the component into the packages of other languages. With `--check`, build
+//! and compare, and write nothing.
 //!
 //! Exit code 0: done, or the same bytes. 1: `--check` found other bytes. 2: it
 //! could not be done. 3: `--check` built it, but the compiler at hand is not
@@ -10,9 +11,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use refrain_tests::component::bytecode::{self, BYTECODE};
-use refrain_tests::component::copies;
 use refrain_tests::component::product::{PRODUCTS, Product};
+use refrain_tests::component::stamp::Stamp;
 use refrain_tests::component::toolchain::Toolchain;
+use refrain_tests::component::{copies, drawing};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,8 +36,14 @@ fn run(arguments: &[String]) -> Result<u8> {
     let mut verdict = 0;
     for product in &PRODUCTS {
         let of_product = if writes { rebuild } else { check };
-        verdict = verdict.max(of_product(product)?);
+        verdict = worse(verdict, of_product(product)?);
     }
+    let of_drawing = if writes {
+        rebuild_drawing
+    } else {
+        check_drawing
+    };
+    verdict = worse(verdict, of_drawing()?);
     let of_bytecode = match writes {
         true => rebuild_bytecode()?,
         false => check_bytecode()?,
@@ -43,15 +51,19 @@ fn run(arguments: &[String]) -> Result<u8> {
     if writes {
         copies::renew()?;
     }
-    // Other bytes are worse news than another compiler.
-    Ok(match of_bytecode {
-        0 => verdict,
-        worse => worse,
-    })
+    Ok(worse(verdict, of_bytecode))
+}
+
+/// Other bytes are worse news than another compiler.
+fn worse(one: u8, other: u8) -> u8 {
+    match (one, other) {
+        (1, _) | (_, 1) => 1,
+        _ => one.max(other),
+    }
 }
 
 fn rebuild(product: &Product) -> Result<u8> {
-    let toolchain = Toolchain::find(stamped_compiler(product).as_deref())?;
+    let toolchain = Toolchain::find(compiler(product.stamp()).as_deref())?;
     let (component, stamp) = product.build(&toolchain)?;
     product.write(&component, &stamp)?;
     println!(
@@ -68,26 +80,54 @@ fn check(product: &Product) -> Result<u8> {
     let stamp = product.stamp()?;
     let toolchain = Toolchain::find(Some(&stamp.compiler))?;
     let (component, rebuilt) = product.build(&toolchain)?;
-    if component == product.committed()? {
+    let is_same = component == product.committed()?;
+    Ok(compared(product.name, is_same, [&stamp, &rebuilt]))
+}
+
+/// Says whether what is committed, with this stamp, was built again.
+fn compared(name: &str, is_same: bool, [stamp, rebuilt]: [&Stamp; 2]) -> u8 {
+    if is_same {
         println!(
-            "{} is, byte for byte, what its sources build to with {}",
-            product.name, rebuilt.compiler
+            "{name} is, byte for byte, what its sources build to with {}",
+            rebuilt.compiler
         );
-        return Ok(0);
+        return 0;
     }
     if rebuilt.compiler != stamp.compiler {
         println!(
-            "{} was rebuilt with another compiler ({}) than the stamped one ({}), so the bytes differ and prove nothing; \
+            "{name} was rebuilt with another compiler ({}) than the stamped one ({}), so the bytes differ and prove nothing; \
              its sources do build",
-            product.name, rebuilt.compiler, stamp.compiler
+            rebuilt.compiler, stamp.compiler
         );
-        return Ok(3);
+        return 3;
     }
     println!(
-        "{} is not what its sources build to with {}; type: cargo rebuild-component",
-        product.name, stamp.compiler
+        "{name} is not what its sources build to with {}; type: cargo rebuild-component",
+        stamp.compiler
     );
-    Ok(1)
+    1
+}
+
+fn rebuild_drawing() -> Result<u8> {
+    let toolchain = Toolchain::find(compiler(drawing::stamp()).as_deref())?;
+    let (module, stamp) = drawing::build(&toolchain)?;
+    drawing::write(&module, &stamp)?;
+    println!(
+        "{}: {} bytes unpacked, SHA-256 {}, built with {}",
+        drawing::SCRIPT,
+        module.len(),
+        stamp.component,
+        stamp.compiler
+    );
+    Ok(0)
+}
+
+fn check_drawing() -> Result<u8> {
+    let stamp = drawing::stamp()?;
+    let toolchain = Toolchain::find(Some(&stamp.compiler))?;
+    let (module, rebuilt) = drawing::build(&toolchain)?;
+    let is_same = module == drawing::committed()?;
+    Ok(compared(drawing::SCRIPT, is_same, [&stamp, &rebuilt]))
 }
 
 fn rebuild_bytecode() -> Result<u8> {
@@ -114,6 +154,6 @@ fn check_bytecode() -> Result<u8> {
 }
 
 /// The compiler that made what is committed, if anything is.
-fn stamped_compiler(product: &Product) -> Option<String> {
-    product.stamp().ok().map(|stamp| stamp.compiler)
+fn compiler(stamp: Result<Stamp>) -> Option<String> {
+    stamp.ok().map(|stamp| stamp.compiler)
 }

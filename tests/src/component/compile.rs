@@ -9,23 +9,21 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use super::sources::Sources;
 use super::toolchain::{Library, TARGET, Toolchain};
 
 /// What is asked of the compiler beyond the manifests, as the stamp has it.
 #[must_use]
-pub fn flags(features: &[&str]) -> Vec<String> {
-    let features = features.iter().map(|name| format!("--features={name}"));
+pub fn flags(sources: &Sources) -> Vec<String> {
+    let features = sources.features.iter();
+    let features = features.map(|name| format!("--features={name}"));
     let fixed = [
-        "--crate-type=cdylib",
-        "--profile=component",
-        "--target=wasm32-unknown-unknown",
-        LOCATIONS,
+        "--crate-type=cdylib".to_owned(),
+        format!("--profile={}", sources.profile),
+        "--target=wasm32-unknown-unknown".to_owned(),
+        LOCATIONS.to_owned(),
     ];
-    fixed
-        .map(str::to_owned)
-        .into_iter()
-        .chain(features)
-        .collect()
+    fixed.into_iter().chain(features).collect()
 }
 
 /// Panics of the guest have nobody to tell where they happened; without their
@@ -33,12 +31,7 @@ pub fn flags(features: &[&str]) -> Vec<String> {
 const LOCATIONS: &str = "-Zlocation-detail=none";
 
 /// Build the core module of a package.
-pub fn core_module(
-    workspace: &Path,
-    toolchain: &Toolchain,
-    package: &str,
-    features: &[&str],
-) -> Result<Vec<u8>> {
+pub fn core_module(workspace: &Path, toolchain: &Toolchain, sources: &Sources) -> Result<Vec<u8>> {
     let target_folder = workspace.join("target/component");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -48,11 +41,11 @@ pub fn core_module(
             "--quiet",
             "--locked",
             "--package",
-            package,
+            sources.package,
             "--lib",
             "--crate-type=cdylib",
         ])
-        .args(["--profile=component", "--target", TARGET])
+        .args(["--profile", sources.profile, "--target", TARGET])
         .env("CARGO_TARGET_DIR", &target_folder)
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
@@ -70,20 +63,21 @@ pub fn core_module(
     if let Library::Sources(_) = toolchain.compiler.library {
         cargo.arg("-Zbuild-std=core,alloc");
     }
-    for name in features {
+    for name in sources.features {
         cargo.args(["--features", name]);
     }
     let status = cargo.status().context("cannot start cargo")?;
     ensure!(
         status.success(),
-        "{package} does not build for {TARGET} with {}; see above",
+        "{} does not build for {TARGET} with {}; see above",
+        sources.package,
         toolchain.compiler.name
     );
 
     let module = target_folder
         .join(TARGET)
-        .join("component")
-        .join(package.replace('-', "_"))
+        .join(sources.profile)
+        .join(sources.package.replace('-', "_"))
         .with_extension("wasm");
     fs::read(&module).with_context(|| format!("cargo left no {}", module.display()))
 }

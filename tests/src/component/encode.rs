@@ -14,7 +14,7 @@ pub fn component(module: &[u8]) -> Result<Vec<u8>> {
 
 /// The same module or component without the custom sections in which tools
 /// leave notes about themselves. Those that `wit-component` reads stay.
-fn without_notes(wasm: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn without_notes(wasm: &[u8]) -> Result<Vec<u8>> {
     let (header, mut rest) = wasm.split_at_checked(8).context("the module is cut off")?;
     let mut kept = header.to_vec();
     while let Some((section, after)) = split_section(rest) {

@@ -6,6 +6,7 @@
 pub mod compile;
 pub mod encode;
 pub mod product;
+pub mod drawing;
 pub mod bytecode;
 pub mod copies;
 pub mod sources;

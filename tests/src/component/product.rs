@@ -42,6 +42,7 @@ pub const DIVERGENT: Product = Product {
     sources: Sources {
         package: "refrain-divergent-guest",
         features: &[],
+        profile: "component",
         manifest: "guest/Cargo.toml",
         around: Some("tests/guests/divergent/Cargo.toml"),
         folders: &["guest/src", "wit", "tests/guests/divergent/src"],
@@ -56,6 +57,7 @@ pub const FEW: Product = Product {
     sources: Sources {
         package: "refrain-few-guest",
         features: &[],
+        profile: "component",
         manifest: "tests/guests/few/Cargo.toml",
         around: None,
         folders: &["tests/guests/few/src", "tests/guests/few/wit"],
@@ -69,18 +71,13 @@ impl Product {
     /// Build it: its bytes, and the stamp that belongs to them.
     pub fn build(&self, toolchain: &Toolchain) -> Result<(Vec<u8>, Stamp)> {
         let workspace = workspace();
-        let module = compile::core_module(
-            &workspace,
-            toolchain,
-            self.sources.package,
-            self.sources.features,
-        )?;
+        let module = compile::core_module(&workspace, toolchain, &self.sources)?;
         let component = encode::component(&module)?;
         accepted(&component)?;
         let stamp = Stamp {
             sources: sources::digest(&workspace, &self.sources)?,
             compiler: toolchain.compiler.name.clone(),
-            flags: compile::flags(self.sources.features),
+            flags: compile::flags(&self.sources),
             component: digest(&component),
         };
         Ok((component, stamp))
@@ -109,7 +106,7 @@ impl Product {
     pub fn freshness(&self) -> Result<Result<(), String>> {
         let (stamp, component) = (self.stamp()?, self.committed()?);
         let fresh = stamp.sources == sources::digest(&workspace(), &self.sources)?
-            && stamp.flags == compile::flags(self.sources.features)
+            && stamp.flags == compile::flags(&self.sources)
             && stamp.component == digest(&component);
         Ok(if fresh {
             Ok(())

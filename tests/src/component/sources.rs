@@ -28,6 +28,8 @@ pub struct Sources {
     pub package: &'static str,
     /// The features that it is built with.
     pub features: &'static [&'static str],
+    /// The profile that it is built with.
+    pub profile: &'static str,
     /// Its manifest; that of the guest, where it is only a package around that.
     pub manifest: &'static str,
     /// The manifest of a package around the guest.
@@ -40,6 +42,7 @@ pub struct Sources {
 pub const GUEST: Sources = Sources {
     package: "refrain-guest",
     features: &["exports"],
+    profile: "component",
     manifest: "guest/Cargo.toml",
     around: None,
     folders: &["guest/src", "wit"],
@@ -63,7 +66,7 @@ pub fn digest(workspace: &Path, sources: &Sources) -> Result<String> {
     let lock = table(workspace, "Cargo.lock")?;
     parts.insert(
         "manifests".to_owned(),
-        manifests(&guest, &whole).to_string(),
+        manifests(&guest, &whole, sources.profile).to_string(),
     );
     parts.insert(
         "dependencies".to_owned(),
@@ -101,14 +104,14 @@ fn texts(workspace: &Path, folder: &Path, parts: &mut BTreeMap<String, String>) 
 
 fn is_source(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    (name.ends_with(".rs") || name.ends_with(".wit"))
+    [".rs", ".wit", ".css"].iter().any(|it| name.ends_with(it))
         && name != "tests.rs"
         && !name.ends_with("_tests.rs")
 }
 
 /// What the manifests say about the guest's build: its own, and what it
 /// inherits from the workspace.
-fn manifests(guest: &Table, whole: &Table) -> Value {
+fn manifests(guest: &Table, whole: &Table, profile: &str) -> Value {
     let inherited: BTreeMap<_, _> = dependencies(guest)
         .into_iter()
         .map(|name| {
@@ -116,13 +119,16 @@ fn manifests(guest: &Table, whole: &Table) -> Value {
             (name, version)
         })
         .collect();
+    // Each inherits from the one before it.
+    let own = (profile != "component").then_some(profile);
+    let profiles = ["release", "component"].into_iter().chain(own);
     json!({
         "package": guest.get("package"),
         "dependencies": built_in(guest.get("dependencies")),
         "target": guest.get("target"),
         "inherited": inherited,
         "workspace": whole["workspace"].get("package"),
-        "profiles": [whole["profile"].get("release"), whole["profile"].get("component")],
+        "profiles": profiles.map(|name| whole["profile"].get(name)).collect::<Vec<_>>(),
     })
 }
 

@@ -252,7 +252,7 @@ impl Workflows {
         name: &str,
     ) -> Result<&'a Graph, WrongName> {
         let last = way.rsplit('/').next().unwrap_or(way);
-        let Some(child) = graph.child(last) else {
+        let Some(child) = graph.child(node_of_run(last)) else {
             return Err(WrongName {
                 message: format!("`{way}` starts no child, so that there is no `{name}`"),
                 remedy: "name a node of the workflow; those of a child stand behind the node that starts it".to_owned(),

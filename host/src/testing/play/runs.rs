@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::error::EngineError;
 use crate::id::ExecutionId;
 use crate::live::{ClaimId, Execution};
-use crate::model::{Event, EventKind};
+use crate::model::{Event, EventKind, node_of_run};
 use crate::testing::graph::{Graph, Workflows};
 use crate::world::{Workers, World};
 
@@ -122,7 +122,9 @@ impl<'a> Runs<'a> {
                         let child = world.engine.execution(id);
                         let parent = &self.all[place];
                         let way = format!("{}{}/", parent.way, it.node_id);
-                        let of_node = parent.graph.and_then(|graph| graph.child(&it.node_id));
+                        let of_node = parent
+                            .graph
+                            .and_then(|graph| graph.child(node_of_run(&it.node_id)));
                         let graph = of_node.and_then(|child| self.workflows.graph_of(child));
                         self.add(child, way, graph);
                     }

@@ -84,7 +84,7 @@ export class GraphPane {
   }
 
   /**
-   * Shows another picture. Where there is none, its place says so.
+   * Shows another picture.
    * @param {string | undefined} text The picture, as SVG.
    * @returns {boolean} Whether there is one.
    */
@@ -95,10 +95,7 @@ export class GraphPane {
     this.#far = undefined;
     this.#chosen = undefined;
     const svg = text === undefined ? undefined : pictureOf(text);
-    if (svg === undefined) {
-      fill(this.pane, element('p', { class: 'empty' }, 'There is no picture of this workflow here. The nodes stand below, and in the timeline.'));
-      return false;
-    }
+    if (svg === undefined) return false;
     this.#svg = svg;
     this.#size = { width: Number(svg.getAttribute('width')) || 1, height: Number(svg.getAttribute('height')) || 1 };
     for (const group of svg.querySelectorAll('g.node')) this.#takeNode(group);
@@ -115,9 +112,17 @@ export class GraphPane {
     // Its size first: a large picture is then laid out once.
     this.#fit(ZOOM_READABLE);
     this.pane.replaceChildren(svg);
+    // With the next frame, for which it is laid out anyway: the page has its turn before.
+    requestAnimationFrame(() => this.#bringIntoView(svg));
+    return true;
+  }
+
+  /** @param {SVGSVGElement} svg The picture that was put there. */
+  #bringIntoView(svg) {
+    if (svg !== this.#svg) return;
     this.#showMiddle();
     this.#far = new FarParts(this.pane, svg);
-    return true;
+    this.#showChosen();
   }
 
   /** @param {Element} group */
@@ -169,6 +174,7 @@ export class GraphPane {
     const state = look === undefined ? '' : ` state-${look.state}`;
     node.group.setAttribute('class', `${node.base}${state}${way === this.#chosen ? ' chosen' : ''}`);
     if (node.sign !== undefined) node.sign.textContent = look === undefined ? '' : sign(look.state);
+    if (node.count === undefined && look?.count !== undefined) node.count = countIn(node.group);
     if (node.count !== undefined) node.count.textContent = look?.count ?? '';
     if (node.about !== undefined && node.undo.includes('↩')) {
       node.about.textContent = node.undo + (look?.undo === undefined ? '' : sign(look.undo));
@@ -182,10 +188,17 @@ export class GraphPane {
   choose(way) {
     if (this.#chosen !== undefined) this.#nodes.get(this.#chosen)?.group.classList.remove('chosen');
     this.#chosen = way;
-    const group = way === undefined ? undefined : this.#nodes.get(way)?.group;
-    if (group === undefined) return;
-    group.classList.add('chosen');
-    this.#far?.draw(group);
+    if (way === undefined) return;
+    this.#nodes.get(way)?.group.classList.add('chosen');
+    this.#showChosen();
+  }
+
+  /** The chosen node comes into view, if it is not seen. */
+  #showChosen() {
+    const group = this.#chosen === undefined ? undefined : this.#nodes.get(this.#chosen)?.group;
+    // A picture that has just come is laid out first.
+    if (group === undefined || this.#far === undefined) return;
+    this.#far.draw(group);
     const [seen, box] = [this.pane.getBoundingClientRect(), group.getBoundingClientRect()];
     const isSeen = box.left >= seen.left && box.right <= seen.right && box.top >= seen.top && box.bottom <= seen.bottom;
     if (!isSeen) {
@@ -247,13 +260,23 @@ function pictureOf(text) {
   const bare = text.replace(/<style>[^]*?<\/style>/, '');
   const read = new DOMParser().parseFromString(bare, 'image/svg+xml').documentElement;
   if (read.localName !== 'svg' || read.querySelector('parsererror') !== null) return undefined;
-  const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.importNode(read, true)));
+  const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.adoptNode(read)));
   for (const part of svg.querySelectorAll(':scope > title, :scope > .title, :scope > .legend, :scope > .ground, script, foreignObject')) {
     part.remove();
   }
   cutEmptySpace(svg);
   svg.prepend(drawn('title', {}, 'The nodes of the workflow and the edges between them'));
   return svg;
+}
+
+/**
+ * A place for the count of a node that was drawn without one.
+ * @param {Element} group
+ */
+function countIn(group) {
+  const count = drawn('tspan', { class: 'count' });
+  group.querySelector(':scope > .id')?.append(' ', count);
+  return count;
 }
 
 /** Above and below a picture stand its title and its legend, of this height. */

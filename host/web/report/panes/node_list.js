@@ -15,15 +15,16 @@ export class NodeList {
   /**
    * @param {HTMLElement} pane
    * @param {Record<string, any>} workflow
+   * @param {string} why Why there is no picture of it.
    */
-  constructor(pane, workflow) {
+  constructor(pane, workflow, why) {
     const all = Object.entries(workflow.nodes ?? {});
     for (const [id, node] of all.slice(0, LISTED_MAX)) {
       this.#nodes.set(id, element('button', { type: 'button', class: 'chip node', 'data-node': id, title: String(node?.kind?.type ?? '') }, id));
     }
     fill(
       pane,
-      element('p', { class: 'quiet' }, 'The nodes of the workflow, in the order of its text. A file that refrain report writes has them as a graph.'),
+      element('p', { class: 'empty' }, why, all.length > 0 && ' These are the nodes of the workflow, in the order of its text.'),
       element('div', { class: 'chips' }, ...this.#nodes.values()),
       all.length > LISTED_MAX && element('p', { class: 'quiet' }, `and ${all.length - LISTED_MAX} more`),
     );

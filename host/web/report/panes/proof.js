@@ -13,6 +13,8 @@ import { grouped } from '../base/time.js';
  * @property {string} [madeBy] The program that wrote the file.
  * @property {string} [madeAt]
  * @property {'payloads' | 'masked' | 'none' | 'dropped'} holds What it holds of what was said.
+ * @property {{text: string, place: string}[]} [anchors] Documents in which heads were noted.
+ * @property {string[]} [trust] Public keys whose word is trusted, as PEM.
  */
 
 const PROVES = [

@@ -3,6 +3,7 @@
 import { button, element, fill } from '../base/dom.js';
 import { counted, grouped, rfc3339 } from '../base/time.js';
 import { pretty } from '../words/json_text.js';
+import { anchored } from './anchored.js';
 
 /** @typedef {import('../view/view.js').View} View */
 /** @typedef {import('../view/proof.js').Audit} Audit */
@@ -25,10 +26,12 @@ export class VerdictPane {
   /**
    * @param {HTMLElement} pane
    * @param {View} view
+   * @param {import('./proof.js').Self} self
    */
-  constructor(pane, view) {
+  constructor(pane, view, self) {
     this.pane = pane;
     this.view = view;
+    this.self = self;
   }
 
   update() {
@@ -36,7 +39,7 @@ export class VerdictPane {
     const { pane } = this;
     if (proof.audit !== undefined) {
       pane.dataset.verdict = proof.audit.verdict;
-      pane.className = `verdict ${CLASSES[proof.audit.verdict] ?? 'bad'}`;
+      pane.className = `verdict ${classOf(proof.audit)}`;
       fill(pane, ...this.#found(proof.audit));
     } else if (proof.failure !== undefined) {
       pane.dataset.verdict = 'none';
@@ -58,7 +61,8 @@ export class VerdictPane {
   /** @param {Audit} audit */
   #found(audit) {
     const { log } = this.view;
-    const sign = CLASSES[audit.verdict] === 'good' ? '✓' : CLASSES[audit.verdict] === 'open' ? '?' : '✗';
+    const isGood = CLASSES[audit.verdict] === 'good';
+    const sign = isGood ? '✓' : CLASSES[audit.verdict] === 'open' ? '?' : '✗';
     const counts = log.isErased
       ? `${counted(log.count, 'event')}; no scheduler can be asked about them`
       : `${counted(Number(audit.events), 'event')}, ${counted(Number(audit.decisions), 'decision')} derived again`;
@@ -68,7 +72,7 @@ export class VerdictPane {
       element('p', {}, element('strong', {}, `${counts}. `), SAYS[audit.verdict] ?? ''),
       found && this.#divergence(found),
       audit.erased && attested(audit),
-      audit.anchor && element('p', {}, `anchored at event ${audit.anchor.sequence}`),
+      this.self.anchors !== undefined && element('p', { class: 'anchored' }, anchored(audit, isGood)),
     ];
   }
 
@@ -90,6 +94,15 @@ export class VerdictPane {
       ),
     );
   }
+}
+
+/**
+ * An anchor under a signature that does not hold is no good news either.
+ * @param {Audit} audit
+ */
+function classOf({ verdict, anchor }) {
+  if (anchor?.signature.result === 'bad') return 'bad';
+  return CLASSES[verdict] ?? 'bad';
 }
 
 /**

@@ -10,14 +10,17 @@ import { auditContained, auditJson } from '../../../clients/js/audit/src/index.j
  * Derives the logs of these executions together: forks and children among them are compared
  * with those that they come from.
  * @param {Execution[]} executions
- * @param {string | URL} [workerUrl] The script of the worker. Unless it is given, the auditor's own.
+ * @param {object} by What the audit goes by.
+ * @param {string | URL} [by.workerUrl] The script of the worker. Unless it is given, the auditor's own.
+ * @param {{text: string, place: string}[]} [by.anchors] Documents in which heads were noted.
+ * @param {string[]} [by.trust] Public keys whose word is trusted, as PEM.
  */
-export async function derive(executions, workerUrl = undefined) {
+export async function derive(executions, by) {
   const given = executions.map((it) => it.given);
   const progress = new Progress(executions);
   try {
     const audits = await auditContained(given.map((it) => it.log), {
-      workerUrl,
+      ...by,
       components: given.flatMap((it) => it.components),
       onProgress: ({ log, done }) => progress.reach(log, done),
     });

@@ -27,6 +27,8 @@ export function served() {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => {
       const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+      // A test that fails keeps no other waiting.
+      server.unref();
       resolve({ address: `http://127.0.0.1:${port}/web/audit.html`, close: () => server.close() });
     });
   });
