@@ -17,7 +17,7 @@ use refrain::replay::{
 use refrain::store::{ExecutionRecord, Reader, Timestamp};
 use serde::Serialize;
 
-use super::coded::{OrCoded, refuse};
+use super::coded::{OrCoded, coded, refuse};
 use super::database::{self, Database};
 use super::failure::{curable, curable_by};
 use super::files::{self, STDIN};
@@ -246,10 +246,7 @@ fn of_recording(
     let Some(record) = store.execution(id)? else {
         match broken_off {
             Some(error) => return Err(error),
-            None => refuse!(
-                "log_damaged",
-                "the log of {id} in {place} does not begin with the start of an execution"
-            ),
+            None => return Err(without_beginning(id, &place)),
         }
     };
     let is_whole = record.tampering.is_none() && !recording.is_erased();
@@ -262,6 +259,14 @@ fn of_recording(
         // What is not whole, its store says of it.
         read: is_whole.then_some(recording),
     })
+}
+
+/// That a log begins in the middle.
+pub(super) fn without_beginning(id: ExecutionId, place: &str) -> anyhow::Error {
+    let message = format!(
+        "the log of {id} in {place} does not begin with the start of an execution; `refrain audit` says what is wrong with it, and an untouched export has all of it"
+    );
+    coded("log_damaged", message)
 }
 
 impl OpenLog {
@@ -346,7 +351,7 @@ fn named_component(recording: &Recording, path: &Path) -> anyhow::Result<Compone
 fn unreadable_log(id: ExecutionId, found: &Unreadable) -> anyhow::Error {
     let (code, message) = unreadable(&format!("the log of {id}"), found);
     match found.cause {
-        UnreadableCause::Newer => super::coded::coded(code, message),
+        UnreadableCause::Newer => coded(code, message),
         _ => curable(code, message, ErrorRemedy::Audit(id)),
     }
 }
@@ -356,7 +361,7 @@ pub(super) fn unreadable_file(path: &Path, found: &Unreadable) -> anyhow::Error 
     let (code, message) = unreadable(&path.display().to_string(), found);
     let command = to_type::with_option("audit", Some(("--file", path.as_os_str())), &[""; 0], None);
     match found.cause {
-        UnreadableCause::Newer => super::coded::coded(code, message),
+        UnreadableCause::Newer => coded(code, message),
         _ => curable_by(
             code,
             message,

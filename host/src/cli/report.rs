@@ -240,10 +240,7 @@ fn of_file(path: &Path) -> anyhow::Result<Subject> {
     let id = recording.execution_id;
     let mut store = LogStore::new(Arc::new(recording.clone()), place.clone());
     let Some(record) = store.execution(id)? else {
-        refuse!(
-            "log_damaged",
-            "the log of {id} in {place} does not begin with the start of an execution"
-        );
+        return Err(log_source::without_beginning(id, &place));
     };
     let picture = picture_of(&mut store, &record, &recording)?;
     Ok(Subject { recording, picture })

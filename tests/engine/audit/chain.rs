@@ -168,6 +168,32 @@ fn law2_law5_law6_law7_what_may_not_stand_there_is_illegal() {
     check(&changes);
 }
 
+/// A number that no JSON parser here takes stands in a text of the log all the same.
+#[test]
+fn an_event_that_cannot_be_shown_is_not_called_missing() {
+    let ledger = Ledger::new();
+    let mut events = ledger.plain_events();
+    let Some(Event {
+        sequence,
+        kind: EventKind::WorkflowFailed(it),
+        ..
+    }) = events.last_mut()
+    else {
+        panic!("the ledger's execution fails");
+    };
+    it.final_state = r#"{"size": 1e400}"#.into();
+    let sequence = *sequence;
+    ledger.rewrite(events);
+    let audit = ledger.audit();
+    assert_eq!(concluded(&audit), (Divergent, Some(sequence)), "{audit:#?}");
+    let divergence = audit.divergence.expect("what it is");
+    assert_eq!(divergence.found, None);
+    assert_eq!(
+        divergence.message,
+        format!("the guest decides otherwise, at event {sequence}")
+    );
+}
+
 fn check(changes: &[(&str, Verdict, Change)]) {
     for (name, verdict, change) in changes {
         let ledger = Ledger::new();
