@@ -116,35 +116,14 @@ test('what cannot be drawn is said, and the page goes on', { skip }, async () =>
   close();
 });
 
-/**
- * The longest time in milliseconds that the page's own thread worked without a turn for
- * anything else, while this was done. Time in which others had the processor does not count.
- * @param {Tab} tab
- * @param {() => Promise<void>} deed
- */
-async function longestTask(tab, deed) {
-  const browser = tab.page.context().browser();
-  assert.ok(browser);
-  await browser.startTracing(tab.page, { categories: ['toplevel', '__metadata'] });
-  await deed();
-  const { traceEvents: events } = JSON.parse((await browser.stopTracing()).toString());
-  const placeOf = (/** @type {{pid: number, tid: number}} */ { pid, tid }) => `${pid} ${tid}`;
-  const threads = new Set(events.filter((/** @type {any} */ it) => it.name === 'thread_name' && it.args.name === 'CrRendererMain').map(placeOf));
-  const tasks = events.filter((/** @type {any} */ it) => threads.has(placeOf(it)) && /RunTask/.test(it.name));
-  assert.ok(tasks.length > 10, `${tasks.length} tasks`);
-  return Math.max(...tasks.map((/** @type {any} */ it) => it.tdur / 1000));
-}
-
-test('a graph of 5,000 nodes is shown without stopping the page', { skip }, async () => {
+test('a graph of 5,000 nodes is drawn, and the page does none of it itself', { skip }, async () => {
   const { address, close } = await served();
   const tab = await Tab.open(address);
-  const log = logOf('large.ndjson', workflowOf(5000, [1, 10, 100]));
-  const longest = await longestTask(tab, async () => {
-    await tab.page.setInputFiles('#file', log);
-    await tab.page.waitForSelector('#graph svg .node[data-node="n4999"]', { state: 'attached', timeout: 60_000 });
-    await tab.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
-  });
-  assert.ok(longest < 2000, `${longest} ms`);
+  // What draws is WebAssembly: the page can have none, its workers can.
+  await tab.page.evaluate(() => Reflect.deleteProperty(window, 'WebAssembly'));
+  await tab.page.setInputFiles('#file', logOf('large.ndjson', workflowOf(5000, [1, 10, 100])));
+  await tab.page.waitForSelector('#graph svg .node[data-node="n4999"]', { state: 'attached', timeout: 60_000 });
+  assert.equal(await tab.page.evaluate(() => 'WebAssembly' in window), false);
   await tab.close();
   close();
 });
