@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,44 @@ def test_a_clean_log(capsys: pytest.CaptureFixture[str], clean: str) -> None:
     assert out == f"{id_}  clean  8 events, 5 decisions replayed\n"
 
 
+PROGRAM = os.environ.get("REFRAIN_PROGRAM")
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="REFRAIN_PROGRAM names no program")
+def test_of_several_logs_each_names_its_file_word_for_word_as_refrain_does(
+    clean: str, forged: str, tmp_path: Path
+) -> None:
+    no_log = tmp_path / "no\alog.ndjson"
+    no_log.write_text("{}\n")
+    guest = ["--guest", str(ROOT / "tests/guests/divergent.wasm")]
+    for logs in ([clean], [forged, str(no_log), clean]):
+        for options in ([], ["--json"], guest, [*guest, "--json"]):
+            said = [
+                subprocess.run([*command, *logs, *options], capture_output=True)
+                for command in (
+                    [sys.executable, "-m", "refrain", "audit"],
+                    [str(PROGRAM), "audit", "--file"],
+                )
+            ]
+            ours, theirs = [(it.returncode, it.stdout, it.stderr) for it in said]
+            assert ours == theirs
+
+
+def test_a_file_that_cannot_be_read_does_not_keep_the_others_from_being_audited(
+    capsys: pytest.CaptureFixture[str], clean: str, tmp_path: Path
+) -> None:
+    missing = str(tmp_path / "missing.ndjson")
+    code, out, err = run(capsys, missing, clean, "--json")
+    document = json.loads(out)
+    assert code == 2
+    assert [it["verdict"] for it in document["executions"]] == ["clean"]
+    (failed,) = document["failed"]
+    assert (failed["execution_id"], failed["error"]["code"]) == (missing, "log_unreadable")
+    assert "error: 1 of 2 executions could not be audited\n" in err
+    code, out, _ = run(capsys, missing, "--json")
+    assert (code, json.loads(out)["error"]["code"]) == (2, "log_unreadable")
+
+
 def test_json_is_the_document_of_refrain_audit(
     capsys: pytest.CaptureFixture[str], clean: str, forged: str
 ) -> None:
@@ -57,7 +96,9 @@ def test_json_is_the_document_of_refrain_audit(
     assert [it["verdict"] for it in document["executions"]] == ["clean", "divergent"]
     assert document["failed"] == []
     of_clean, of_forged = document["executions"]
+    assert [it["file"] for it in document["executions"]] == [clean, forged]
     assert list(of_clean) == [
+        "file",
         "execution_id",
         "verdict",
         "events",
@@ -142,7 +183,9 @@ def test_another_guest(capsys: pytest.CaptureFixture[str], clean: str) -> None:
     assert [it["outcome"] for it in document["executions"]] == ["same", "diverges"]
     assert document["summary"]["same"] == document["summary"]["diverge"] == 1
     _, out, _ = run(capsys, clean, "--guest", guest)
-    assert "exact: no decision would be another, 1 the same; 8 events replayed\n" in out
+    assert (
+        "exact: no decision would be another, 1 the same; 1 log with 8 events replayed\n" in out
+    )
 
 
 def test_anchors_and_keys(
@@ -206,6 +249,7 @@ def test_a_log_that_cannot_be_audited_does_not_keep_the_others_from_it(
         (["LOG", "--trust", "LONG"], "key_unreadable", "longer than 65536 bytes"),
         (["LOG", "--anchors", "MARKED"], "anchors_unreadable", "a byte order mark"),
         (["LOG", "-"], "usage", "stdin holds one log"),
+        (["-", "--anchors", "-"], "usage", "stdin is named twice"),
         ([""], "usage", "a log has no name"),
         (["LOG", "--colour"], "usage", "unrecognized arguments: --colour"),
     ],

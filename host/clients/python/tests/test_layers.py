@@ -20,7 +20,7 @@ LAYERS = """
     auditing.child_links auditing.fork_link auditing.family auditing.ports auditing.guests
     auditing.walk auditing.auditor
     travel.marks travel.queue travel.seek travel.ports travel.cursor
-    report cli
+    report given cli
 """.split()
 
 FOLDER = Path(refrain.__file__).parent

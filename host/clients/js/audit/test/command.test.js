@@ -52,6 +52,37 @@ test('verdicts, exit codes and documents are those of the command line', async (
   assert.deepEqual([both.code, JSON.parse(both.out).executions.map((/** @type {any} */ it) => it.verdict)], [1, ['clean', 'divergent']]);
 });
 
+const command = new URL('../bin/refrain-audit.js', import.meta.url).pathname;
+const program = process.env.REFRAIN_PROGRAM;
+
+test('of several logs each names its file, word for word as `refrain` does', { skip: program === undefined && 'REFRAIN_PROGRAM names no program' }, () => {
+  const clean = file('clean.ndjson', goldenLog('completed'));
+  const log = opened(goldenLog('completed'));
+  log.kept[1].event.kind.value.queue = 'model';
+  const forged = file('forged.ndjson', written(rechained(log)));
+  const noLog = file('no\u0007log.ndjson', '{}\n');
+  const guest = ['--guest', file('guest.wasm', bytesOf('tests/guests/divergent.wasm'))];
+  for (const logs of [[clean], [forged, noLog, clean]]) {
+    for (const options of [[], ['--json'], guest, [...guest, '--json']]) {
+      const ours = spawnSync(process.execPath, [command, ...logs, ...options], { encoding: 'utf8' });
+      const theirs = spawnSync(String(program), ['audit', '--file', ...logs, ...options], { encoding: 'utf8' });
+      assert.deepEqual([ours.status, ours.stdout, ours.stderr], [theirs.status, theirs.stdout, theirs.stderr]);
+    }
+  }
+});
+
+test('a file that cannot be read does not keep the others from being audited', async () => {
+  const clean = file('clean.ndjson', goldenLog('completed'));
+  const missing = join(folder, 'missing.ndjson');
+  const { code, out, err } = await said(missing, clean, '--json');
+  const { executions, failed } = JSON.parse(out);
+  assert.deepEqual([code, executions.length, executions[0].file, executions[0].verdict], [2, 1, clean, 'clean']);
+  assert.deepEqual([failed.length, failed[0].execution_id, failed[0].error.code], [1, missing, 'log_unreadable']);
+  assert.match(err, /cannot read the log .*missing\.ndjson[^]*1 of 2 executions could not be audited/);
+  const only = await said(missing, '--json');
+  assert.deepEqual([only.code, JSON.parse(only.out).error.code], [2, 'log_unreadable']);
+});
+
 test('what is newer, or cannot be audited, is an error', async () => {
   const text = new TextDecoder().decode(goldenLog('completed'));
   const newer = await said(file('newer.ndjson', text.replace('node_started', 'node_melted')), '--json');
@@ -128,9 +159,8 @@ test('a folder stands for the logs in it', async () => {
  * @param {string} redirected
  */
 function typed(redirected) {
-  const program = new URL('../bin/refrain-audit.js', import.meta.url).pathname;
   const log = file('typed.ndjson', goldenLog('completed'));
-  const { status, stderr } = spawnSync('bash', ['-c', `node "$0" "$1" ${redirected}`, program, log], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('bash', ['-c', `node "$0" "$1" ${redirected}`, command, log], { encoding: 'utf8' });
   return { status, stderr };
 }
 
@@ -145,10 +175,9 @@ test('an answer that cannot be written is an error', { skip: !existsSync('/dev/f
 });
 
 test('a log comes from stdin, and one without an end is refused', { skip: !existsSync('/dev/zero') }, () => {
-  const program = new URL('../bin/refrain-audit.js', import.meta.url).pathname;
-  const piped = spawnSync('node', [program, '-'], { input: goldenLog('completed'), encoding: 'utf8' });
+  const piped = spawnSync('node', [command, '-'], { input: goldenLog('completed'), encoding: 'utf8' });
   assert.deepEqual([piped.status, piped.stdout.includes('  clean  8 events')], [0, true]);
-  const endless = spawnSync('bash', ['-c', 'node "$0" "$1" --anchors /dev/zero', program, file('typed.ndjson', goldenLog('completed'))], { encoding: 'utf8' });
+  const endless = spawnSync('bash', ['-c', 'node "$0" "$1" --anchors /dev/zero', command, file('typed.ndjson', goldenLog('completed'))], { encoding: 'utf8' });
   assert.deepEqual([endless.status, endless.stderr.includes('it is longer than 268435456 bytes')], [2, true]);
 });
 

@@ -8,28 +8,21 @@ or erased; 1 if one is not, or nobody who is trusted vouches for what is atteste
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, NoReturn, TypeVar
+from dataclasses import dataclass, field
+from typing import IO, Any, NoReturn
 
-from . import json_text
-from .auditing.anchors import AnchorFault, Anchors
+from . import given, json_text
 from .auditing.auditor import Auditor
 from .auditing.verdict import Audit, AuditError
-from .component.guest import ComponentFault, Guest, load
-from .limits import ANCHORS_BYTES_MAX, COMPONENT_BYTES_MAX, KEY_BYTES_MAX
-from .log.export import Recording, UnreadableLog, read_log
+from .component.guest import Guest
+from .given import CommandError
+from .log.export import Recording, UnreadableLog
 from .report import report
-from .signing import KeyFault, public_key
-from .words import escaped, escaped_json
+from .words import counted, escaped, escaped_json
 
 _GOOD, _BAD, _UNDONE = 0, 1, 2
-
-_STDIN = "-"
 
 _OUTCOMES = {
     "clean": "same",
@@ -41,16 +34,6 @@ _OUTCOMES = {
     "newer": "newer",
 }
 _OUTCOME_WORDS = {"diverge": "diverges"}
-
-_T = TypeVar("_T")
-
-
-class _CommandError(Exception):
-    """The command cannot do what was asked; `code` says why for programs."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -73,17 +56,17 @@ class _Question:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise _CommandError("usage", message)
+        raise CommandError("usage", message)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Does what the command line says. Answers its exit code."""
-    given = sys.argv[1:] if arguments is None else arguments
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        return _run(_parser().parse_args(given))
-    except _CommandError as error:
+        return _run(_parser().parse_args(words))
+    except CommandError as error:
         sys.stderr.write(f"error: {escaped(str(error))}\n")
-        if "--json" in given:
+        if "--json" in words:
             fields = {"code": error.code, "message": str(error), "remedy": None}
             _print(_document({"error": fields}))
         return _UNDONE
@@ -111,6 +94,15 @@ def _parser() -> argparse.ArgumentParser:
         help="ask this scheduler component instead of those that the logs name",
     )
     audit.add_argument(
+        "--with",
+        dest="components",
+        action="append",
+        default=[],
+        metavar="FILE.wasm",
+        help="a scheduler component that a log names and does not hold; may be given several"
+        " times. Refrain's own is at hand",
+    )
+    audit.add_argument(
         "--anchors",
         metavar="FILE",
         help="heads that were noted before: a log that lost its end since is found by them",
@@ -126,26 +118,34 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    guest = _guest(arguments.guest) if arguments.guest else None
-    anchors = _anchors(arguments.anchors) if arguments.anchors else None
-    trusted = [_key(path) for path in arguments.trust]
+    _refuse_stdin_twice(arguments)
+    guest = given.guest(arguments.guest) if arguments.guest else None
+    anchors = given.anchors(arguments.anchors) if arguments.anchors else None
+    trusted = [given.key(path) for path in arguments.trust]
+    components = [given.guest(path) for path in arguments.components]
     question = _Question(arguments, anchors is not None, guest)
-    logs = [log for path in arguments.logs for log in _logs(path)]
-    if len(logs) > 1 and _STDIN in logs:
-        raise _CommandError("usage", "stdin holds one log; write it to a file to audit several")
-    read = {path: _read(path) for path in logs}
+    paths = [log for path in arguments.logs for log in given.logs(path)]
+    if len(paths) > 1 and given.STDIN in paths:
+        raise CommandError("usage", "stdin holds one log; write it to a file to audit several")
+    found = _Found(len(paths) == 1)
+    read = _read(paths, found)
+    logs = [log for _, log in read]
     auditor = Auditor(
         guest=guest,
         anchors=anchors,
         trusted=trusted,
-        origins=[it for it in read.values() if isinstance(it, Recording)]
-        if len(logs) > 1
-        else [],
+        origins=[it for it in logs if isinstance(it, Recording)] if len(paths) > 1 else [],
+        components=components,
     )
-    audits, failed = _audited(auditor, [(path, read[path]) for path in logs])
-    _show(question, audits, failed)
-    if failed:
-        return _undone(f"{len(failed)} of {len(logs)} executions could not be audited")
+    for path, log in read:
+        try:
+            found.audits.append((path, auditor.audit(log)))
+        except AuditError as error:
+            found.fail(path, CommandError("not_audited", f"cannot audit {path}: {error}"))
+    _show(question, found)
+    audits = [audit for _, audit in found.audits]
+    if found.failed:
+        return _undone(f"{len(found.failed)} of {len(paths)} executions could not be audited")
     newer = sum(audit.verdict == "newer" for audit in audits)
     if newer:
         return _undone(
@@ -155,148 +155,75 @@ def _run(arguments: argparse.Namespace) -> int:
     return _GOOD if all(map(question.is_good, audits)) else _BAD
 
 
+@dataclass
+class _Found:
+    """What came of the logs, by their paths. One that cannot be audited does not keep the
+    others from it; an error of the only one is the command's."""
+
+    is_alone: bool
+    audits: list[tuple[str, Audit]] = field(default_factory=list)
+    failed: list[tuple[str, CommandError]] = field(default_factory=list)
+
+    def fail(self, path: str, error: CommandError) -> None:
+        if self.is_alone:
+            raise error
+        sys.stderr.write(f"error: {escaped(str(error))}\n")
+        self.failed.append((path, error))
+
+
+def _read(paths: list[str], found: _Found) -> list[tuple[str, Recording | UnreadableLog]]:
+    read = []
+    for path in paths:
+        try:
+            read.append((path, given.log(path)))
+        except CommandError as error:
+            found.fail(path, error)
+    return read
+
+
+def _refuse_stdin_twice(arguments: argparse.Namespace) -> None:
+    named = [arguments.guest, arguments.anchors]
+    named += arguments.logs + arguments.components + arguments.trust
+    if named.count(given.STDIN) > 1:
+        raise CommandError(
+            "usage", "stdin is named twice, and can be read once; write it to a file"
+        )
+
+
 def _undone(problem: str) -> int:
     """What was found is said already; of some logs nothing can be."""
     sys.stderr.write(f"error: {escaped(problem)}\n")
     return _UNDONE
 
 
-def _audited(
-    auditor: Auditor, logs: list[tuple[str, Recording | UnreadableLog]]
-) -> tuple[list[Audit], dict[str, str]]:
-    """The audits, and why the others cannot be audited, by their paths. An error of the only
-    one is the command's."""
-    audits, failed = [], {}
-    for path, log in logs:
-        try:
-            audits.append(auditor.audit(log))
-        except AuditError as error:
-            message = f"cannot audit {path}: {error}"
-            if len(logs) == 1:
-                raise _CommandError("not_audited", message) from None
-            sys.stderr.write(f"error: {escaped(message)}\n")
-            failed[path] = message
-    return audits, failed
-
-
-# ---- what is given ---------------------------------------------------------------------
-
-
-def _opened(path: str, code: str, what: str, read: Callable[[Path], _T]) -> _T:
-    try:
-        return read(Path(path))
-    except OSError as error:
-        message = f"cannot read {what} {path}: {error.strerror or error}"
-        raise _CommandError(code, message) from None
-    except UnicodeDecodeError as error:
-        raise _CommandError(
-            code, f"cannot read {what} {path}: it is no UTF-8: {error}"
-        ) from None
-
-
-def _logs(path: str) -> list[str]:
-    """The file, or the logs in the folder, by their names."""
-    if path == "":
-        raise _CommandError("usage", "a log has no name; give that of its file")
-    if path == _STDIN or not Path(path).is_dir():
-        return [path]
-
-    def found_in(folder: Path) -> list[str]:
-        return sorted(str(it) for it in folder.iterdir() if it.suffix == ".ndjson")
-
-    found = _opened(path, "log_unreadable", "the folder", found_in)
-    if not found:
-        raise _CommandError(
-            "log_unreadable",
-            f"there is no log in the folder {path}: none of its files ends in .ndjson",
-        )
-    return found
-
-
-def _read(path: str) -> Recording | UnreadableLog:
-    def read(place: Path) -> Recording | UnreadableLog:
-        try:
-            return read_log(sys.stdin.buffer if path == _STDIN else place)
-        except UnreadableLog as error:
-            return error
-
-    return _opened(path, "log_unreadable", "the log", read)
-
-
-def _guest(path: str) -> Guest:
-    component = _opened(
-        path, "component_unreadable", "the component", _up_to(COMPONENT_BYTES_MAX)
-    )
-    try:
-        return load(component)
-    except ComponentFault as error:
-        message = f"{path} is not a scheduler component: {error}"
-        raise _CommandError("invalid_component", message) from None
-
-
-def _up_to(bytes_max: int) -> Callable[[Path], bytes]:
-    def read(path: Path) -> bytes:
-        with open(path, "rb") as file:
-            content = file.read(bytes_max + 1)
-        if len(content) > bytes_max:
-            problem = f"it is longer than {bytes_max} bytes, which is the limit"
-            raise OSError(errno.EFBIG, problem)
-        return content
-
-    return read
-
-
-def _text(path: str, code: str, what: str, bytes_max: int) -> str:
-    text = _opened(path, code, what, lambda place: _up_to(bytes_max)(place).decode())
-    if text.startswith("\ufeff"):
-        problem = "it begins with a byte order mark; save it as UTF-8 without one"
-        raise _CommandError(code, f"cannot read {what} {path}: {problem}")
-    return text
-
-
-def _anchors(path: str) -> Anchors:
-    text = _text(path, "anchors_unreadable", "the anchors", ANCHORS_BYTES_MAX)
-    try:
-        return Anchors.read(text, path)
-    except AnchorFault as error:
-        raise _CommandError(
-            "invalid_anchors", f"cannot use the anchors {path}: {error}"
-        ) from None
-
-
-def _key(path: str) -> str:
-    text = _text(path, "key_unreadable", "the key", KEY_BYTES_MAX)
-    try:
-        return public_key(text)
-    except KeyFault as error:
-        raise _CommandError("invalid_key", f"cannot use the key in {path}: {error}") from None
-
-
 # ---- what is answered ------------------------------------------------------------------
 
 
-def _show(question: _Question, audits: list[Audit], failures: dict[str, str]) -> None:
-    summary = _summary(audits)
+def _show(question: _Question, found: _Found) -> None:
+    summary = _summary([audit for _, audit in found.audits])
     failed = [
         {
             "execution_id": path,
-            "error": {"code": "not_audited", "message": message, "remedy": None},
+            "error": {"code": error.code, "message": str(error), "remedy": None},
         }
-        for path, message in failures.items()
+        for path, error in found.failed
     ]
     if not question.arguments.json:
-        _print("".join(map(report, audits)))
+        for path, audit in found.audits:
+            _print(report(audit, None if found.is_alone else path))
         if question.guest is not None:
-            _print(_summed_up(summary))
-    elif question.guest is None:
-        _print(_document({"executions": [it.show() for it in audits], "failed": failed}))
+            _print(f"{_summed_up(summary)}\n")
+        return
+    executions = [(audit, {"file": path, **audit.show()}) for path, audit in found.audits]
+    if question.guest is None:
+        shown = [it for _, it in executions]
+        _print(_document({"executions": shown, "failed": failed}))
     else:
-        executions = [{"outcome": _outcome_word(it), **it.show()} for it in audits]
         document = {
             "mode": "exact",
             "guest": question.guest.digest,
             "summary": summary,
-            "executions": executions,
+            "executions": [{"outcome": _outcome_word(of), **it} for of, it in executions],
             "failed": failed,
         }
         _print(_document(document))
@@ -318,12 +245,23 @@ def _summary(audits: list[Audit]) -> dict[str, int]:
 
 
 def _summed_up(summary: dict[str, int]) -> str:
+    """What another guest would have decided, in a line."""
     diverge = summary["diverge"]
     said = {
-        0: "exact: no decision would be another",
-        1: "exact: 1 log would be decided otherwise",
-    }.get(diverge, f"exact: {diverge} logs would be decided otherwise")
-    return f"{said}, {summary['same']} the same; {summary['events']} events replayed\n"
+        0: "no decision would be another",
+        1: "1 log would be decided otherwise",
+    }.get(diverge, f"{diverge} logs would be decided otherwise")
+    logs = sum(summary[it] for it in ("same", "diverge", "unsound", "erased", "newer"))
+    rest = (
+        ("unsound", "not sound, whoever is asked"),
+        ("erased", "erased, so that no scheduler can be asked"),
+        ("newer", "of a newer program"),
+    )
+    line = (
+        f"exact: {said}, {summary['same']} the same; {counted(logs, 'log')} with"
+        f" {counted(summary['events'], 'event')} replayed"
+    )
+    return "; ".join([line, *(f"{summary[it]} {what}" for it, what in rest if summary[it])])
 
 
 def _document(value: Any) -> str:
@@ -341,4 +279,4 @@ def _print(text: str) -> None:
         # `… | head` closes the pipe: that is no failure of ours, and the verdict stands.
         if not isinstance(error, BrokenPipeError):
             message = f"cannot write to stdout: {error.strerror or error}"
-            raise _CommandError("output_failed", message) from None
+            raise CommandError("output_failed", message) from None

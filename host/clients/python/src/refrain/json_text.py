@@ -330,6 +330,13 @@ def first_value_end(text: str, at: int) -> int | None:
         return None
 
 
+def in_order(value: Value) -> Value:
+    """The value with the keys of each object in their order, as reports have them."""
+    if isinstance(value, dict):
+        return {key: in_order(value[key]) for key in sorted(value)}
+    return [in_order(it) for it in value] if isinstance(value, list) else value
+
+
 def write(value: Value, indent: int | None = None) -> str:
     """A value as JSON, in one line or laid out."""
     separators = (",", ":") if indent is None else (",", ": ")

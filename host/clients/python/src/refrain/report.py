@@ -8,13 +8,15 @@ from .auditing.verdict import AnchorCheck, Audit, Link, SignatureCheck
 from .words import counted, escaped
 
 
-def report(audit: Audit) -> str:
-    """The audit in lines. Texts of the world are escaped in it."""
+def report(audit: Audit, file: str | None = None) -> str:
+    """The audit in lines. Texts of the world are escaped in it. `file`, where the log
+    stands, is named of several."""
     owed = "; owed a step: a turn ended before it had decided all" if audit.owed_a_step else ""
+    place = "" if file is None else f"; in {file}"
     id_ = audit.execution_id or "(unknown execution)"
     lines = [
         f"{id_}  {audit.verdict}  {counted(audit.events, 'event')},"
-        f" {counted(audit.decisions, 'decision')} replayed{owed}"
+        f" {counted(audit.decisions, 'decision')} replayed{owed}{place}"
     ]
     if audit.forked_from is not None:
         lines.append(_forked(audit.forked_from))

@@ -44,13 +44,15 @@ function lines(text) {
 /**
  * An audit in lines.
  * @param {Audit} audit
+ * @param {string | null} [file] Where the log stands, of several.
  * @returns {string[]}
  */
-export function auditLines(audit) {
+export function auditLines(audit, file = null) {
   const id = audit.execution_id ?? '(unknown execution)';
   const owed = audit.owed_a_step ? '; owed a step: a turn ended before it had decided all' : '';
+  const place = file === null ? '' : `; in ${escaped(file)}`;
   const all = [
-    `${id}  ${audit.verdict}  ${counted(audit.events, 'event')}, ${counted(audit.decisions, 'decision')} replayed${owed}`,
+    `${id}  ${audit.verdict}  ${counted(audit.events, 'event')}, ${counted(audit.decisions, 'decision')} replayed${owed}${place}`,
   ];
   if (audit.forked_from !== null) all.push(`  ${forkLine(audit.forked_from)}`);
   if (audit.child_of !== null) all.push(`  ${childLine(audit.child_of)}`);

@@ -1,8 +1,5 @@
 // The command line of the auditor.
 
-import { closeSync, existsSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { ADVICE } from '../audit/divergence.js';
 import { auditJson } from '../audit/document.js';
 import { auditLines } from '../audit/words.js';
@@ -12,6 +9,7 @@ import { publicKey } from '../log/signed.js';
 import { ANCHORS_BYTES_MAX, COMPONENT_BYTES_MAX, KEY_BYTES_MAX, LOG_BYTES_MAX } from '../limits.js';
 import { escaped, escapedJson, escapedLines } from '../text.js';
 import { bundledComponentBytes } from './component.js';
+import { CommandError, logsAt, read, readText, said } from './files.js';
 
 /** @typedef {import('../audit/audit.js').Audit} Audit */
 /** @typedef {import('../json/value.js').Json} Json */
@@ -37,18 +35,6 @@ Options:
 Answers 1 if a log is anything but clean or erased, and 2 if one could not be audited, or is
 newer than this program.
 `;
-
-/** A command was not typed as it should be, or what it names cannot be read. */
-class CommandError extends Error {
-  /**
-   * @param {string} code
-   * @param {string} problem
-   */
-  constructor(code, problem) {
-    super(problem);
-    this.code = code;
-  }
-}
 
 /** @typedef {{logs: string[], guest: string | null, with: string[], anchors: string | null, trust: string[], json: boolean, help: boolean}} Arguments */
 
@@ -93,108 +79,10 @@ function argumentsOf(words) {
 }
 
 /**
- * The bytes of a file of at most so many.
- * @param {string} path
- * @param {string} code
- * @param {string} what
- * @param {number} bytesMax
- */
-function read(path, code, what, bytesMax) {
-  try {
-    if (path === '-') return upTo(bytesMax, STDIN);
-    const file = openSync(path, 'r');
-    try {
-      return upTo(bytesMax, file);
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    throw new CommandError(code, `cannot read the ${what} ${path}: ${said(error)}`);
-  }
-}
-
-const STDIN = 0;
-
-/** Bytes that are read at once. */
-const CHUNK_BYTES = 1024 * 1024;
-
-/**
- * All bytes of a file. A pipe or a device says how many they are only by ending.
- * @param {number} bytesMax
- * @param {number} file
- */
-function upTo(bytesMax, file) {
-  /** @type {Uint8Array[]} */
-  const chunks = [];
-  const room = new Uint8Array(CHUNK_BYTES);
-  let size = 0;
-  for (;;) {
-    const read = readSync(file, room);
-    if (read === 0) return joined(chunks, size);
-    size += read;
-    if (size > bytesMax) throw new Error(`it is longer than ${bytesMax} bytes, which is the limit`);
-    chunks.push(room.slice(0, read));
-  }
-}
-
-/**
- * @param {Uint8Array[]} chunks
- * @param {number} size Of all of them.
- */
-function joined(chunks, size) {
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
-}
-
-/**
- * The logs that are meant: of a folder, those in it, by their names.
- * @param {string} path
- * @returns {string[]}
- */
-function logsAt(path) {
-  if (path === '-' || !existsSync(path) || !statSync(path).isDirectory()) return [path];
-  const logs = readdirSync(path).filter((name) => name.endsWith('.ndjson'));
-  if (logs.length > 0) return logs.sort().map((name) => join(path, name));
-  throw new CommandError('log_unreadable', `there is no log in the folder ${path}: none of its files ends in .ndjson`);
-}
-
-/** @param {unknown} error */
-function said(error) {
-  return error instanceof Error ? error.message : String(error);
-}
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/**
- * The text of a file of at most so many bytes.
- * @param {string} path
- * @param {string} code
- * @param {string} what
- * @param {number} bytesMax
- */
-function readText(path, code, what, bytesMax) {
-  const bytes = read(path, code, what, bytesMax);
-  const refused = (/** @type {string} */ problem) => new CommandError(code, `cannot read the ${what} ${path}: ${problem}`);
-  let text;
-  try {
-    text = UTF8.decode(bytes);
-  } catch {
-    throw refused('it is no text in UTF-8');
-  }
-  if (text.startsWith('\ufeff')) throw refused('it begins with a byte order mark; save it as UTF-8 without one');
-  return text;
-}
-
-/**
  * What came of the logs. One that cannot be audited does not keep the others from it.
  * @typedef {object} Audited
- * @property {Audit[]} audits
- * @property {{path: string, message: string}[]} failed
+ * @property {{path: string, audit: Audit}[]} found
+ * @property {{path: string, code: string, message: string}[]} failed
  */
 
 /**
@@ -233,21 +121,35 @@ function trusted(path) {
  */
 async function audited(asked, guest) {
   const anchors = asked.anchors === null ? [] : [asked.anchors];
-  const paths = asked.logs.flatMap(logsAt);
-  const logs = paths.map((path) => read(path, 'log_unreadable', 'log', LOG_BYTES_MAX));
-  const answers = await auditEachContained(logs, {
+  const options = {
     components: [bundledComponentBytes(), ...asked.with.map((path) => component(path).bytes)],
     guest: guest?.bytes,
     anchors: anchors.map((place) => ({ place, text: readText(place, 'anchors_unreadable', 'anchors', ANCHORS_BYTES_MAX) })),
     trust: asked.trust.map(trusted),
-  });
+  };
+  const paths = asked.logs.flatMap(logsAt);
   /** @type {Audited} */
-  const all = { audits: [], failed: [] };
-  answers.forEach((answer, place) => {
-    if (!(answer instanceof AuditError)) all.audits.push(answer);
+  const all = { found: [], failed: [] };
+  const fail = (/** @type {string} */ path, /** @type {string} */ code, /** @type {Error} */ error, message = error.message) => {
     // An error of the only one is the command's.
-    else if (answers.length === 1) throw answer;
-    else all.failed.push({ path: paths[place], message: `cannot audit ${paths[place]}: ${answer.message}` });
+    if (paths.length === 1) throw error;
+    all.failed.push({ path, code, message });
+  };
+  /** @type {{path: string, log: Uint8Array}[]} */
+  const logs = [];
+  for (const path of paths) {
+    try {
+      logs.push({ path, log: read(path, 'log_unreadable', 'log', LOG_BYTES_MAX) });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      fail(path, error.code, error);
+    }
+  }
+  const answers = await auditEachContained(logs.map(({ log }) => log), options);
+  answers.forEach((audit, place) => {
+    const { path } = logs[place];
+    if (!(audit instanceof AuditError)) all.found.push({ path, audit });
+    else fail(path, 'not_audited', audit, `cannot audit ${path}: ${audit.message}`);
   });
   return all;
 }
@@ -283,14 +185,20 @@ function summaryOf(audits) {
  * @param {{bytes: Uint8Array, digest: string} | undefined} guest
  * @returns {Json}
  */
-function documentOf({ audits, failed: all }, guest) {
-  const failed = all.map(({ path, message }) => ({
+function documentOf(audited, guest) {
+  const failed = audited.failed.map(({ path, code, message }) => ({
     execution_id: path,
-    error: { code: 'not_audited', message, remedy: null },
+    error: { code, message, remedy: null },
   }));
-  if (guest === undefined) return { executions: audits.map(auditJson), failed };
-  const executions = audits.map((it) => ({ outcome: OUTCOMES[it.verdict], ...auditJson(it) }));
-  return { mode: 'exact', guest: guest.digest, summary: summaryOf(audits), executions, failed };
+  const one = (/** @type {{path: string, audit: Audit}} */ { path, audit }) => ({ file: path, ...auditJson(audit) });
+  if (guest === undefined) return { executions: audited.found.map(one), failed };
+  const executions = audited.found.map((it) => ({ outcome: OUTCOMES[it.audit.verdict], ...one(it) }));
+  return { mode: 'exact', guest: guest.digest, summary: summaryOf(auditsOf(audited)), executions, failed };
+}
+
+/** @param {Audited} audited */
+function auditsOf({ found }) {
+  return found.map(({ audit }) => audit);
 }
 
 /**
@@ -371,11 +279,13 @@ async function answer(asked, streams) {
   }
   const guest = asked.guest === null ? undefined : component(asked.guest);
   const all = await audited(asked, guest);
-  const { audits, failed } = all;
+  const { found, failed } = all;
+  const audits = auditsOf(all);
   for (const { message } of failed) streams.err(`error: ${escapedLines(message)}\n`);
   if (asked.json) document(documentOf(all, guest), streams);
   else {
-    const lines = audits.flatMap(auditLines);
+    const isAlone = found.length + failed.length === 1;
+    const lines = found.flatMap(({ path, audit }) => auditLines(audit, isAlone ? null : path));
     if (guest !== undefined) lines.push(summaryLine(audits));
     streams.out(lines.map((line) => `${line}\n`).join(''));
   }

@@ -69,10 +69,14 @@ class Divergence:
             "code": self.code,
             "message": self.message,
             "compared": self.compared,
-            "expected": self.expected,
-            "found": self.found,
+            "expected": json_text.in_order(self.expected),
+            "found": json_text.in_order(self.found),
             "difference": [
-                {"pointer": it.pointer, "expected": it.expected, "found": it.found}
+                {
+                    "pointer": it.pointer,
+                    "expected": json_text.in_order(it.expected),
+                    "found": json_text.in_order(it.found),
+                }
                 for it in self.difference
             ],
             "rule": self.rule,
@@ -92,7 +96,7 @@ class Divergence:
         by_log = "the log has" if is_guest else "found"
         for name, value in ((by_guest, self.expected), (by_log, self.found)):
             if value is not None:
-                lines.append((1, f"{name:{len(by_guest)}}  {json_text.write(value)}"))
+                lines.append((1, f"{name:{len(by_guest)}}  {_side(value)}"))
         for it in self.difference:
             if it.pointer:
                 expected, found = _side(it.expected), _side(it.found)
@@ -111,7 +115,7 @@ class Divergence:
 
 
 def _side(value: Any) -> str:
-    return "nothing" if value is None else json_text.write(value)
+    return "nothing" if value is None else json_text.write(json_text.in_order(value))
 
 
 def between(sequence: int, message: str, expected: Any, found: Any) -> Divergence:
