@@ -20,7 +20,7 @@ import { question } from './turn/call.js';
 import { offer } from './turn/offer.js';
 import { register, start } from './turn/start.js';
 import { catchUp } from './turn/step.js';
-import { textOf } from './values/texts.js';
+import { namedIn, textOf } from './values/texts.js';
 import { Pool } from './workers/pool.js';
 import { Workflows } from './workflows.js';
 
@@ -31,6 +31,9 @@ import { Workflows } from './workflows.js';
 /** @typedef {import('./turn/transaction.js').Transaction} Transaction */
 
 /** @typedef {import('./options.js').EngineOptions} EngineOptions */
+
+/** How an engine is opened, for who did not. */
+const OPENED = 'Engine.open({ store: new MemoryStore() })';
 
 /** A live host: executions that run, now, in this page or process. */
 export class Engine {
@@ -51,7 +54,8 @@ export class Engine {
    * @returns {Promise<Engine>}
    */
   static async open(options) {
-    const { store, ifBusy = 'wait', onWaiting = () => undefined } = options;
+    const { store, ifBusy = 'wait', onWaiting = () => undefined } = namedIn('what an engine is opened with', OPENED, options);
+    namedIn('the store of an engine', OPENED, store);
     const mayLock = options.isShared !== true && store.lock !== null;
     const unlock = mayLock ? await takeLock(/** @type {string} */ (store.lock), ifBusy, onWaiting) : undefined;
     try {
@@ -131,7 +135,8 @@ export class Engine {
    * @returns {Promise<Execution>}
    */
   async start(options) {
-    return new Execution(this, await this.#bring((transaction) => start(transaction, options)));
+    const asked = namedIn('what is to be started', "engine.start({ workflowId: 'review' })", options);
+    return new Execution(this, await this.#bring((transaction) => start(transaction, asked)));
   }
 
   /**
@@ -140,7 +145,7 @@ export class Engine {
    * @returns {Execution}
    */
   execution(id) {
-    if (!isExecutionId(id)) {
+    if (!isExecutionId(textOf('execution id', id))) {
       throw new EngineError(
         'invalid_argument',
         `${quoted(id)} is no execution id: it should be "exec_" and 32 hexadecimal digits`,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { json } from '../src/index.js';
+import { Engine, json } from '../src/index.js';
 import { chain, engineOf, startOf, tool } from './support/engines.js';
 
 const CHILD = { type: 'subgraph', body: { start_node: 'x', nodes: { x: tool() } } };
@@ -172,6 +172,7 @@ test('who asks for what is not there, or for what cannot be, is told what is wro
   const { engine } = await engineOf(t, { workers: { tool: () => new Promise(() => undefined) } });
   assert.throws(() => engine.execution('exec_7'), { code: 'invalid_argument', message: /32 hexadecimal/ });
   assert.throws(() => engine.work('tool', () => 1), { code: 'invalid_argument', message: /is there already/ });
+  assert.throws(() => engine.execution(/** @type {any} */ (undefined)), { code: 'invalid_argument', message: /is no text, but undefined/ });
   const none = engine.execution(`exec_${'0'.repeat(32)}`);
   for (const asking of [none.finished(), none.show(), none.log(), none.cancel(), none.explain('a')]) {
     await assert.rejects(asking, { code: 'unknown_execution' });
@@ -186,6 +187,21 @@ test('who asks for what is not there, or for what cannot be, is told what is wro
   await assert.rejects(execution.unpause(), { code: 'refused' });
   await assert.rejects(execution.lift(), { code: 'refused' });
   await assert.rejects(execution.signal('k', json('{')), { code: 'invalid_json' });
+});
+
+test('who names nothing is told how it is written', async (t) => {
+  const { engine } = await engineOf(t);
+  const nothing = /** @type {any} */ (undefined);
+  const execution = engine.execution(`exec_${'0'.repeat(32)}`);
+  /** @type {[Promise<unknown>, RegExp][]} */
+  const askings = [
+    [Engine.open(nothing), /what an engine is opened with is no object, but undefined; .*`Engine\.open\(\{ store/],
+    [Engine.open(/** @type {any} */ ({})), /the store of an engine is no object, but undefined; .*new MemoryStore/],
+    [engine.start(nothing), /what is to be started is no object, but undefined; .*workflowId/],
+    [engine.start(/** @type {any} */ (null)), /but null; /],
+    [execution.approve('a', nothing), /the decision is no object, but undefined; .*userId/],
+  ];
+  for (const [asking, message] of askings) await assert.rejects(asking, { code: 'invalid_argument', message });
 });
 
 test('more callers than may wait are told so at once', async (t) => {

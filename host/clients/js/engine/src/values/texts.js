@@ -40,6 +40,20 @@ export function optionalText(what, value) {
 }
 
 /**
+ * What a caller has to say as an object: its names.
+ * @template {object} T
+ * @param {string} what what it is, for the error
+ * @param {string} like how it is written
+ * @param {T} value
+ * @returns {T}
+ */
+export function namedIn(what, like, value) {
+  if (typeof value === 'object' && value !== null) return value;
+  const given = value === null ? 'null' : typeof value;
+  throw new EngineError('invalid_argument', `${what} is no object, but ${given}; give it as \`${like}\``);
+}
+
+/**
  * The labels of a start, as event 1 has them.
  * @param {Record<string, string>} labels
  * @returns {{name: string, value: string}[]}
