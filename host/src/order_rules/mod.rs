@@ -9,6 +9,8 @@
 
 mod literal;
 mod children;
+mod payload;
+mod node;
 mod rules;
 mod awaited;
 mod cache;

@@ -186,20 +186,6 @@ fn r5_queue_priority_and_lease_are_the_nodes_own() {
 }
 
 #[test]
-fn r12_attempts_are_those_of_the_policy() {
-    let own = HashMap::from([("no_retry".to_owned(), PolicyText { max_attempts: 9 })]);
-    for (name, built_in, overridden) in [
-        (None, 3, 3),
-        (Some("no_retry"), 1, 9),
-        (Some("io_default"), 5, 5),
-        (Some("llm_default"), 3, 3),
-    ] {
-        assert_eq!(max_attempts(name, &HashMap::new()), built_in, "{name:?}");
-        assert_eq!(max_attempts(name, &own), overridden, "{name:?}");
-    }
-}
-
-#[test]
 fn r29_values_may_stand_where_expressions_do_and_nothing_else_may() {
     let workflow = r#"{"nodes":{"a":{"kind":{"type":"command","argv":["echo","Hi ${state.who}!"],"cwd":"/tmp"}}}}"#;
     let rules = OrderRules::of(workflow);
