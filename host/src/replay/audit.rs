@@ -1,6 +1,6 @@
 //! The entrance of the audit: it takes a log and answers a verdict.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::BufRead;
 use std::sync::Arc;
@@ -9,13 +9,14 @@ use super::anchor::Anchors;
 use super::asked_guest::{Stop, found};
 use super::blank::{blank, gone, unreadable};
 use super::change::Change;
+use super::changed::Changed;
 use super::child_claims::StoredKin;
 use super::child_links;
 use super::child_log::ChildLog;
 use super::erased;
 use super::families::{Asker, Families};
 use super::family::{Asked, Inputs};
-use super::guests::{Guests, Reuse, fetch_guest};
+use super::guests::{Guests, Reuse};
 use super::headway::{Headway, InLog};
 use super::integrity;
 use super::link::{self, OriginLog};
@@ -25,10 +26,8 @@ use super::source::{self, LastWorkflow, Reading, Recording};
 use super::together::Together;
 use super::verdict::{Audit, AuditError, Verdict};
 use super::walk::Walk;
-use crate::guest::{Library, NoPorts};
+use crate::guest::Library;
 use crate::id::ExecutionId;
-use crate::log::export::Component;
-use crate::model::Fault;
 use crate::signing::PublicKey;
 use crate::store::{Reader, at_one_moment};
 
@@ -40,17 +39,13 @@ pub struct Auditor<'a> {
     /// The guest to ask instead of those that the logs name.
     other: Option<String>,
     anchors: Anchors,
-    /// Logs that forks and children under audit may name, or that are of the children of
-    /// others.
-    origins: HashMap<ExecutionId, Arc<Recording>>,
-    /// The guests that any of the exports brings, by their digests.
-    brought: BTreeMap<String, Arc<Component>>,
+    /// What is at hand besides each log: those that forks and children under audit may name,
+    /// or that are of the children of others; and the guests that any export brings.
+    others: Together,
     families: Families,
     trusted: BTreeSet<PublicKey>,
     /// What is to be otherwise from event 1 on.
-    change: Change,
-    /// The changed workflow that a guest has accepted last: the guest, and the text.
-    accepted: Option<(String, Arc<str>)>,
+    changed: Changed,
     /// Who watches.
     headway: Option<Arc<Headway>>,
     in_log: InLog,
@@ -72,12 +67,10 @@ impl<'a> Auditor<'a> {
             workflow: LastWorkflow::default(),
             other: None,
             anchors: Anchors::default(),
-            origins: HashMap::new(),
-            brought: BTreeMap::new(),
+            others: Together::default(),
             families: Families::default(),
             trusted: BTreeSet::new(),
-            change: Change::default(),
-            accepted: None,
+            changed: Changed::default(),
             headway: None,
             in_log: InLog::default(),
         }
@@ -95,7 +88,7 @@ impl<'a> Auditor<'a> {
     /// decided then? The log as it was recorded is held against the laws before.
     #[must_use]
     pub fn with_change(mut self, change: Change) -> Self {
-        self.change = change;
+        self.changed = Changed::by(change);
         self
     }
 
@@ -111,7 +104,9 @@ impl<'a> Auditor<'a> {
     /// without this.
     #[must_use]
     pub fn with_origin(mut self, origin: Recording) -> Self {
-        self.origins.insert(origin.execution_id, Arc::new(origin));
+        self.others
+            .logs
+            .insert(origin.execution_id, Arc::new(origin));
         self
     }
 
@@ -121,9 +116,9 @@ impl<'a> Auditor<'a> {
     #[must_use]
     pub fn with_together(mut self, together: &Together) -> Self {
         let logs = together.logs.iter();
-        self.origins
-            .extend(logs.map(|(id, log)| (*id, Arc::clone(log))));
-        self.brought.clone_from(&together.components);
+        let logs = logs.map(|(id, log)| (*id, Arc::clone(log)));
+        self.others.logs.extend(logs);
+        self.others.components.clone_from(&together.components);
         self
     }
 
@@ -171,14 +166,15 @@ impl<'a> Auditor<'a> {
             && self.other.is_none()
             && !recording.is_erased()
         {
-            self.take_guests(recording)?;
+            self.guests
+                .take_brought(recording, &self.others.components)?;
         }
         let named = reading.as_ref().ok().and_then(named);
-        let origin = named.and_then(|id| self.origins.get(&id)).cloned();
+        let origin = named.and_then(|id| self.others.logs.get(&id)).cloned();
         if let Some(origin) = origin.as_ref().filter(|it| !it.is_erased())
             && self.other.is_none()
         {
-            match self.take_guests(origin) {
+            match self.guests.take_brought(origin, &self.others.components) {
                 // What it brings is no scheduler: then it cannot be asked what it ordered.
                 Ok(()) | Err(AuditError::Brought { .. }) => {}
                 Err(error) => return Err(error),
@@ -186,21 +182,6 @@ impl<'a> Auditor<'a> {
         }
         let origin = origin.map_or(OriginLog::Missing, OriginLog::Log);
         self.audit(reading, &origin, None)
-    }
-
-    /// Takes the guests that the log names, and the export brings, into the library.
-    fn take_guests(&mut self, recording: &Recording) -> Result<(), AuditError> {
-        for digest in recording.guests() {
-            let own = recording.components.iter().find(|it| it.digest == digest);
-            let brought = own.or_else(|| self.brought.get(&digest).map(|it| &**it));
-            if let Some(component) = brought
-                && self.guests.library.bytes(&digest).is_none()
-            {
-                let added = self.guests.library.add_copy(component.bytes.clone());
-                added.map_err(|reason| AuditError::Brought { digest, reason })?;
-            }
-        }
-        Ok(())
     }
 
     /// Audits a log that was read. A fault of the log is the answer, not an error.
@@ -262,9 +243,11 @@ impl<'a> Auditor<'a> {
                 erased::compare_with_store(recording)?;
                 (Asked::Unknown, false)
             }
-            false if self.change.is_none() => self.replay(recording, audit)?,
+            false if self.changed.is_nothing() => self.replay(recording, audit)?,
             false => {
-                let changed = self.changed(recording).map_err(Stop::Failed)?;
+                let other = self.other.as_deref();
+                let changed = self.changed.log(self.guests.library, recording, other);
+                let changed = changed.map_err(Stop::Failed)?;
                 self.replay(&Arc::new(changed), audit)?;
                 // What is ordered otherwise says nothing of the children that there are.
                 (Asked::Unknown, false)
@@ -275,27 +258,7 @@ impl<'a> Auditor<'a> {
 
     /// Whether something else is asked about than what the log is of.
     fn asks_what_if(&self) -> bool {
-        self.other.is_some() || !self.change.is_none()
-    }
-
-    /// The log with its other beginning, whose workflow its guest accepts.
-    fn changed(&mut self, recording: &Recording) -> Result<Recording, AuditError> {
-        let unchanged = |problem: String| AuditError::Change {
-            execution: recording.execution_id.to_string(),
-            problem,
-        };
-        let changed = self.change.made_in(recording).map_err(unchanged)?;
-        let guest = self.other.clone().or_else(|| recording.first_guest());
-        let accepted = (guest.unwrap_or_default(), Arc::clone(&changed.workflow));
-        if self.change.is_of_workflow() && self.accepted.as_ref() != Some(&accepted) {
-            let mut instance = self.guests.library.instance::<NoPorts>(&accepted.0)?;
-            match instance.validate(&accepted.1) {
-                Err(error) => return Err(unchanged(error.to_string())),
-                Ok(Err(faults)) => return Err(unchanged(told(&faults))),
-                Ok(Ok(_)) => self.accepted = Some(accepted),
-            }
-        }
-        Ok(changed)
+        self.other.is_some() || !self.changed.is_nothing()
     }
 
     /// Compares a fork with its origin, and a child with its parent.
@@ -332,15 +295,10 @@ impl<'a> Auditor<'a> {
         kin: Option<&StoredKin>,
         audit: &mut Audit,
     ) -> Result<(), Stop> {
-        let mut given = BTreeMap::new();
-        if kin.is_none() && !self.origins.is_empty() {
-            let children = child_links::asked_for(recording);
-            let logs = children.filter_map(|child| self.origins.get(&child));
-            // What is wrong with one of them, its own audit says.
-            let logs = logs.filter(|log| integrity::check(log).is_ok());
-            let logs = logs.filter_map(|log| ChildLog::of(log));
-            given.extend(logs.map(|log| (log.id, log)));
-        }
+        let given = match kin {
+            Some(_) => BTreeMap::new(),
+            None => self.others.children_of(recording),
+        };
         let logs = kin.map_or(&given, |kin| &kin.logs);
         let mut asker = Asker {
             guests: &mut self.guests,
@@ -412,7 +370,9 @@ impl<'a> Auditor<'a> {
         let Ok(recording) = &reading else {
             return Ok(Some((reading, OriginLog::Missing, None)));
         };
-        self.fetch_guests(store, recording)?;
+        if self.other.is_none() {
+            self.guests.fetch(store, recording)?;
+        }
         let kin = StoredKin::read(store, recording)?;
         let mut origin = OriginLog::Missing;
         if let Some(named) = named(recording) {
@@ -426,35 +386,13 @@ impl<'a> Auditor<'a> {
             }
             if let OriginLog::Log(parent) = &origin
                 && child.is_some()
+                && self.other.is_none()
             {
-                self.fetch_guests(store, parent)?;
+                self.guests.fetch(store, parent)?;
             }
         }
         Ok(Some((reading, origin, Some(kin))))
     }
-
-    /// Takes the guests that a log names from the store into the library.
-    fn fetch_guests(
-        &mut self,
-        store: &mut dyn Reader,
-        recording: &Recording,
-    ) -> Result<(), AuditError> {
-        if self.other.is_some() || recording.is_erased() {
-            return Ok(());
-        }
-        for digest in recording.guests() {
-            fetch_guest(self.guests.library, store, &digest)?;
-        }
-        Ok(())
-    }
-}
-
-/// The faults of a workflow in one line.
-fn told(faults: &[Fault]) -> String {
-    let each = faults
-        .iter()
-        .map(|it| format!("{} {}", it.pointer, it.message));
-    each.collect::<Vec<_>>().join("; ")
 }
 
 /// The execution that a log names as its origin, or as its parent.

@@ -22,12 +22,12 @@ use crate::store::{Head, Reader, StoreError};
 /// The parents that are known.
 #[derive(Default)]
 pub(super) struct Families {
-    known: HashMap<ExecutionId, Known>,
+    known: HashMap<ExecutionId, Parent>,
 }
 
 /// A parent, as it was when it was read.
 #[derive(Clone)]
-struct Known {
+struct Parent {
     log: Weak<Recording>,
     head: Head,
     is_erased: bool,
@@ -37,7 +37,7 @@ struct Known {
     is_reused: bool,
 }
 
-impl Known {
+impl Parent {
     fn new(log: &Arc<Recording>, family: Option<Arc<Family>>, is_reused: bool) -> Self {
         Self {
             log: Arc::downgrade(log),
@@ -142,7 +142,7 @@ impl Families {
         is_reused: bool,
     ) -> Option<Arc<Family>> {
         let family = Family::of(recording, asked).map(Arc::new);
-        let known = Known::new(recording, family.clone(), is_reused);
+        let known = Parent::new(recording, family.clone(), is_reused);
         self.known.insert(recording.execution_id, known);
         family
     }
@@ -153,7 +153,7 @@ impl Families {
         asker: &mut Asker<'_, '_>,
         parent: &Arc<Recording>,
         reuse: Reuse,
-    ) -> Result<Known, AuditError> {
+    ) -> Result<Parent, AuditError> {
         let id = parent.execution_id;
         if let Some(known) = self.known.get(&id)
             && known.is_of(parent)
@@ -162,13 +162,13 @@ impl Families {
             return Ok(known.clone());
         }
         if integrity::check(parent).is_err() {
-            let known = Known::new(parent, None, false);
+            let known = Parent::new(parent, None, false);
             self.known.insert(id, known.clone());
             return Ok(known);
         }
         let (asked, is_reused) = asker.asked(parent, reuse)?;
         let family = self.keep(parent, asked, is_reused);
-        Ok(Known::new(parent, family, is_reused))
+        Ok(Parent::new(parent, family, is_reused))
     }
 
     /// Compares a child, which is whole in itself, with its parent. Answers what is missing of

@@ -5,7 +5,7 @@
 //! that, a log in which it finds no fault is still what it decides; and a fault is
 //! believed only if a fresh instance finds it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::player::Player;
@@ -14,6 +14,7 @@ use super::source::Recording;
 use super::verdict::AuditError;
 use crate::guest::{Footprint, Instance, Library, LibraryError};
 use crate::limits::GUESTS_FULL_MAX;
+use crate::log::export::Component;
 use crate::model::EventKind;
 use crate::order_rules::{OrderRules, RulesCache};
 use crate::store::{Reader, StoreError};
@@ -86,6 +87,46 @@ impl<'a> Guests<'a> {
             let rules = OrderRules::of(&recording.workflow);
             Some(self.rules.keep(name, rules))
         })
+    }
+
+    /// Takes the guests that a log names from the store into the library. An erased log needs
+    /// none.
+    ///
+    /// # Errors
+    /// [`AuditError`] if the store fails, or has something else in the place of one.
+    pub(super) fn fetch(
+        &mut self,
+        store: &mut dyn Reader,
+        recording: &Recording,
+    ) -> Result<(), AuditError> {
+        if recording.is_erased() {
+            return Ok(());
+        }
+        let mut named = recording.guests();
+        named.try_for_each(|digest| fetch_guest(self.library, store, &digest))
+    }
+
+    /// Takes the guests that a log names, and that its export or `others` bring, into the
+    /// library.
+    ///
+    /// # Errors
+    /// One of them is no scheduler.
+    pub(super) fn take_brought(
+        &mut self,
+        recording: &Recording,
+        others: &BTreeMap<String, Arc<Component>>,
+    ) -> Result<(), AuditError> {
+        for digest in recording.guests() {
+            let own = recording.components.iter().find(|it| it.digest == digest);
+            let brought = own.or_else(|| others.get(&digest).map(|it| &**it));
+            if let Some(component) = brought
+                && self.library.bytes(&digest).is_none()
+            {
+                let added = self.library.add_copy(component.bytes.clone());
+                added.map_err(|reason| AuditError::Brought { digest, reason })?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes back a player that has come to the end of its part.

@@ -72,8 +72,9 @@ mod headway;
 mod link;
 // Each parent, read and replayed once for all its children.
 mod families;
-// Another beginning for a log.
+// Another beginning for a log, and logs that have it.
 mod change;
+mod changed;
 // Audits in which nothing was found yet.
 mod blank;
 // Many things on several threads.

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::child_log::ChildLog;
 use super::source::Recording;
 use super::threads::in_threads;
-use super::{child_links, link, parent_link};
+use super::{child_links, integrity, link, parent_link};
 use crate::id::ExecutionId;
 use crate::log::export::Component;
 
@@ -70,6 +71,19 @@ impl Together {
                 .unwrap_or_else(PoisonError::into_inner),
             events: seen.iter().flatten().map(|seen| seen.events).sum(),
         }
+    }
+
+    /// Of the children that a log asks for, the logs that are here and whole in themselves:
+    /// what is wrong with another, its own audit says.
+    pub(super) fn children_of(&self, recording: &Recording) -> BTreeMap<ExecutionId, ChildLog> {
+        if self.logs.is_empty() {
+            return BTreeMap::new();
+        }
+        let children = child_links::asked_for(recording);
+        let logs = children.filter_map(|child| self.logs.get(&child));
+        let logs = logs.filter(|log| integrity::check(log).is_ok());
+        let logs = logs.filter_map(|log| ChildLog::of(log));
+        logs.map(|log| (log.id, log)).collect()
     }
 
     /// The events of all these logs.
