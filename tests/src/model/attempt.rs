@@ -4,7 +4,8 @@ use refrain_guest::contract::{NodeFailed, NodeFailure};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::graph::{Graph, milliseconds};
+use super::graph::Graph;
+use super::times::milliseconds;
 
 /// A failed attempt, of which it is not decided yet what follows.
 #[derive(Clone, Debug)]

@@ -4,7 +4,8 @@ use refrain_guest::condition::{Expression, Roots};
 use refrain_guest::contract::NodeFailure;
 use serde_json::{Value, json};
 
-use super::graph::{Graph, Node};
+use super::graph::Graph;
+use super::node::Node;
 use super::past::Past;
 use super::record::Stage;
 

@@ -8,8 +8,9 @@ use refrain_guest::contract::{
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::graph::{Graph, Instance, Node, expression};
+use super::graph::{Graph, expression};
 use super::next::Question;
+use super::node::{Instance, Node};
 use super::past::Past;
 use super::record::{Record, Stage, Wait};
 

@@ -17,7 +17,7 @@
 //! signals  external events, and which wait each serves
 //! budget   what was used up of the workflow's budgets
 //! attempt  what follows a failed attempt, and when
-//! Graph    what the workflow's JSON says
+//! Graph    what the workflow's JSON says      lines  its edges      node  its nodes      times  its spans and times
 //! ```
 //!
 //! It borrows the types of the contract, and the evaluation of a condition,
@@ -33,13 +33,16 @@ mod fill;
 mod graph;
 mod item;
 mod judged;
+mod lines;
 mod map;
 mod next;
+mod node;
 mod past;
 mod ready;
 mod record;
 mod say;
 mod signals;
+mod times;
 mod undo;
 
 use refrain_guest::contract::{Event, EventKind, Origin, Status};

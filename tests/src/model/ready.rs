@@ -7,9 +7,9 @@ use refrain_guest::contract::{
 use serde_json::{Value, json};
 
 use super::fill;
-use super::graph::milliseconds_of;
 use super::next::Question;
 use super::record::{Stage, Wait};
+use super::times::milliseconds_of;
 
 /// How far ahead a wait may end.
 const HUNDRED_YEARS_MS: u64 = 100 * 365 * 24 * 60 * 60 * 1000;

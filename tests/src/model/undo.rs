@@ -5,8 +5,9 @@ use refrain_guest::contract::{Event, EventKind, Status};
 
 use super::attempt::{max_attempts, policy};
 use super::ended::Fixed;
-use super::graph::{Graph, Node, Undo};
+use super::graph::Graph;
 use super::next::Question;
+use super::node::{Node, Undo};
 use super::past::Past;
 use super::record::{Record, Stage};
 
