@@ -1,5 +1,6 @@
 //! Text in so many columns of a terminal, without anything that steers one.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 
@@ -12,12 +13,11 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// As much of a foreign text as goes into so many columns, in one line, what steers a
-/// terminal spelled out. A mark stands for what is left out.
-pub(crate) fn short(text: &str, columns: usize) -> String {
-    let text = escaped(text);
+/// As much of a text as goes into so many columns. A mark stands for what is left out.
+#[must_use]
+pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if text.width() <= columns {
-        return text.into_owned();
+        return Cow::Borrowed(text);
     }
     let mut end = 0;
     for (at, c) in text.char_indices() {
@@ -28,7 +28,14 @@ pub(crate) fn short(text: &str, columns: usize) -> String {
         }
         end = next;
     }
-    format!("{}…", &text[..end])
+    let mark = if columns > 0 { "…" } else { "" };
+    Cow::Owned(format!("{}{mark}", &text[..end]))
+}
+
+/// As much of a foreign text as goes into so many columns, in one line, what steers a
+/// terminal spelled out.
+pub(crate) fn short(text: &str, columns: usize) -> String {
+    cut(&escaped(text), columns).into_owned()
 }
 
 /// The same text in the middle of so many columns.
@@ -57,6 +64,8 @@ mod tests {
             ("漢字漢", 4, "漢…"),
             ("a\nb\u{202e}c", 20, r"a\nb\u{202e}c"),
             ("a\nb", 3, r"a\…"),
+            ("abc", 1, "…"),
+            ("abc", 0, ""),
         ] {
             assert_eq!(short(text, columns), expected);
             assert!(width(&short(text, columns)) <= columns);

@@ -1,6 +1,6 @@
 //! The exports of the WebAssembly module: a workflow's text in, a picture or a sentence out.
 //!
-//! Whoever calls it asks for room of so many bytes ([`room`]), writes the text there, has it
+//! A caller asks for room of so many bytes ([`room`]), writes the text there, has it
 //! drawn ([`draw`]), and reads so many bytes ([`answer_length`]) where they are ([`answer`]).
 //! The module imports nothing. A trap, out of memory for example, leaves the instance useless.
 

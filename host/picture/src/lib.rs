@@ -55,6 +55,7 @@ pub mod page;
 #[cfg(target_family = "wasm")]
 mod door;
 
+pub use columns::cut;
 pub use data::{Compensation, Edge, Instances, Node, On, Picture, When};
 pub use dot::dot;
 pub use layers::layers;

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 pub(super) use refrain::escaped::is_steering;
 use refrain::escaped::{escaped, escaped_but};
 use refrain::id::ExecutionId;
+use refrain_picture::cut;
 use unicode_width::UnicodeWidthStr;
 
 use super::output::Paint;
@@ -118,24 +119,11 @@ impl Text {
     }
 
     /// As much of it as goes into so many columns. For text without colours.
-    pub(super) fn cut(mut self, columns: usize) -> Self {
-        if self.width() <= columns {
-            return self;
+    pub(super) fn cut(self, columns: usize) -> Self {
+        match cut(&self.0, columns) {
+            Cow::Borrowed(_) => self,
+            Cow::Owned(text) => Self(text),
         }
-        let mut end = 0;
-        for (at, c) in self.0.char_indices() {
-            let next = at + c.len_utf8();
-            // One column is for the mark.
-            if self.0[..next].width() >= columns {
-                break;
-            }
-            end = next;
-        }
-        self.0.truncate(end);
-        if columns > 0 {
-            self.0.push('…');
-        }
-        self
     }
 
     /// How many columns it takes on a terminal. For text without colours.
@@ -320,7 +308,7 @@ mod tests {
 
     #[test]
     fn columns_are_counted_as_a_terminal_does() {
-        for (text, columns, cut) in [
+        for (text, columns, expected) in [
             ("abcdef", 6, "abcdef"),
             ("abcdef", 5, "abcd…"),
             ("漢字漢字", 8, "漢字漢字"),
@@ -330,7 +318,7 @@ mod tests {
             ("abc", 0, ""),
         ] {
             let text = Text::word(text).cut(columns);
-            assert_eq!(text.as_str(), cut);
+            assert_eq!(text.as_str(), expected);
             assert!(text.width() <= columns);
         }
         assert_eq!(Text::word("漢").padded(4).as_str(), "漢  ");
