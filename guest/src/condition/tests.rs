@@ -33,11 +33,17 @@ fn value(text: &str) -> String {
     value
 }
 
+/// Each of these expressions comes to this value.
+fn check(rows: &[(&str, &str)]) {
+    for (text, expected) in rows {
+        assert_eq!(value(text), *expected, "{text}");
+    }
+}
+
 #[test]
-fn r8_values() {
-    #[rustfmt::skip]
-    let rows = [
-        // paths: verbatim, null where they lead nowhere
+#[rustfmt::skip]
+fn r8_paths_are_verbatim_and_null_where_they_lead_nowhere() {
+    check(&[
         ("state.one",                        "1.0"),
         ("state.huge",                       "1e999"),
         ("state.escaped",                    r#""\u0041\n""#),
@@ -67,7 +73,13 @@ fn r8_values() {
         ("[1, 2].1",                         "2"),
         ("[1, 2][2]",                        "null"),
         ("[1, 2][3]",                        "null"),
-        // literals
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn r8_literals() {
+    check(&[
         (r#""a\"b\\ \x41\u00e9\U0001F600\101\/""#, r#""a\"b\\ Aé😀A/""#),
         (r#""\ud83d\ude00""#,                "\"😀\""),
         (r"'say \'hi\' \`\?'",               r#""say 'hi' `?""#),
@@ -75,7 +87,13 @@ fn r8_values() {
         (r"'\041\241\300' == '!¡À'",         "true"),
         ("[1, 'a', true, null, [],]",        r#"[1,"a",true,null,[]]"#),
         ("-1.5e3",                           "-1.5e3"),
-        // comparisons
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn r8_comparisons() {
+    check(&[
         ("state.one == 1",                   "true"),
         ("state.big == 9007199254740992.0",  "false"),
         ("state.big > 9007199254740992.0",   "true"),
@@ -100,7 +118,13 @@ fn r8_values() {
         ("state.void == state.bare",         "false"),
         ("1 < 2 == true",                    "true"),
         ("state == state",                   "true"),
-        // in
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn r8_in() {
+    check(&[
         ("'x' in state.list",                "true"),
         ("'y' in state.list",                "false"),
         ("2.5 in state.list",                "true"),
@@ -113,7 +137,13 @@ fn r8_values() {
         ("'a' in 'abc'",                     "false"),
         ("1 in state.nowhere",               "false"),
         ("input.name in ['Zoë']",            "true"),
-        // logic on truthiness
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn r8_logic_goes_by_truthiness() {
+    check(&[
         ("!state.zero && !state.none && !state.no && !state.empty && !state.bare && !state.void", "true"),
         ("state.text && state.list && state.map", "true"),
         ("!!state.one",                      "true"),
@@ -122,7 +152,13 @@ fn r8_values() {
         ("(true || false) && false",         "false"),
         ("!state.zero == true",              "true"),
         ("state.__cost_exceeded__",          "true"),
-        // has and size
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn r8_has_and_size() {
+    check(&[
         ("has(state.none)",                  "true"),
         ("has(state.map.b.c)",               "true"),
         ("has(state.map.b.c.d)",             "false"),
@@ -137,7 +173,13 @@ fn r8_values() {
         ("size(state.bare)",                 "0"),
         ("input.tags.size() >= 2",           "true"),
         ("'héé'.size()",                     "3"),
-        // choices
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn r8_choices() {
+    check(&[
         ("state.yes ? 1 : 2",                "1"),
         ("state.nowhere ? 1 : 2",            "2"),
         ("state.text ? state.one : null",    "1.0"),
@@ -146,7 +188,13 @@ fn r8_values() {
         ("true || false ? 'a' : 'b' + 'c'",  "\"a\""),
         ("[state.no ? 1 : 2, 3]",            "[2,3]"),
         ("state.list[state.yes ? 1 : 0]",    "2.50"),
-        // joined
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn r8_texts_and_lists_are_joined() {
+    check(&[
         ("'a' + 'b' + state.text",           "\"abcafé\""),
         ("state.escaped + 'é'",              "\"A\\né\""),
         ("[1] + [2, 'x'] + []",              "[1,2,\"x\"]"),
@@ -162,7 +210,13 @@ fn r8_values() {
         ("state.map + state.map",            "null"),
         ("'a' + 'b' == 'ab' && 'c' in ['b'] + ['c']", "true"),
         ("('a' + 'b').size() == size('ab')", "true"),
-        // parts of texts
+    ]);
+}
+
+#[test]
+#[rustfmt::skip]
+fn r8_parts_of_texts() {
+    check(&[
         ("state.text.contains('af')",        "true"),
         ("state.text.contains('')",          "true"),
         ("state.text.contains('x')",         "false"),
@@ -174,10 +228,7 @@ fn r8_values() {
         ("state.nowhere.contains('x')",      "false"),
         ("state.text.contains(state.one)",   "false"),
         ("state.text.contains",              "null"),
-    ];
-    for (text, expected) in rows {
-        assert_eq!(value(text), expected, "{text}");
-    }
+    ]);
 }
 
 #[test]

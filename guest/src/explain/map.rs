@@ -17,7 +17,7 @@ use crate::workflow::plan::NodeIx;
 const INSTANCES_TOLD: usize = 10;
 
 /// The state of a run. An instance that was never dispatched stays behind with its
-/// map: to whoever asks, it was stopped.
+/// map, and is shown as stopped.
 pub(super) fn state_of(machine: &Machine, run: RunIx) -> NodeState {
     let state = machine.record(run).state;
     match is_of_settled_map(machine, run) && state == NodeState::Ready {

@@ -68,7 +68,7 @@ pub(super) fn start(
     Ok(())
 }
 
-/// Nobody waits for a child any more.
+/// A child is not waited for any more.
 pub(super) fn cancel(children: &mut Children, name: &ChildName) -> Result<(), String> {
     match children.get_mut(&name.node_id) {
         Some(child) if child.is_open && child.order.name == *name => {

@@ -122,7 +122,7 @@ impl Child {
         fields
     }
 
-    /// Nobody waits for a detached child, so it is not repeated.
+    /// A detached child is not waited for, so it is not repeated.
     fn is_repeated(&self) -> bool {
         self.repeat.is_some() && self.gives != Gives::Detached
     }

@@ -54,7 +54,7 @@ enum By {
     WorkerToo,
 }
 
-/// What stands beside expressions.
+/// What stands between expressions.
 #[derive(Clone, Debug, PartialEq)]
 struct Literal {
     text: Box<str>,

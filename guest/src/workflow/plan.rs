@@ -335,7 +335,7 @@ pub enum Gives {
     Under(Option<String>),
     /// Its keys are merged into the state.
     Merged,
-    /// Nobody waits for it.
+    /// It is not waited for.
     Detached,
 }
 
