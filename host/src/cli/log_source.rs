@@ -315,7 +315,7 @@ impl OpenLog {
         Ok(Travel::open(recording, library)?)
     }
 
-    /// The same beside the log.
+    /// The same, while the log is held too.
     pub(super) fn travel(&mut self) -> anyhow::Result<Travel> {
         let (recording, library) = self.recorded()?;
         Ok(Travel::open(recording, library)?)

@@ -103,7 +103,7 @@ pub enum Edit {
     },
     /// The events are numbered from 1 on, and the fences follow the events that they name.
     Renumber {},
-    /// Whoever edited the log knows how to write one: the hashes of all events, and the
+    /// The one who edited the log knows how to write one: the hashes of all events, and the
     /// header's number of events and head, become those of what stands there now. Salts stay.
     Rechain {},
     /// The header names a component of the kit, and the component follows it.

@@ -30,7 +30,7 @@ pub struct MemoryPorts {
     /// The unsettled work items, in the order in which they were enqueued.
     pub items: Vec<WorkItem>,
     /// The children that are asked for and were neither started nor refused yet, in the
-    /// order in which they were. Whoever starts one says so by a fact.
+    /// order in which they were. The one who starts one says so by a fact.
     pub children: Vec<ChildOrder>,
     /// A snapshot for a guest that has not seen the log yet.
     pub snapshot: Option<Snapshot>,

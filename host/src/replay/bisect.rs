@@ -51,7 +51,7 @@ pub enum Parting {
     /// Both leave the log at the same place and in the same way. What they would decide
     /// later is not known.
     LeaveTogether,
-    /// The log itself is not sound, whoever is asked.
+    /// The log itself is not sound, whichever guest is asked.
     Unsound,
     /// The log is erased, and no guest can be asked about it.
     Erased,

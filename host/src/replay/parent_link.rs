@@ -1,5 +1,5 @@
 //! Law 11: a child begins as its parent ordered it, and its parent was told how it ended.
-//! Whoever has both logs can check that, from either side.
+//! That can be checked with both logs at hand, from either side.
 
 use serde_json::{Value, json};
 

@@ -318,7 +318,7 @@ impl Recording {
     }
 
     /// The same without the lines of the components, which its header names all the same:
-    /// whoever keeps them elsewhere puts them behind the first line.
+    /// where they are kept elsewhere, they are put behind the first line.
     pub(crate) fn export_without_components<W: Write>(&self, to: W) -> io::Result<W> {
         self.write(to, &[])
     }

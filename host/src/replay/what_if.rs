@@ -42,7 +42,7 @@ pub enum Outcome {
     Same,
     /// It would decide otherwise, or not take what the log has.
     Diverges,
-    /// The log itself is not sound, whoever is asked.
+    /// The log itself is not sound, whichever guest is asked.
     Unsound,
     /// The log is erased, and no guest can be asked about it.
     Erased,

@@ -11,7 +11,7 @@
 //! guest ([`Auditor::with_guest`](crate::replay::Auditor::with_guest)).
 //!
 //! * Attempts take as long as they took, and end so.
-//! * Whoever ended a wait does so after the node has waited for as long as it did. What else
+//! * The one who ended a wait does so after the node has waited for as long as it did. What else
 //!   people and other programs did, they do so long after the start of the execution; if
 //!   it is refused then, as soon as it is taken.
 //! * Workers take work as soon as there is any, unless their number is bounded

@@ -93,7 +93,7 @@ pub enum MinimizeError {
     /// The guest decides what the log says.
     #[error("nothing is wrong with the log: the guest decides what it says")]
     NothingWrong,
-    /// The log itself is not sound, whoever is asked.
+    /// The log itself is not sound, whichever guest is asked.
     #[error("the log itself is not sound, so that no part of it can be trusted: {0}")]
     Unsound(String),
     /// The log is erased.

@@ -1,8 +1,8 @@
 //! A small log as a test of schedulers: a table in the notation of the scheduler's own tests.
 //!
 //! The graph comes first, and then a row for each turn: what happened, and what a scheduler
-//! that decides as the log says concludes from that. Whoever builds a scheduler can paste it
-//! into a test. Only what the notation has words for can be written in it.
+//! that decides as the log says concludes from that. A builder of schedulers can paste it into
+//! a test. Only what the notation has words for can be written in it.
 //!
 //! The modules, from the bottom up; each may use those above it in this list.
 
