@@ -1,14 +1,13 @@
 //! Where two schedulers part, whatever one of them does there instead of deciding.
 
-use refrain::guest::{CallLimits, InMemoryExecution, Library, MemoryPorts, Sandbox};
+use refrain::guest::{InMemoryExecution, Library, MemoryPorts};
 use refrain::id::ExecutionId;
-use refrain::log::export::{ExportWriter, Header};
-use refrain::log::{Head, StoredEvent};
 use refrain::model::Status;
-use refrain::replay::{Bisected, DivergenceCode, Parting, Recording, bisect_many, from_export};
-use refrain_tests::chained::follow;
+use refrain::replay::{Bisected, DivergenceCode, Parting, Recording, bisect_many};
+use refrain_tests::chained;
 use refrain_tests::component::product::DIVERGENT;
 use refrain_tests::component::workspace;
+use refrain_tests::engines::library;
 use refrain_tests::twin;
 use refrain_tests::wat_guest::{WatGuest, assembled};
 use refrain_tests::workflows::tools;
@@ -26,35 +25,8 @@ fn log(library: &mut Library, guest: &str, edges: &str) -> Recording {
         status = outcome.expect("it has an item").status;
     }
     assert_eq!(status, Status::Completed);
-    let mut head = Head::default();
-    let events = std::mem::take(&mut run.ports.events)
-        .into_iter()
-        .map(|event| {
-            let stored = follow(&head, event);
-            head = stored.head();
-            stored
-        });
-    let events: Vec<StoredEvent> = events.collect();
-    let header = Header {
-        execution_id: run.id().to_string(),
-        workflow: run.ports.workflow.clone(),
-        guest_digest: guest.to_owned(),
-        head,
-        owed_a_step: false,
-        erased: None,
-        components: Vec::new(),
-    };
-    let mut export = ExportWriter::new(Vec::new(), &header).expect("a vector takes it");
-    for event in &events {
-        export.event(event).expect("a vector takes it");
-    }
-    let export = export.finish().expect("a vector takes it");
-    let reading = from_export(&export[..], "memory").expect("it can be read");
-    reading.expect("it is whole")
-}
-
-fn library() -> Library {
-    Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
+    let log = chained::recording(&run.ports.workflow, run.ports.events);
+    log.expect("it is of an execution")
 }
 
 fn asked(library: &Library, logs: &[Recording], pair: (&str, &str)) -> Vec<Bisected> {

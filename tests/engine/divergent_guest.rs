@@ -1,14 +1,13 @@
 //! Another guest's decisions are found: by an audit of a log that it did not
 //! write, whichever of the two guests wrote it.
 
-use refrain::guest::{CallLimits, InMemoryExecution, Library, MemoryPorts, Sandbox};
+use refrain::guest::{InMemoryExecution, Library, MemoryPorts};
 use refrain::id::ExecutionId;
-use refrain::log::export::{ExportWriter, Header};
-use refrain::log::{Head, StoredEvent};
 use refrain::model::{Event, EventKind, Origin, Status};
-use refrain::replay::{Audit, Auditor, Divergence, Verdict};
-use refrain_tests::chained::follow;
+use refrain::replay::{Audit, Auditor, Divergence, Recording, Verdict};
+use refrain_tests::chained;
 use refrain_tests::component::product::DIVERGENT;
+use refrain_tests::engines::library;
 use refrain_tests::wat_guest::WatGuest;
 
 /// Two nodes that are ready at once.
@@ -24,8 +23,7 @@ const WORKFLOW: &str = r#"{
 
 #[test]
 fn law2_an_audit_finds_another_guests_decisions() {
-    let mut library =
-        Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
+    let mut library = library();
     let ours = library.built_in().to_owned();
     let other = library
         .add(DIVERGENT.committed().expect("it is committed"))
@@ -111,8 +109,7 @@ fn law2_a_fault_is_believed_only_of_a_fresh_guest() {
         .expect("it is of the contract's world")
     };
     for (times, verdict) in [(1, Verdict::Clean), (0, Verdict::Divergent)] {
-        let mut library =
-            Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
+        let mut library = library();
         let guest = library.add(once(times)).expect("it is a component");
         let begun = Event {
             sequence: 1,
@@ -120,10 +117,10 @@ fn law2_a_fault_is_believed_only_of_a_fresh_guest() {
             origin: Origin::Fact,
             kind: started(&guest),
         };
-        let export = export(&[follow(&Head::default(), begun)]);
+        let export = chained::export(WORKFLOW, [begun]).expect("it is of an execution");
         let mut auditor = Auditor::new(&mut library);
         for _ in 0..3 {
-            let audit = auditor.audit_export(&export[..], "memory");
+            let audit = auditor.audit_export(export.as_bytes(), "memory");
             let audit = audit.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(audit.verdict, verdict, "{:?}", audit.divergence);
         }
@@ -131,7 +128,7 @@ fn law2_a_fault_is_believed_only_of_a_fresh_guest() {
 }
 
 /// What this guest makes of the workflow, from its start to its end.
-fn log(library: &mut Library, guest: &str) -> Vec<StoredEvent> {
+fn log(library: &mut Library, guest: &str) -> Recording {
     let broken = |error: &dyn std::fmt::Display| -> ! { panic!("{error}") };
     let instance = library
         .instance(guest)
@@ -147,49 +144,27 @@ fn log(library: &mut Library, guest: &str) -> Vec<StoredEvent> {
         status = outcome.expect("it has an item").status;
     }
     assert_eq!(status, Status::Completed);
-    let mut head = Head::default();
-    let chained = run.ports.events.into_iter().map(|event| {
-        let stored = follow(&head, event);
-        head = stored.head();
-        stored
-    });
-    chained.collect()
+    chained::recording(WORKFLOW, run.ports.events).expect("it is of an execution")
 }
 
-fn dispatched(log: &[StoredEvent]) -> Vec<&str> {
-    let scheduled = log.iter().filter_map(|stored| match &stored.event.kind {
-        EventKind::NodeScheduled(scheduled) => Some(scheduled.node_id.as_str()),
-        _ => None,
-    });
+fn dispatched(log: &Recording) -> Vec<&str> {
+    let scheduled = log
+        .events
+        .iter()
+        .filter_map(|stored| match &stored.event.kind {
+            EventKind::NodeScheduled(scheduled) => Some(scheduled.node_id.as_str()),
+            _ => None,
+        });
     scheduled.collect()
 }
 
 /// The audit of the log's export, with this guest.
-fn audit(library: &mut Library, log: &[StoredEvent], guest: &str) -> Audit {
+fn audit(library: &mut Library, log: &Recording, guest: &str) -> Audit {
+    let export = log.export(Vec::new()).expect("a vector takes it");
     Auditor::new(library)
         .with_guest(guest.to_owned())
-        .audit_export(&export(log)[..], "memory")
+        .audit_export(&export[..], "memory")
         .unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn export(log: &[StoredEvent]) -> Vec<u8> {
-    let EventKind::WorkflowStarted(started) = &log[0].event.kind else {
-        panic!("{:?}", log[0])
-    };
-    let header = Header {
-        execution_id: started.execution_id.clone(),
-        workflow: WORKFLOW.to_owned(),
-        guest_digest: started.guest_digest.to_string(),
-        head: log[log.len() - 1].head(),
-        owed_a_step: false,
-        erased: None,
-        components: Vec::new(),
-    };
-    let mut export = ExportWriter::new(Vec::new(), &header).expect("a vector takes it");
-    for event in log {
-        export.event(event).expect("a vector takes it");
-    }
-    export.finish().expect("a vector takes it")
 }
 
 fn execution() -> ExecutionId {

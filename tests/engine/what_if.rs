@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 
-use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::guest::Library;
 use refrain::model::EventKind;
 use refrain::replay::{
     Advice, Audit, AuditError, Auditor, Change, DivergenceCode, Outcome, Recording, Rule, Summary,
@@ -13,7 +13,7 @@ use refrain::replay::{
 use refrain::store::Store;
 use refrain::{Engine, ExecutionId, WorkError};
 use refrain_tests::component::product::DIVERGENT;
-use refrain_tests::engines::{Place, engine, start};
+use refrain_tests::engines::{Place, engine, library, start};
 use refrain_tests::workflows::tools;
 use serde_json::{Value, json};
 
@@ -121,10 +121,6 @@ async fn work(engine: &Engine, mut fails: BTreeSet<String>) {
             done.expect("it counts");
         }
     }
-}
-
-fn library() -> Library {
-    Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
 }
 
 fn names(audits: &[Audit], outcome: Outcome) -> BTreeSet<String> {

@@ -8,9 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, ensure};
 use refrain::guest::{CallLimits, InMemoryExecution, Library, MemoryPorts, Sandbox};
 use refrain::id::ExecutionId;
-use refrain::log::Head;
-use refrain::replay::{Claimed, Recording, Travel};
-use refrain_tests::chained::follow;
+use refrain::replay::{Recording, Travel};
+use refrain_tests::chained;
 use refrain_tests::dice::Dice;
 use refrain_tests::workflows::tools;
 use serde_json::json;
@@ -116,26 +115,5 @@ fn log(library: &Library) -> Result<Recording> {
         let done = execution.complete(&node, &patch)?;
         done.with_context(|| format!("{node} has an item"))?;
     }
-    let mut head = Head::default();
-    let events = std::mem::take(&mut execution.ports.events);
-    let events = events.into_iter().map(|event| {
-        let stored = follow(&head, event);
-        head = stored.head();
-        stored
-    });
-    Ok(Recording {
-        events: events.collect(),
-        execution_id: id,
-        head,
-        erased: Vec::new(),
-        broken_link: None,
-        broken_off: None,
-        workflow: workflow.into(),
-        claimed: Claimed::Header {
-            guest_digest: library.built_in().to_owned(),
-            owed_a_step: false,
-            erased: None,
-        },
-        components: Vec::new(),
-    })
+    chained::recording(&workflow, std::mem::take(&mut execution.ports.events))
 }

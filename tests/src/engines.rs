@@ -5,8 +5,8 @@ use std::time::Duration;
 use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::replay::{Auditor, Verdict};
 use refrain::store::{ListFilter, Many, MemoryStore, SqliteStore, Store};
-use refrain::{Engine, Execution, ManualClock, Workflow};
-use serde_json::Value;
+use refrain::{Engine, Execution, ExecutionId, ManualClock, Next, Steps, Workflow};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// When manual clocks begin.
@@ -138,9 +138,36 @@ pub async fn start(engine: &Engine, workflow: &Value) -> Execution {
         .await
         .expect("the workflow is valid");
     engine
-        .start(id, "1.0.0", serde_json::json!({}))
+        .start(id, "1.0.0", json!({}))
         .await
         .expect("it starts")
+}
+
+/// The same with an engine that is stepped by hand.
+///
+/// # Panics
+/// When it is not valid.
+pub fn start_stepped(engine: &Engine, steps: &mut Steps, workflow: &Value) -> ExecutionId {
+    let parsed = Workflow::from_json(workflow.to_string()).expect("it is JSON");
+    let registered = steps.until(engine.register(parsed));
+    registered.expect("it is answered").expect("it is valid");
+    let id = workflow["workflow_id"].as_str().unwrap_or_default();
+    let started = steps.until(engine.start(id, "1.0.0", json!({})));
+    started.expect("it is answered").expect("it starts").id()
+}
+
+/// Steps until there is nothing more to do now; says what is next.
+///
+/// # Panics
+/// When it does not come to rest.
+pub fn rest(steps: &mut Steps) -> Next {
+    for _ in 0..1_000 {
+        match steps.step() {
+            Next::Now => {}
+            next => return next,
+        }
+    }
+    panic!("it does not come to rest")
 }
 
 /// The execution's log as names: `node_completed a`.
@@ -219,13 +246,21 @@ pub async fn as_time_passes<T>(
     ready.expect("it is ready while time passes")
 }
 
+/// The schedulers that this machine can run: the built-in one, until others are added.
+///
+/// # Panics
+/// Where wasmtime does not run.
+#[must_use]
+pub fn library() -> Library {
+    Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
+}
+
 /// Audit everything there, against the queue too.
 ///
 /// # Panics
 /// When anything is not clean, saying what.
 pub fn audit_all(place: &Place, context: &str) {
-    let sandbox = Sandbox::new(CallLimits::default()).expect("a sandbox");
-    let mut library = Library::new(sandbox);
+    let mut library = library();
     let mut store = place.store();
     let all = ListFilter {
         max: 1000,

@@ -1,13 +1,12 @@
 //! What is done to a child's log, and what an audit says that has its parent's too (law
 //! 11). Each log is whole in itself: it is chained anew.
 
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::{ChainedEvent, Head, Salt};
 use refrain::model::{Digest, Event, EventKind, NodeFailure};
 use refrain::replay::{Audit, Auditor, LinkState, Recording, Verdict};
 use refrain::store::{ExecutionChange, MemoryStore, Store, Turn};
 use refrain::{ExecutionId, WorkItem, Workflow};
-use refrain_tests::engines::{Place, engine, start};
+use refrain_tests::engines::{Place, engine, library, start};
 use refrain_tests::workflows::tools;
 use serde_json::json;
 
@@ -323,7 +322,7 @@ async fn law11_a_parent_whose_child_has_another_end_in_its_store_is_tampered() {
     execution.finished().await.expect("it ends");
     let id = execution.id();
     engine.shutdown().await;
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let mut library = library();
     let mut audit = |store: &mut dyn Store| {
         let audit = Auditor::new(&mut library).audit_stored(store, id);
         audit.expect("it can be audited").expect("it is there")

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use refrain::ExecutionId;
-use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::guest::Library;
 use refrain::log::{Head, StoredEvent, canonical, packed};
 use refrain::model::Event;
 use refrain::replay::{Audit, Auditor, Verdict};
 use refrain::store::{Reader, SqliteStore};
 use refrain_tests::binary;
 use refrain_tests::chained::follow;
+use refrain_tests::engines;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -179,11 +180,7 @@ impl Ledger {
 /// One library for all: compiling a component takes a while.
 pub(crate) fn library() -> MutexGuard<'static, Library> {
     static LIBRARY: OnceLock<Mutex<Library>> = OnceLock::new();
-    let new = || {
-        Mutex::new(Library::new(
-            Sandbox::new(CallLimits::default()).expect("a sandbox"),
-        ))
-    };
+    let new = || Mutex::new(engines::library());
     LIBRARY
         .get_or_init(new)
         .lock()

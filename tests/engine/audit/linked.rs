@@ -4,11 +4,10 @@
 use std::io::Cursor;
 
 use refrain::ExecutionId;
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::{Head, Salt, chain};
 use refrain::model::{Event, EventKind, WorkflowStarted};
 use refrain::replay::{Audit, Auditor, Recording, from_store};
-use refrain_tests::engines::Place;
+use refrain_tests::engines::{Place, library};
 
 /// A log as the store has it.
 pub(super) fn recording(place: &Place, id: ExecutionId) -> Recording {
@@ -41,7 +40,7 @@ pub(super) fn changed(log: &Recording, deed: impl FnOnce(&mut Vec<(Event, Salt)>
 /// The audit of a log with the one that it is linked to at hand.
 pub(super) fn audit_with(origin: &Recording, log: &Recording) -> Audit {
     let export = log.export(Vec::new()).expect("memory takes it");
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let mut library = library();
     let auditor = Auditor::new(&mut library).with_origin(origin.clone());
     let audit = { auditor }.audit_export(Cursor::new(export), "memory");
     audit.expect("it can be audited")

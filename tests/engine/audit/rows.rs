@@ -1,13 +1,12 @@
 //! What is done to the rows of a store's children, and what the audits of the parent and of
 //! the child say; and that an engine does not believe such rows.
 
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::Status;
 use refrain::replay::{Audit, Auditor, Verdict};
-use refrain::{Approval, Engine, ExecutionId, ManualClock, Next, Steps, Workflow};
-use refrain_tests::engines::{BEGIN, Place};
+use refrain::{Approval, Engine, ExecutionId, ManualClock, Steps};
+use refrain_tests::engines::{BEGIN, Place, library, rest, start_stepped};
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// A file with a parent, its children, and another execution.
 struct Family {
@@ -19,30 +18,12 @@ struct Family {
     other: ExecutionId,
 }
 
-fn steps(engine_and_steps: &mut (Engine, Steps)) {
-    for _ in 0..1_000 {
-        if engine_and_steps.1.step() != Next::Now {
-            return;
-        }
-    }
-    panic!("it does not come to rest");
-}
-
 fn open(place: &Place, clock: &ManualClock) -> (Engine, Steps) {
     Engine::builder()
         .boxed_store(place.store())
         .clock(clock.clone())
         .stepped()
         .expect("it can be put together")
-}
-
-fn begin((engine, steps): &mut (Engine, Steps), workflow: &Value) -> ExecutionId {
-    let parsed = Workflow::from_json(workflow.to_string()).expect("JSON");
-    let registered = steps.until(engine.register(parsed));
-    registered.expect("it is answered").expect("it is valid");
-    let id = workflow["workflow_id"].as_str().expect("a text");
-    let started = steps.until(engine.start(id, "1.0.0", json!({})));
-    started.expect("it is answered").expect("it starts").id()
 }
 
 fn approve((engine, steps): &mut (Engine, Steps), id: ExecutionId) {
@@ -69,12 +50,12 @@ impl Family {
         let place = Place::file();
         let clock = ManualClock::new(BEGIN);
         let mut host = open(&place, &clock);
-        let parent = begin(&mut host, &parent);
-        let other = begin(&mut host, &other);
-        steps(&mut host);
+        let parent = start_stepped(&host.0, &mut host.1, &parent);
+        let other = start_stepped(&host.0, &mut host.1, &other);
+        rest(&mut host.1);
         let children = [0, 1, 2].map(|i| ExecutionId::of_child(parent, &format!("m[{i}]"), 1, 0));
         approve(&mut host, children[2]);
-        steps(&mut host);
+        rest(&mut host.1);
         Self {
             place,
             clock,
@@ -94,7 +75,7 @@ impl Family {
     }
 
     fn audit(&self, id: ExecutionId) -> Audit {
-        let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+        let mut library = library();
         let audit = Auditor::new(&mut library).audit_stored(self.place.store().as_mut(), id);
         audit.expect("it can be audited").expect("it is there")
     }
@@ -210,7 +191,7 @@ fn law3_an_engine_does_not_carry_out_what_the_logs_contradict() {
         let before = logs(&family);
         let mut host = open(&family.place, &family.clock);
         approve(&mut host, family.other);
-        steps(&mut host);
+        rest(&mut host.1);
         assert_eq!(family.status(family.other), Status::Completed, "{sql}");
         assert_eq!(logs(&family), before, "{sql}: nothing is told of it");
         assert_eq!(family.status(family.parent), Status::Running, "{sql}");
@@ -233,7 +214,7 @@ fn law3_a_row_that_cannot_be_read_holds_up_its_child_alone() {
     for id in [family.children[1], family.other] {
         approve(&mut host, id);
     }
-    steps(&mut host);
+    rest(&mut host.1);
     for id in [family.children[1], family.other] {
         assert_eq!(family.status(id), Status::Completed);
     }
@@ -259,7 +240,7 @@ fn law9_an_execution_that_nobody_would_tell_of_its_child_is_set_aside() {
             .stepped()
             .expect("it can be put together");
         approve(&mut host, family.other);
-        steps(&mut host);
+        rest(&mut host.1);
         let (engine, steps) = &mut host;
         let set_aside = steps.until(engine.set_aside());
         let set_aside = set_aside.expect("it is answered").expect("it lives");
@@ -283,6 +264,6 @@ fn law3_rows_that_lead_in_a_circle_keep_no_engine() {
         .stepped()
         .expect("it can be put together");
     approve(&mut host, family.other);
-    steps(&mut host);
+    rest(&mut host.1);
     assert_eq!(family.status(family.other), Status::Completed);
 }

@@ -3,9 +3,9 @@
 
 use std::io::Cursor;
 
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::{Digest, ForkOrigin};
 use refrain::replay::{Auditor, LinkState, Missing, Recording, Verdict, from_export};
+use refrain_tests::engines::library;
 
 use super::children::families;
 use super::forked::forked;
@@ -42,7 +42,7 @@ async fn law11_a_copy_of_a_parent_is_not_believed_for_the_head_that_it_claims() 
     assert_ne!(whole, forged);
     assert_eq!(read(&forged).head, parent.head);
 
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let mut library = library();
     let mut auditor = Auditor::new(&mut library).with_origin(read(&forged));
     let audited = |auditor: &mut Auditor<'_>, log: &str| {
         let audit = auditor.audit_export(Cursor::new(log), "memory");

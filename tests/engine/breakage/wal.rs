@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::guest::Library;
 use refrain::id::ExecutionId;
 use refrain::log::Head;
 use refrain::replay::{Anchors, Auditor, Verdict};
@@ -14,6 +14,7 @@ use refrain::store::{ListFilter, Many, Reader, SqliteStore, StoredEvent};
 use refrain::{Engine, Workflow};
 use refrain_tests::cases;
 use refrain_tests::dice::{self, Dice};
+use refrain_tests::engines::library;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -80,7 +81,7 @@ impl<'a> Found<'a> {
         Self {
             crashed,
             folder: tempfile::tempdir().expect("a folder"),
-            library: Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox")),
+            library: library(),
             anchors: Anchors::read(&crashed.heads, "heads.json").expect("heads"),
             whole: 0,
             lost: 0,

@@ -12,13 +12,12 @@ mod verdicts;
 use std::path::Path;
 
 use refrain::erase::{EraseError, Erased, Eraser, erase};
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::Status;
 use refrain::replay::{Audit, Auditor, from_store};
 use refrain::signing::Signer;
 use refrain::store::Store;
 use refrain::{Approval, Engine, Execution, ExecutionId, Start, WorkError, WorkItem, Workflow};
-use refrain_tests::engines::{Place, engine};
+use refrain_tests::engines::{Place, engine, library};
 use serde_json::{Value, json};
 
 /// Stands in everything that can be erased.
@@ -26,10 +25,6 @@ const SECRET: &str = "Ada of Lovelace";
 
 /// The key of the execution.
 const KEY: &str = "Ada of Lovelace's key";
-
-fn library() -> Library {
-    Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"))
-}
 
 /// A failure, a retry, an approval, a signal that nobody waits for, and a result: each
 /// says the secret.

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use refrain::guest::{CallLimits, ComponentError, Library, LibraryError, NoPorts, Sandbox};
+use refrain::guest::{ComponentError, LibraryError, NoPorts};
 use refrain::model::{EventKind, Status};
 use refrain::{Engine, ExecutionId, WorkItem, Workflow};
-use refrain_tests::engines::{Place, audit_all, wait_for};
+use refrain_tests::engines::{Place, audit_all, library, wait_for};
 use refrain_tests::ordering_guest::lawful;
 use refrain_tests::sections;
 use refrain_tests::wat_guest::WatGuest;
@@ -25,10 +25,6 @@ fn refusal(bytes: Vec<u8>) -> ComponentError {
         Err(LibraryError::Refused { reason, .. }) => reason,
         other => panic!("{other:?}"),
     }
-}
-
-fn library() -> Library {
-    Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
 }
 
 /// Loops within loops, each of which passes thousands of variables on: a

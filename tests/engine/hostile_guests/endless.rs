@@ -7,7 +7,7 @@ use refrain::model::Status;
 use refrain::replay::{Auditor, Verdict};
 use refrain::{Engine, ExecutionId, WorkItem, Workflow};
 use refrain_tests::component::workspace;
-use refrain_tests::engines::Place;
+use refrain_tests::engines::{Place, library};
 use refrain_tests::wat_guest::assembled;
 use refrain_tests::workflows::tools;
 use serde_json::json;
@@ -62,10 +62,7 @@ async fn law3_who_never_ends_leaves_the_others_their_turns() {
         assert_eq!(record.status, Status::Running);
         assert!(record.is_owed_a_step());
         assert!(record.head.sequence < 1_000, "{}", record.head.sequence);
-        let mut library = refrain::guest::Library::new(
-            refrain::guest::Sandbox::new(refrain::guest::CallLimits::default())
-                .expect("wasmtime runs here"),
-        );
+        let mut library = library();
         let audit = Auditor::new(&mut library).audit_stored(place.store().as_mut(), endless);
         let audit = audit.expect("it can be audited").expect("it is there");
         assert_eq!(audit.verdict, Verdict::Clean, "{:?}", audit.divergence);

@@ -2,8 +2,9 @@
 //! in errors, in logs and on terminals, so it is made short before that.
 
 use refrain::ExecutionId;
-use refrain::guest::{CallError, CallLimits, Library, MemoryPorts, Sandbox};
+use refrain::guest::{CallError, MemoryPorts};
 use refrain::limits::{NAME_BYTES_MAX, TEXT_BYTES_MAX};
+use refrain_tests::engines::library;
 use refrain_tests::wat_guest::WatGuest;
 
 /// A hundred million zeros, each of which is spelled with five characters where it
@@ -32,7 +33,7 @@ fn what_a_guest_says_is_bounded() {
         describe: &describes,
         ..WatGuest::default()
     };
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("it runs here"));
+    let mut library = library();
     let digest = library.add(guest.component().expect("a component"));
     let digest = digest.expect("it begins as one");
     let mut instance = library.instance::<MemoryPorts>(&digest).expect("a guest");

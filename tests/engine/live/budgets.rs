@@ -5,7 +5,6 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use refrain::guest::{Library, Sandbox};
 use refrain::limits::{COSTLY_CALL_FUEL, TurnLimits};
 use refrain::model::{EventKind, Status};
 use refrain::replay::{Audit, Auditor, Verdict, from_store};
@@ -15,7 +14,7 @@ use refrain::{
 };
 use refrain_tests::checkers::{Rest, nothing_waits_now};
 use refrain_tests::component::workspace;
-use refrain_tests::engines::{BEGIN, Place, audit_all};
+use refrain_tests::engines::{BEGIN, Place, audit_all, library};
 use refrain_tests::wat_guest::{TAKE_ALL, WatGuest, assembled};
 use refrain_tests::workflows::single;
 use serde_json::json;
@@ -46,10 +45,6 @@ fn audited(place: &Place, id: ExecutionId) -> Audit {
     let mut library = library();
     let audit = Auditor::new(&mut library).audit_stored(place.store().as_mut(), id);
     audit.expect("it can be audited").expect("it is there")
-}
-
-fn library() -> Library {
-    Library::new(Sandbox::new(refrain::guest::CallLimits::default()).expect("wasmtime runs here"))
 }
 
 /// A scene whose turns are used up by each step, and which has gone on until an

@@ -1,6 +1,5 @@
 //! Children (rules R22 and R23) in a whole engine, over each store.
 
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::limits::TurnLimits;
 use refrain::model::{EventKind, Status};
 use refrain::replay::{Auditor, Verdict};
@@ -8,7 +7,7 @@ use refrain::store::ChildState;
 use refrain::{
     Approval, Engine, Execution, ExecutionId, Fork, ManualClock, WorkError, WorkItem, Workflow,
 };
-use refrain_tests::engines::{BEGIN, Place, audit_all, engine, log, start, wait_for};
+use refrain_tests::engines::{BEGIN, Place, audit_all, engine, library, log, start, wait_for};
 use serde_json::{Value, json};
 
 /// A workflow whose node `s` has this kind, between two tools.
@@ -311,10 +310,6 @@ fn law3_what_one_turn_does_not_reach_the_next_one_does() {
         assert_eq!(record.status, Status::Completed);
         audit_all(&place, "");
     }
-}
-
-fn library() -> Library {
-    Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
 }
 
 /// An engine that works on one execution works on its children too, also where those were

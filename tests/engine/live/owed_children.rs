@@ -2,13 +2,12 @@
 //! that reached only a part of it, and not where another engine left it.
 
 use refrain::erase::{EraseError, Erased, Eraser, erase};
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::limits::TurnLimits;
 use refrain::model::Status;
 use refrain::store::ChildState;
-use refrain::{Approval, Builder, Engine, ExecutionId, ManualClock, Next, Steps, Workflow};
-use refrain_tests::engines::{BEGIN, Place, audit_all};
-use serde_json::{Value, json};
+use refrain::{Approval, Builder, Engine, ExecutionId, ManualClock, Steps};
+use refrain_tests::engines::{BEGIN, Place, audit_all, library, rest, start_stepped};
+use serde_json::json;
 
 fn open(
     place: &Place,
@@ -19,24 +18,6 @@ fn open(
         .boxed_store(place.store())
         .clock(clock.clone());
     like(builder).stepped().expect("it can be put together")
-}
-
-fn rests(steps: &mut Steps) {
-    for _ in 0..1_000 {
-        if steps.step() != Next::Now {
-            return;
-        }
-    }
-    panic!("it does not come to rest");
-}
-
-fn begin((engine, steps): &mut (Engine, Steps), workflow: &Value) -> ExecutionId {
-    let parsed = Workflow::from_json(workflow.to_string()).expect("JSON");
-    let registered = steps.until(engine.register(parsed));
-    registered.expect("it is answered").expect("it is valid");
-    let id = workflow["workflow_id"].as_str().expect("a text");
-    let started = steps.until(engine.start(id, "1.0.0", json!({})));
-    started.expect("it is answered").expect("it starts").id()
 }
 
 fn status(place: &Place, id: ExecutionId) -> Status {
@@ -63,8 +44,8 @@ fn law3_a_turn_that_starts_one_of_two_children_leaves_the_other_to_the_next() {
                 ..TurnLimits::default()
             };
             let mut host = open(&place, &clock, |builder| builder.turn_limits(limits));
-            let id = begin(&mut host, &workflow);
-            rests(&mut host.1);
+            let id = start_stepped(&host.0, &mut host.1, &workflow);
+            rest(&mut host.1);
             assert_eq!(place.store().owed_children(9).expect("read").found, []);
             assert_eq!(status(&place, id), Status::Completed);
             audit_all(&place, "");
@@ -85,20 +66,20 @@ fn law3_an_end_that_another_engine_brought_about_is_told() {
     for place in Place::each() {
         let clock = ManualClock::new(BEGIN);
         let mut host = open(&place, &clock, |builder| builder.seed(1));
-        let id = begin(&mut host, &workflow);
-        rests(&mut host.1);
+        let id = start_stepped(&host.0, &mut host.1, &workflow);
+        rest(&mut host.1);
         let child = ExecutionId::of_child(id, "s", 1, 0);
         let (engine, mut steps) = open(&place, &clock, |builder| builder.only([]).seed(2));
         let approved = engine.execution(child);
         let approved = steps.until(approved.approve("x", Approval::approved("ada")));
         approved.expect("it is answered").expect("it waits");
-        rests(&mut steps);
+        rest(&mut steps);
         let row = place.store().child(child).expect("read").expect("there");
         assert_eq!(row.state, ChildState::Ended, "the program works on nothing");
         // Of what is erased nobody could tell its parent any more.
         let refused = erased(&place, child).expect_err("its parent waits");
         assert_eq!(refused.code(), "parent_not_told", "{refused}");
-        rests(&mut host.1);
+        rest(&mut host.1);
         assert_eq!(status(&place, id), Status::Completed);
         audit_all(&place, "");
         erased(&place, child).expect("its parent has heard");
@@ -106,7 +87,7 @@ fn law3_an_end_that_another_engine_brought_about_is_told() {
 }
 
 fn erased(place: &Place, id: ExecutionId) -> Result<Erased, EraseError> {
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let mut library = library();
     let eraser = Eraser {
         by: "ada",
         at: BEGIN,

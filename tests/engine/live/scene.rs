@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use refrain::model::Limits;
-use refrain::{Builder, Engine, Execution, ManualClock, Next, Steps, WorkItem, Workflow};
-use refrain_tests::engines::{BEGIN, Place, audit_all};
+use refrain::{Builder, Engine, Execution, ManualClock, Steps, WorkItem, Workflow};
+use refrain_tests::engines::{BEGIN, Place, audit_all, rest};
 use refrain_tests::workflows::tool;
 use serde_json::{Value, json};
 
@@ -67,12 +67,8 @@ impl Scene {
     /// Go on until there is nothing more to do now; how many attempts have
     /// begun so far.
     pub(super) fn begun(&mut self) -> usize {
-        for _ in 0..100 {
-            if self.steps.step() != Next::Now {
-                return self.begun.load(Ordering::SeqCst);
-            }
-        }
-        panic!("it does not come to rest")
+        rest(&mut self.steps);
+        self.begun.load(Ordering::SeqCst)
     }
 
     /// The engine is gone, from one moment to the next.

@@ -12,7 +12,7 @@ use refrain::{
     Builder, Engine, EngineError, Execution, ExecutionId, ManualClock, Next, Start, Steps,
     WorkItem, Workflow,
 };
-use refrain_tests::engines::{BEGIN, Place, audit_all};
+use refrain_tests::engines::{BEGIN, Place, audit_all, rest};
 use refrain_tests::workflows::{single, tool};
 use serde_json::{Value, json};
 
@@ -73,13 +73,7 @@ impl Host {
 
     /// Go on until there is nothing more to do now.
     fn rests(&mut self) -> Next {
-        for _ in 0..1000 {
-            match self.steps.step() {
-                Next::Now => {}
-                next => return next,
-            }
-        }
-        panic!("it does not come to rest")
+        rest(&mut self.steps)
     }
 
     fn done(&self) -> usize {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use refrain::model::{EventKind, Status};
 use refrain::store::{Durability, SqliteStore, Store};
 use refrain::{Claim, Engine, EngineError, Execution, ManualClock, Next, Receipt, Steps, Workflow};
-use refrain_tests::engines::{BEGIN, Place, audit_all};
+use refrain_tests::engines::{BEGIN, Place, audit_all, rest};
 use refrain_tests::workflows::{single, tool};
 use serde_json::{Value, json};
 
@@ -33,13 +33,7 @@ impl Host {
 
     /// Step until there is nothing to do now; says what is next.
     fn rest(&mut self) -> Next {
-        for _ in 0..100 {
-            match self.steps.step() {
-                Next::Now => {}
-                next => return next,
-            }
-        }
-        panic!("it does not come to rest")
+        rest(&mut self.steps)
     }
 
     fn start(&mut self, workflow: &Value) -> Execution {

@@ -4,13 +4,13 @@
 use std::num::NonZeroU64;
 use std::sync::LazyLock;
 
-use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::guest::Library;
 use refrain::model::{EventKind, RefusalCode, Status};
 use refrain::replay::{Audit, Auditor, Verdict, from_store};
 use refrain::store::{Head, StoreError};
 use refrain::{Builder, Claim, Engine, EngineError, Execution, ExecutionId, Receipt, WorkItem};
 use refrain_tests::component::product::DIVERGENT;
-use refrain_tests::engines::{self, Place, audit_all, log, start};
+use refrain_tests::engines::{self, Place, audit_all, library, log, start};
 use refrain_tests::twin;
 use refrain_tests::wat_guest::WatGuest;
 use refrain_tests::workflows::tools;
@@ -19,15 +19,11 @@ use serde_json::{Value, json};
 
 /// With the twin and the divergent guest besides the built-in one.
 static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
-    let mut library = fresh_library();
+    let mut library = library();
     twin::add(&mut library);
     library.add(divergent()).expect("it is a component");
     library
 });
-
-fn fresh_library() -> Library {
-    Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"))
-}
 
 fn divergent() -> Vec<u8> {
     DIVERGENT.committed().expect("it is committed")
@@ -120,7 +116,7 @@ async fn law10_a_live_execution_is_handed_to_another_guest() {
         };
         assert!(changed.guest_digest == *twin::digest());
         assert_eq!(changed.by.as_deref(), Some("ada"));
-        let audited = audit(&place, &mut fresh_library(), None, execution.id());
+        let audited = audit(&place, &mut library(), None, execution.id());
         assert_eq!(
             (audited.verdict, audited.decisions),
             (Verdict::Clean, 4),
@@ -140,7 +136,7 @@ fn exported_with_both(place: &Place, id: ExecutionId) {
     assert_eq!(missing.expect("they can be read"), Vec::<String>::new());
     assert_eq!(recording.components.len(), 2);
     let export = recording.export(Vec::new()).expect("a vector takes it");
-    let audit = Auditor::new(&mut fresh_library()).audit_export(&export[..], "memory");
+    let audit = Auditor::new(&mut library()).audit_export(&export[..], "memory");
     let audit = audit.expect("it can be audited");
     assert_eq!(audit.verdict, Verdict::Clean, "{:?}", audit.divergence);
 }

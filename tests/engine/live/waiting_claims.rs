@@ -10,7 +10,7 @@ use refrain::{
     Claim, ClaimRequest, Engine, EngineError, Execution, ManualClock, Next, Steps, WorkError,
     Workflow,
 };
-use refrain_tests::engines::{BEGIN, Place, audit_all};
+use refrain_tests::engines::{BEGIN, Place, audit_all, rest};
 use refrain_tests::faulty_store::{Fate, FaultyStore, Plan};
 use refrain_tests::workflows::{single, tool};
 use serde_json::json;
@@ -46,12 +46,7 @@ impl Outside {
     }
 
     fn rest(&mut self) {
-        for _ in 0..100 {
-            if self.steps.step() != Next::Now {
-                return;
-            }
-        }
-        panic!("it does not come to rest")
+        rest(&mut self.steps);
     }
 
     fn start(&mut self, workflow: &serde_json::Value) -> Execution {

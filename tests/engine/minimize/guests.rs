@@ -1,15 +1,14 @@
 //! The schedulers that are asked, and executions that are worked on.
 
-use refrain::guest::{CallLimits, InMemoryExecution, Library, MemoryPorts, Sandbox};
+use refrain::guest::{InMemoryExecution, Library, MemoryPorts};
 use refrain::id::ExecutionId;
-use refrain::log::export::{ExportWriter, Header};
-use refrain::log::{Head, StoredEvent};
 use refrain::model::{Event, EventKind, NodeStarted};
 use refrain::replay::{
-    Audit, Auditor, MinimizeError, Minimized, Recording, Verdict, Written, from_export, minimize,
+    Audit, Auditor, MinimizeError, Minimized, Recording, Verdict, Written, minimize,
 };
-use refrain_tests::chained::follow;
+use refrain_tests::chained;
 use refrain_tests::component::product::DIVERGENT;
+use refrain_tests::engines::library;
 use refrain_tests::notation;
 use refrain_tests::wat_guest::WatGuest;
 use refrain_tests::workflows::tools;
@@ -25,8 +24,7 @@ pub(super) struct Guests {
 
 impl Guests {
     pub(super) fn new() -> Self {
-        let mut library =
-            Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs here"));
+        let mut library = library();
         let other = library.add(DIVERGENT.committed().expect("it is committed"));
         let crashing = library.add(WatGuest::default().component().expect("it is one"));
         Self {
@@ -137,32 +135,7 @@ pub(super) fn digest(text: &str) -> refrain::model::Digest {
 
 /// These events as a log, chained anew.
 pub(super) fn recording(workflow: &str, events: Vec<Event>) -> Recording {
-    let mut head = Head::default();
-    let events = events.into_iter().map(|event| {
-        let stored = follow(&head, event);
-        head = stored.head();
-        stored
-    });
-    let events: Vec<StoredEvent> = events.collect();
-    let EventKind::WorkflowStarted(started) = &events[0].event.kind else {
-        panic!("{:?}", events[0])
-    };
-    let header = Header {
-        execution_id: started.execution_id.clone(),
-        workflow: workflow.to_owned(),
-        guest_digest: started.guest_digest.to_string(),
-        head,
-        owed_a_step: false,
-        erased: None,
-        components: Vec::new(),
-    };
-    let mut export = ExportWriter::new(Vec::new(), &header).expect("a vector takes it");
-    for event in &events {
-        export.event(event).expect("a vector takes it");
-    }
-    let export = export.finish().expect("a vector takes it");
-    let reading = from_export(&export[..], "memory").expect("it can be read");
-    reading.expect("it is whole")
+    chained::recording(workflow, events).expect("they are of an execution")
 }
 
 /// The smaller log is a table that our scheduler plays, and says what it decides.

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use refrain::guest::{CallLimits, Library, Sandbox};
+use refrain::guest::Library;
 use refrain::model::{
     ApprovalDecision, ApprovalReceived, EventKind, ExternalEventReceived, NodeRequest, OperatorNote,
 };
@@ -16,7 +16,7 @@ use refrain::{
 use refrain_tests::checkers::{
     Evidence, Law, Offer, Receipt, Rest, Telling, Told, Violation, at_any_moment, at_the_end,
 };
-use refrain_tests::engines::{BEGIN, Place};
+use refrain_tests::engines::{BEGIN, Place, library};
 use refrain_tests::saboteur::{Deed, Doings, Saboteur};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ use crate::sabotage::story;
 
 /// Compiled once for all worlds.
 pub(crate) static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("wasmtime runs"));
+    let mut library = library();
     let built_in = library.built_in().to_owned();
     library.check(&built_in).expect("it is a guest");
     library

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use refrain::clock::ManualClock;
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::model::Status;
 use refrain::replay::{Change, Recording, from_store};
 use refrain::simulation::{Recordings, Simulated, Simulation};
 use refrain::{ClaimId, Engine, Execution, ExecutionId, Next, Steps, WorkError, Workflow};
-use refrain_tests::engines::Place;
+use refrain_tests::engines::{Place, library};
 use refrain_tests::workflows::{single, tools};
 use serde_json::{Value, json};
 
@@ -119,10 +118,6 @@ impl Host {
 }
 
 pub(super) fn nobody(_: &mut Host, _: &Execution, _: u64) {}
-
-pub(super) fn library() -> Library {
-    Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"))
-}
 
 pub(super) fn simulation() -> Simulation {
     Simulation::new(library())

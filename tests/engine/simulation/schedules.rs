@@ -9,10 +9,11 @@ use refrain::replay::Change;
 use refrain::replay::timeline::Activity;
 use refrain::simulation::{Assumed, Simulated, Simulation, SimulationError};
 use refrain_tests::component::product::DIVERGENT;
+use refrain_tests::engines::library;
 use refrain_tests::workflows::{single, tools};
 use serde_json::json;
 
-use super::host::{Host, TICK, fan, library, nobody, often, policy, simulate, simulation};
+use super::host::{Host, TICK, fan, nobody, often, policy, simulate, simulation};
 
 fn at_most_at_once(nodes: u32) -> Change {
     Change {

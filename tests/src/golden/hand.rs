@@ -6,11 +6,9 @@
 use anyhow::{Context, Error, Result, ensure};
 use refrain::ExecutionId;
 use refrain::guest::{Instance, Library};
-use refrain::log::export::{ExportWriter, Header};
 use refrain::model::{Digest, EventKind, WorkflowStarted};
-use refrain::store::Head;
 
-use crate::chained::follow;
+use crate::chained;
 use crate::engines::BEGIN;
 use crate::memory_ports::MemoryPorts;
 
@@ -77,28 +75,7 @@ impl Hand {
 
     /// The log, as an export.
     pub(super) fn export(&self) -> Result<String> {
-        let events = self.ports.events.iter();
-        let stored: Vec<_> = events
-            .scan(Head::default(), |head, event| {
-                let stored = follow(head, event.clone());
-                *head = stored.head();
-                Some(stored)
-            })
-            .collect();
-        let header = Header {
-            execution_id: self.id.to_string(),
-            workflow: self.ports.workflow.clone(),
-            guest_digest: self.guest.clone(),
-            head: stored.last().context("the log is empty")?.head(),
-            owed_a_step: false,
-            erased: None,
-            components: Vec::new(),
-        };
-        let mut writer = ExportWriter::new(Vec::new(), &header)?;
-        for event in &stored {
-            writer.event(event)?;
-        }
-        Ok(String::from_utf8(writer.finish()?)?)
+        chained::export(&self.ports.workflow, self.ports.events.iter().cloned())
     }
 
     /// These facts are offered, and must be taken; then until nothing more follows.

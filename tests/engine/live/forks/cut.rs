@@ -1,11 +1,10 @@
 //! Where a log may be cut for a fork, and what is not forked.
 
 use refrain::erase::{Eraser, erase};
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::log::{Head, chain};
 use refrain::replay::{LinkState, Verdict};
 use refrain::{EngineError, Fork};
-use refrain_tests::engines::{Place, audit_all, engine, log, start};
+use refrain_tests::engines::{Place, audit_all, engine, library, log, start};
 use refrain_tests::workflows::tools;
 use serde_json::json;
 
@@ -64,7 +63,7 @@ async fn law11_what_is_not_there_or_erased_is_not_forked() {
     );
     let forked = engine.fork(Fork::of(origin.id())).await.expect("a fork");
     forked.execution.finished().await.expect("it ends");
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let mut library = library();
     let mut store = place.store();
     let eraser = Eraser {
         by: "ada",

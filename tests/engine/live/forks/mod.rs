@@ -8,11 +8,10 @@ mod of_child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use refrain::guest::{CallLimits, Library, Sandbox};
 use refrain::replay::{Audit, Auditor, LinkState};
 use refrain::store::StoredEvent;
 use refrain::{Engine, EngineError, Execution, Fork, Forked, WorkError, WorkItem};
-use refrain_tests::engines::{Place, audit_all};
+use refrain_tests::engines::{Place, audit_all, library};
 use refrain_tests::workflows::tools;
 use serde_json::{Value, json};
 
@@ -46,7 +45,7 @@ async fn events(execution: &Execution) -> Vec<StoredEvent> {
 
 /// What the audit of an execution says.
 fn audit(place: &Place, execution: &Execution) -> Audit {
-    let mut library = Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"));
+    let mut library = library();
     let mut store = place.store();
     let audit = Auditor::new(&mut library).audit_stored(store.as_mut(), execution.id());
     audit.expect("it can be audited").expect("it is there")

@@ -9,7 +9,7 @@ use refrain::{ExecutionId, Start};
 use serde_json::json;
 
 use super::super::source::Source;
-use super::written;
+use crate::chained;
 use crate::golden;
 use crate::golden::stage::{Props, Stage};
 use crate::notation::Graph;
@@ -87,7 +87,7 @@ pub(super) fn upgraded(library: &Library) -> Result<(Vec<Source>, Vec<u8>)> {
         ),
     ];
     let sources = sources.into_iter().map(|(name, shows, events)| {
-        Source::new(name, shows, &written::log(&workflow, events.into_iter())?)
+        Source::new(name, shows, &chained::export(&workflow, events)?)
     });
     Ok((sources.collect::<Result<_>>()?, idle))
 }

@@ -6,7 +6,7 @@ use refrain::log::digest::work_item_digest;
 use refrain::model::{Digest, Event, EventKind, NodeScheduled, Origin, WorkItem, WorkflowStarted};
 
 use super::super::source::Source;
-use super::written;
+use crate::chained;
 use crate::engines::BEGIN;
 use crate::ordering_guest::{
     IMPORTS, KIND, TEMPLATES, WORKFLOW, decision, guest, lawful, of_expressions, of_secrets,
@@ -159,7 +159,7 @@ fn taken(
         origin,
         kind,
     });
-    let log = written::log(WORKFLOW, events)?;
+    let log = chained::export(WORKFLOW, events)?;
     Source::new(
         name,
         "a host took this order from a scheduler of its own",
