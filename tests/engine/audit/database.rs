@@ -1,6 +1,6 @@
 //! What is done to a database, and what the audit says.
 
-use refrain::replay::Verdict::{Clean, Divergent, Tampered};
+use refrain::replay::Verdict::{self, Clean, Divergent, Tampered};
 
 use crate::audit::ledger::{Ledger, command_line, concluded};
 
@@ -82,10 +82,37 @@ fn law1_law4_rows_that_are_deleted_swapped_or_inserted_are_named() {
     }
 }
 
+/// What is done to the store, its verdict and its sequence, and a place that differs, if any.
+type Row = (&'static str, (Verdict, u64), &'static str);
+
+/// Each of these is found where it is.
+fn are_found(rows: &[Row]) {
+    for (sql, (verdict, sequence), place) in rows {
+        let ledger = Ledger::new();
+        ledger.sql(sql);
+        let audit = ledger.audit();
+        assert_eq!(
+            concluded(&audit),
+            (*verdict, Some(*sequence)),
+            "{sql}: {audit:#?}"
+        );
+        let places: Vec<&str> = audit
+            .divergence
+            .iter()
+            .flat_map(|it| &it.difference)
+            .map(|it| it.pointer.as_str())
+            .collect();
+        assert!(
+            place.is_empty() || places.contains(place),
+            "{sql}: {places:?}"
+        );
+    }
+}
+
 #[test]
-fn what_the_store_says_beside_the_log_is_compared() {
+fn a_head_or_a_workflow_that_is_not_the_logs_is_tampered_with() {
     let last = Ledger::new().len();
-    for (sql, expected, place) in [
+    are_found(&[
         (
             "UPDATE executions SET last_sequence = last_sequence + 1",
             (Tampered, last + 1),
@@ -111,6 +138,13 @@ fn what_the_store_says_beside_the_log_is_compared() {
             (Tampered, 1),
             "",
         ),
+    ]);
+}
+
+#[test]
+fn what_a_record_says_is_compared_with_the_log() {
+    let last = Ledger::new().len();
+    are_found(&[
         (
             "UPDATE executions SET status = 'completed'",
             (Divergent, last),
@@ -157,6 +191,13 @@ fn what_the_store_says_beside_the_log_is_compared() {
             (Divergent, last),
             "/labels/0",
         ),
+    ]);
+}
+
+#[test]
+fn what_the_queue_says_is_compared_with_the_log() {
+    let last = Ledger::new().len();
+    are_found(&[
         ("DELETE FROM items", (Divergent, last), "/queue/fragile"),
         (
             "UPDATE items SET error = 'never mind'",
@@ -178,26 +219,7 @@ fn what_the_store_says_beside_the_log_is_compared() {
             (Divergent, last),
             "/queue/fragile/state",
         ),
-    ] {
-        let ledger = Ledger::new();
-        ledger.sql(sql);
-        let audit = ledger.audit();
-        assert_eq!(
-            concluded(&audit),
-            (expected.0, Some(expected.1)),
-            "{sql}: {audit:#?}"
-        );
-        let places: Vec<&str> = audit
-            .divergence
-            .iter()
-            .flat_map(|it| &it.difference)
-            .map(|it| it.pointer.as_str())
-            .collect();
-        assert!(
-            place.is_empty() || places.contains(&place),
-            "{sql}: {places:?}"
-        );
-    }
+    ]);
 }
 
 #[test]

@@ -83,102 +83,19 @@ async fn stall_of(execution: &Execution) -> String {
     stalls.expect("it says so")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn law3_a_step_that_is_not_what_the_guest_says_of_it_stalls_the_execution() {
-    let (all, before) = ("(local.get $last)", "(i64.const 0)");
-    let item = with(|item| item.payload = of_the_workflow());
-    let (ordered, _) = order(&item);
-    let decided = decision(&item);
-    let wrong_digest = "(i64.store (i32.const 2104) (i64.const 1))";
-    let wrong_queue = "(i32.store (i32.const 2092) (i32.const 3))";
-    let cancel =
-        "(i32.store8 (i32.const 2200) (i32.const 1)) (i32.store (i32.const 2208) (i32.const 3000))
-        (i32.store (i32.const 2212) (i32.const 1)) (i32.store (i32.const 2216) (i32.const 1))
-        (call $order (i32.const 2200) (i32.const 1) (i32.const 768))";
-    let then = |parts: &[&str]| parts.join(" ");
-    let table = [
-        (
-            then(&[&refuse(&[7]), &ends_at(all)]),
-            "refuses fact 7 out of place",
-        ),
-        (
-            then(&[&refuse(&[0, 0]), &ends_at(before)]),
-            "refuses fact 0 out of place",
-        ),
-        (
-            // A thousand times fact 0, in memory that is all zeros.
-            then(&[
-                "(i32.store (i32.const 1068) (i32.const 40000)) (i32.store (i32.const 1072) (i32.const 1000))",
-                &ends_at(before),
-            ]),
-            "refuses fact 0 out of place",
-        ),
-        (
-            ends_at("(i64.const 6)"),
-            "says that the log ends at event 6, and it ends at 1",
-        ),
-        (
-            then(&[TIMED_OUT, &append_after(before), &ends_at("(i64.const 2)")]),
-            "appended after event 0, and with the facts that it took the log ends at event 1",
-        ),
-        (
-            then(&[TIMED_OUT, &append_after(all), &refuse(&[0]), &ends_at(all)]),
-            "appended after event 1, and with the facts that it took the log ends at event 0",
-        ),
-        (
-            then(&[
-                TIMED_OUT,
-                &append_after("(i64.const 2)"),
-                &ends_at("(i64.const 3)"),
-            ]),
-            "says that the log ends at event 3, and it ends at 1",
-        ),
-        (
-            then(&[
-                &ordered,
-                &decided,
-                wrong_digest,
-                &append_after(all),
-                &ends_at("(i64.const 2)"),
-            ]),
-            "was decided with the digest 0000",
-        ),
-        (
-            then(&[
-                &ordered,
-                &decided,
-                NAME_IT,
-                wrong_queue,
-                &append_after(all),
-                &ends_at("(i64.const 2)"),
-            ]),
-            "was decided for another queue than \"tool\"",
-        ),
-        (
-            then(&[
-                &decided,
-                wrong_digest,
-                &append_after(all),
-                &ends_at("(i64.const 2)"),
-            ]),
-            "was decided, and its work item not ordered",
-        ),
-        (
-            then(&[&ordered, &ends_at(all)]),
-            "of node \"a\" was ordered without a decision",
-        ),
-        (
-            then(&[cancel, &ends_at(all)]),
-            "of node \"a\" was cancelled without a decision",
-        ),
-        (
-            then(&["(i32.store8 (i32.const 1064) (i32.const 1))", &ends_at(all)]),
-            "there is more to be decided, and decides nothing",
-        ),
-    ];
+/// The last event before the step, and none.
+const ALL: &str = "(local.get $last)";
+const NONE: &str = "(i64.const 0)";
+
+fn then(parts: &[&str]) -> String {
+    parts.join(" ")
+}
+
+/// Each of these steps stalls the execution, and for this reason.
+async fn stall(item: &WorkItem, table: Vec<(String, &str)>) {
     for (step, reason) in table {
         let place = Place::memory();
-        let engine = engine(&place, component(&step, &item)).await;
+        let engine = engine(&place, component(&step, item)).await;
         let execution = engine.start("w", "1.0.0", json!({})).await;
         let execution = execution.expect("what begins it is taken all the same");
         assert_eq!(
@@ -196,6 +113,116 @@ async fn law3_a_step_that_is_not_what_the_guest_says_of_it_stalls_the_execution(
         engine.shutdown().await;
         audit_all(&place, reason);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law3_facts_that_a_step_did_not_get_stall_the_execution() {
+    let item = with(|item| item.payload = of_the_workflow());
+    let table = vec![
+        (
+            then(&[&refuse(&[7]), &ends_at(ALL)]),
+            "refuses fact 7 out of place",
+        ),
+        (
+            then(&[&refuse(&[0, 0]), &ends_at(NONE)]),
+            "refuses fact 0 out of place",
+        ),
+        (
+            // A thousand times fact 0, in memory that is all zeros.
+            then(&[
+                "(i32.store (i32.const 1068) (i32.const 40000)) (i32.store (i32.const 1072) (i32.const 1000))",
+                &ends_at(NONE),
+            ]),
+            "refuses fact 0 out of place",
+        ),
+    ];
+    stall(&item, table).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law3_another_end_of_the_log_than_the_step_comes_to_stalls_the_execution() {
+    let item = with(|item| item.payload = of_the_workflow());
+    let table = vec![
+        (
+            ends_at("(i64.const 6)"),
+            "says that the log ends at event 6, and it ends at 1",
+        ),
+        (
+            then(&[TIMED_OUT, &append_after(NONE), &ends_at("(i64.const 2)")]),
+            "appended after event 0, and with the facts that it took the log ends at event 1",
+        ),
+        (
+            then(&[TIMED_OUT, &append_after(ALL), &refuse(&[0]), &ends_at(ALL)]),
+            "appended after event 1, and with the facts that it took the log ends at event 0",
+        ),
+        (
+            then(&[
+                TIMED_OUT,
+                &append_after("(i64.const 2)"),
+                &ends_at("(i64.const 3)"),
+            ]),
+            "says that the log ends at event 3, and it ends at 1",
+        ),
+        (
+            then(&["(i32.store8 (i32.const 1064) (i32.const 1))", &ends_at(ALL)]),
+            "there is more to be decided, and decides nothing",
+        ),
+    ];
+    stall(&item, table).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn law3_a_decision_without_its_order_or_an_order_without_its_decision_stalls_the_execution() {
+    let item = with(|item| item.payload = of_the_workflow());
+    let (ordered, _) = order(&item);
+    let decided = decision(&item);
+    let wrong_digest = "(i64.store (i32.const 2104) (i64.const 1))";
+    let wrong_queue = "(i32.store (i32.const 2092) (i32.const 3))";
+    let cancel =
+        "(i32.store8 (i32.const 2200) (i32.const 1)) (i32.store (i32.const 2208) (i32.const 3000))
+        (i32.store (i32.const 2212) (i32.const 1)) (i32.store (i32.const 2216) (i32.const 1))
+        (call $order (i32.const 2200) (i32.const 1) (i32.const 768))";
+    let table = vec![
+        (
+            then(&[
+                &ordered,
+                &decided,
+                wrong_digest,
+                &append_after(ALL),
+                &ends_at("(i64.const 2)"),
+            ]),
+            "was decided with the digest 0000",
+        ),
+        (
+            then(&[
+                &ordered,
+                &decided,
+                NAME_IT,
+                wrong_queue,
+                &append_after(ALL),
+                &ends_at("(i64.const 2)"),
+            ]),
+            "was decided for another queue than \"tool\"",
+        ),
+        (
+            then(&[
+                &decided,
+                wrong_digest,
+                &append_after(ALL),
+                &ends_at("(i64.const 2)"),
+            ]),
+            "was decided, and its work item not ordered",
+        ),
+        (
+            then(&[&ordered, &ends_at(ALL)]),
+            "of node \"a\" was ordered without a decision",
+        ),
+        (
+            then(&[cancel, &ends_at(ALL)]),
+            "of node \"a\" was cancelled without a decision",
+        ),
+    ];
+    stall(&item, table).await;
 }
 
 fn of_the_workflow() -> String {

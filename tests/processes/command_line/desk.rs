@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,16 @@ pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
+}
+
+impl Said {
+    pub(crate) fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: binary::stdout(output),
+            err: binary::stderr(output),
+        }
+    }
 }
 
 impl Desk {
@@ -66,11 +76,7 @@ impl Desk {
             .args(words)
             .output()
             .expect("it starts");
-        Said {
-            code: output.status.code(),
-            out: binary::stdout(&output),
-            err: binary::stderr(&output),
-        }
+        Said::of(&output)
     }
 
     /// Type `refrain` and these words, with this on stdin.
@@ -88,11 +94,7 @@ impl Desk {
         drop(pipe);
         let output = child.wait_with_output().expect("it ends");
         assert!(written.is_ok() || !output.status.success(), "{written:?}");
-        Said {
-            code: output.status.code(),
-            out: binary::stdout(&output),
-            err: binary::stderr(&output),
-        }
+        Said::of(&output)
     }
 
     /// Type this, which answers with one JSON document and this exit code.

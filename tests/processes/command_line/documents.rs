@@ -41,8 +41,8 @@ const RUN: [&str; 8] = [
     "waits_until",
 ];
 
-#[test]
-fn every_document_has_its_keys() {
+/// A desk at which this workflow has run, and what the run said.
+fn ran() -> (Desk, Value) {
     let desk = Desk::new();
     desk.file(
         "w.json",
@@ -53,10 +53,31 @@ fn every_document_has_its_keys() {
         .to_string(),
     );
     let run = desk.document(&["run", "w.json", "--json"], 0);
+    (desk, run)
+}
+
+fn id_of(run: &Value) -> &str {
+    run["execution_id"].as_str().expect("an id")
+}
+
+#[test]
+fn documents_of_runs_have_their_keys() {
+    let (desk, run) = ran();
     assert_eq!(keys(&run), RUN);
     assert_eq!(run["status"], "completed");
-    let id = run["execution_id"].as_str().expect("an id");
+    let id = id_of(&run);
 
+    let resume = desk.document(&["resume", id, "--json"], 0);
+    assert_eq!(
+        (keys(&resume), keys(&resume["executions"][0])),
+        (vec!["executions"], RUN.to_vec())
+    );
+}
+
+#[test]
+fn documents_of_executions_have_their_keys() {
+    let (desk, run) = ran();
+    let id = id_of(&run);
     let list = desk.document(&["list", "--json"], 0);
     let mut listed = RECORD.to_vec();
     listed.insert(1, "error");
@@ -98,7 +119,12 @@ fn every_document_has_its_keys() {
         "worked_ms",
     ];
     assert_eq!(keys(&show["nodes"][0]), node);
+}
 
+#[test]
+fn a_log_as_json_is_a_header_and_its_events() {
+    let (desk, run) = ran();
+    let id = id_of(&run);
     let log = desk.types(&["log", id, "--json"]).out;
     let header: Value = log
         .lines()
@@ -117,7 +143,12 @@ fn every_document_has_its_keys() {
         (&first["sequence"], &first["type"], &first["origin"]),
         (&1.into(), &"workflow_started".into(), &"fact".into())
     );
+}
 
+#[test]
+fn documents_of_explanations_and_audits_have_their_keys() {
+    let (desk, run) = ran();
+    let id = id_of(&run);
     let explain = desk.document(&["explain", id, "a", "--json"], 0);
     assert_eq!(
         keys(&explain),
@@ -147,7 +178,11 @@ fn every_document_has_its_keys() {
             "verdict"
         ]
     );
+}
 
+#[test]
+fn documents_of_workflows_and_schedulers_have_their_keys() {
+    let (desk, run) = ran();
     let valid = desk.document(&["validate", "w.json", "--json"], 0);
     assert_eq!(
         keys(&valid),
@@ -183,12 +218,6 @@ fn every_document_has_its_keys() {
         ]
     );
     assert_eq!(check["digest"], guest["digest"]);
-
-    let resume = desk.document(&["resume", id, "--json"], 0);
-    assert_eq!(
-        (keys(&resume), keys(&resume["executions"][0])),
-        (vec!["executions"], RUN.to_vec())
-    );
 }
 
 #[test]

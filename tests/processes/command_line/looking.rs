@@ -1,5 +1,6 @@
-//! What commands that look at an execution say besides: who works on a queue, which bound holds
-//! an instance, what was so behind an event, and why a state is not there.
+//! What commands that look at an execution say besides: who works on a queue, and who holds a
+//! lease; which bound holds a node or an instance; what was so behind an event, and why a state
+//! is not there.
 
 use refrain_tests::component::product::DIVERGENT;
 use serde_json::{Value, json};
@@ -188,4 +189,63 @@ fn why_there_is_no_state_is_told_to_programs_too() {
     let other = unknown["guest"].as_str().expect("a digest");
     let why = unknown["state_error"].as_str();
     assert!(why.is_some_and(|why| why.contains(other)), "{unknown}");
+}
+
+#[test]
+fn who_holds_a_lease_is_told_and_until_when() {
+    let desk = Desk::new();
+    let script = "until [ -e go ]; do sleep 0.05; done; echo {}";
+    let workflow = chain(&[("long", command(&["sh", "-c", script]))]);
+    let running = desk.runs(&workflow);
+    let id = desk.execution();
+    desk.until_event(&id, "node_started");
+    let explained = desk.types(&["explain", &id]);
+    assert!(
+        explained.out.contains("long is running")
+            && explained.out.contains("  the lease of worker \""),
+        "{explained:?}"
+    );
+    let document = desk.document(&["explain", &id, "long", "--json"], 0);
+    assert!(document["lease"]["worker_id"].is_string(), "{document}");
+    assert!(document["lease"]["expires_at"].is_string(), "{document}");
+    // A log does not say it.
+    let export = desk.types(&["export", &id, "-o", "log.ndjson"]);
+    assert_eq!(export.code, Some(0), "{export:?}");
+    let of_file = desk.types(&["explain", "--file", "log.ndjson"]);
+    assert!(of_file.out.contains("long is running"), "{of_file:?}");
+    assert!(!of_file.out.contains("lease"), "{of_file:?}");
+    desk.file("go", "");
+    assert_eq!(running.ends().code, Some(0));
+}
+
+#[test]
+fn law9_nodes_that_a_limit_holds_back_are_among_the_causes() {
+    let desk = Desk::new();
+    let nodes: serde_json::Map<String, Value> = (0..20)
+        .map(|number| (format!("n{number:02}"), json!({ "kind": tool() })))
+        .collect();
+    let edges = nodes.keys().skip(1);
+    let edges: Vec<Value> = edges.map(|to| json!({ "from": "n00", "to": to })).collect();
+    let mut workflow = json!({
+        "workflow_id": "wide", "version": "1.0.0", "start_node": "n00",
+        "nodes": nodes, "edges": edges,
+    });
+    workflow["nodes"]["n00"]["kind"] = command(&["echo", "{}"]);
+    let running = desk.runs(&workflow);
+    let id = desk.execution();
+    desk.until("as many as may be are in flight", || {
+        let shown = desk.document(&["show", &id, "--json"], 0);
+        let nodes = shown["nodes"].as_array().expect("nodes").clone();
+        let scheduled = nodes.iter().filter(|it| it["state"] == "scheduled");
+        (scheduled.count() == 16).then_some(())
+    });
+    let explained = desk.types(&["explain", &id]);
+    assert!(
+        explained
+            .out
+            .contains("could run, but 16 of 16 nodes (max_concurrent_nodes) are in flight"),
+        "{explained:?}"
+    );
+    running.interrupt();
+    running.ends();
 }

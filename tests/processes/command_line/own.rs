@@ -78,11 +78,7 @@ fn types_in(folder: &Path, desk: &Desk, words: &[&str]) -> Said {
         .arg(desk.path().join("refrain.db"))
         .output()
         .expect("it starts");
-    Said {
-        code: output.status.code(),
-        out: binary::stdout(&output),
-        err: binary::stderr(&output),
-    }
+    Said::of(&output)
 }
 
 fn real(path: &Path) -> String {

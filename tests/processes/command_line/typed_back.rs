@@ -21,11 +21,7 @@ fn types_in_a_shell(desk: &Desk, command: &str) -> Said {
         .env("PATH", std::env::join_paths(folders).expect("a path"))
         .output()
         .expect("a shell runs");
-    Said {
-        code: output.status.code(),
-        out: binary::stdout(&output),
-        err: binary::stderr(&output),
-    }
+    Said::of(&output)
 }
 
 /// Texts that a shell, or the reader of arguments, could take for something else. Those

@@ -73,40 +73,44 @@ async fn what_the_workflow_holds_is_taken() {
     }
 }
 
+/// Each of these items stalls the execution of the guest that orders it, which says what is
+/// wrong with it.
+async fn stall(table: Vec<(WorkItem, &str)>) {
+    for (item, fault) in table {
+        let place = Place::memory();
+        let (engine, execution) = ordered(&place, &item).await;
+        assert_eq!(
+            log(&execution).await,
+            ["workflow_started", "host_stalled"],
+            "{item:?}"
+        );
+        assert_eq!(
+            execution.items().await.expect("items").found,
+            [],
+            "{item:?}"
+        );
+        let record = execution.record().await.expect("a record");
+        assert_eq!(record.status, Status::Stalled);
+        let events = execution.events(2, 1).await.expect("an event");
+        match &events[0].event.kind {
+            EventKind::HostStalled(stalled) => {
+                assert!(
+                    stalled.reason.contains(fault),
+                    "{fault}: {}",
+                    stalled.reason
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        engine.shutdown().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
+async fn another_kind_queue_or_node_is_none_that_the_workflow_holds() {
     let sh = r#"{"type":"command","argv":["sh","-c","id"]}"#;
     let with_payload = |text: String| with(|item| item.payload = text);
-    let listed = |text: &str| format!(r#","templates":["/kind/headers/A","{text}"]"#);
-    let table = [
-        (
-            of_secrets(
-                "http://h/${secret.X}",
-                "${secret.KEY} y",
-                &listed("/kind/url"),
-            ),
-            "has a `templates` in its payload",
-        ),
-        (
-            of_secrets("http://h/", "${secret.KEY} y", &listed("/input")),
-            "has a `templates` in its payload",
-        ),
-        (
-            of_secrets("http://h/", "${secret.KEY} y", ""),
-            "has a `templates` in its payload",
-        ),
-        (
-            of_secrets("http://h/", "${secret.KEY} ${secret.X}", TEMPLATES),
-            "has a `kind` in its payload",
-        ),
-        (
-            of_secrets("http://h/", "${secret.X} y", TEMPLATES),
-            "has a `kind` in its payload",
-        ),
-        (
-            with_payload(payload("a", KIND, r#","templates":["/kind/tool_ref"]"#)),
-            "has a `templates` in its payload",
-        ),
+    stall(vec![
         (
             with_payload(payload("a", sh, "")),
             "has a `kind` in its payload",
@@ -142,8 +146,52 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
             with_payload(format!(r#"["w","1.0.0","a",{KIND},{{}}]"#)),
             "it is a list",
         ),
-        // A literal beside an expression, a text without one, a field more, an argument
-        // more, and no value at all.
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r29_what_workers_put_in_is_where_the_workflow_has_it() {
+    let with_payload = |text: String| with(|item| item.payload = text);
+    let listed = |text: &str| format!(r#","templates":["/kind/headers/A","{text}"]"#);
+    stall(vec![
+        (
+            of_secrets(
+                "http://h/${secret.X}",
+                "${secret.KEY} y",
+                &listed("/kind/url"),
+            ),
+            "has a `templates` in its payload",
+        ),
+        (
+            of_secrets("http://h/", "${secret.KEY} y", &listed("/input")),
+            "has a `templates` in its payload",
+        ),
+        (
+            of_secrets("http://h/", "${secret.KEY} y", ""),
+            "has a `templates` in its payload",
+        ),
+        (
+            of_secrets("http://h/", "${secret.KEY} ${secret.X}", TEMPLATES),
+            "has a `kind` in its payload",
+        ),
+        (
+            of_secrets("http://h/", "${secret.X} y", TEMPLATES),
+            "has a `kind` in its payload",
+        ),
+        (
+            with_payload(payload("a", KIND, r#","templates":["/kind/tool_ref"]"#)),
+            "has a `templates` in its payload",
+        ),
+    ])
+    .await;
+}
+
+/// A literal beside an expression, a text without one, a field more, an argument more, and no
+/// value at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn r29_only_expressions_come_to_something_else() {
+    stall(vec![
         (
             of_expressions(r#"{"type":"command","argv":["echo","Bye Zoë!",{}],"cwd":"/tmp"}"#),
             "has a `kind` in its payload",
@@ -166,7 +214,14 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
             of_expressions(r#"{"type":"command","argv":["echo","Hi Zoë!",null],"cwd":"/tmp"}"#),
             "has a `kind` in its payload",
         ),
-        // What undoes a node is no other node's, is of no other kind, and is not undone.
+    ])
+    .await;
+}
+
+/// It is no other node's, is of no other kind, and is not undone.
+#[tokio::test(flavor = "multi_thread")]
+async fn r27_what_undoes_a_node_is_its_own() {
+    stall(vec![
         (
             of_undo("b!undo", r#"{"type":"http","url":"http://other/7"}"#),
             "has a `kind` in its payload",
@@ -183,6 +238,13 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
             of_undo("b!undo!undo", r#"{"type":"http","url":"http://h/7"}"#),
             "is of a node that the workflow does not have",
         ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_priority_and_tenant_are_those_that_the_workflow_holds() {
+    stall(vec![
         (with(|item| item.max_attempts = 1000), "until attempt 1000"),
         (
             with(|item| item.priority = 9),
@@ -193,35 +255,8 @@ async fn what_it_does_not_hold_stalls_the_execution_and_says_what_was_wrong() {
             with(|item| item.tenant = "another".to_owned()),
             "is not this execution's",
         ),
-    ];
-    for (item, fault) in table {
-        let place = Place::memory();
-        let (engine, execution) = ordered(&place, &item).await;
-        assert_eq!(
-            log(&execution).await,
-            ["workflow_started", "host_stalled"],
-            "{item:?}"
-        );
-        assert_eq!(
-            execution.items().await.expect("items").found,
-            [],
-            "{item:?}"
-        );
-        let record = execution.record().await.expect("a record");
-        assert_eq!(record.status, Status::Stalled);
-        let events = execution.events(2, 1).await.expect("an event");
-        match &events[0].event.kind {
-            EventKind::HostStalled(stalled) => {
-                assert!(
-                    stalled.reason.contains(fault),
-                    "{fault}: {}",
-                    stalled.reason
-                );
-            }
-            other => panic!("{other:?}"),
-        }
-        engine.shutdown().await;
-    }
+    ])
+    .await;
 }
 
 /// Rule R20: after an operator's retry the attempts are counted from there, and

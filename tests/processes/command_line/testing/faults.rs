@@ -1,15 +1,9 @@
-//! Files that cannot be used.
+//! Cases that cannot be played.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{desk_with, tested};
+use super::{faults, tested};
 use crate::command_line::desk::{Desk, Said, chain, tool};
-
-fn faults(said: &Said) -> Vec<&str> {
-    assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
-    let lines = said.err.lines().filter(|line| !line.starts_with("error: "));
-    lines.collect()
-}
 
 #[test]
 fn every_fault_is_told_with_its_place_its_line_and_a_remedy() {
@@ -38,9 +32,27 @@ fn every_fault_is_told_with_its_place_its_line_and_a_remedy() {
     );
 }
 
+/// The first fault of each of these cases is told at this place, so, and with a remedy.
+fn are_told(rows: &[(&str, &str, &str)]) {
+    for (case, place, message) in rows {
+        let said = tested(case);
+        is_told(&said, case, place, message);
+    }
+}
+
+fn is_told(said: &Said, case: &str, place: &str, message: &str) {
+    let first = faults(said)[0].to_owned();
+    assert!(
+        first.starts_with(&format!("w.test.yaml:{place}")),
+        "{case}: {first}"
+    );
+    assert!(first.contains(message), "{case}: {first}");
+    assert!(said.err.contains("\n  remedy: "), "{case}: {}", said.err);
+}
+
 #[test]
-fn each_kind_of_fault_is_told_apart() {
-    for (case, place, message) in [
+fn faults_of_what_is_expected_are_told_apart() {
+    are_told(&[
         ("expect: {}", "4:13", "nothing is expected"),
         (
             "expect: {statsu: failed}",
@@ -93,6 +105,12 @@ fn each_kind_of_fault_is_told_apart() {
             "4:30",
             "`state_includes` is a mapping, and this is a number",
         ),
+    ]);
+}
+
+#[test]
+fn faults_of_answers_are_told_apart() {
+    are_told(&[
         (
             "nodes: {first: []}\nexpect: {status: failed}",
             "4:20",
@@ -133,6 +151,12 @@ fn each_kind_of_fault_is_told_apart() {
             "4:29",
             "the workflow has no node `nowhere`",
         ),
+    ]);
+}
+
+#[test]
+fn faults_of_acts_are_told_apart() {
+    are_told(&[
         (
             "acts: {at: 5s}\nexpect: {status: failed}",
             "4:11",
@@ -173,6 +197,12 @@ fn each_kind_of_fault_is_told_apart() {
             "4:30",
             "nobody decides on `second`, whose kind is `command`",
         ),
+    ]);
+}
+
+#[test]
+fn r22_a_node_that_starts_no_child_has_none() {
+    are_told(&[
         (
             "acts: [{at: 5s, cancel: true, child: first}]\nexpect: {status: failed}",
             "4:42",
@@ -188,6 +218,12 @@ fn each_kind_of_fault_is_told_apart() {
             "4:25",
             "`first` starts no child",
         ),
+    ]);
+}
+
+#[test]
+fn faults_of_single_values_are_told_apart() {
+    are_told(&[
         (
             "clock: tomorrow\nexpect: {status: failed}",
             "4:12",
@@ -213,16 +249,7 @@ fn each_kind_of_fault_is_told_apart() {
             "",
             "this cannot be read: ",
         ),
-    ] {
-        let said = tested(case);
-        let first = faults(&said)[0].to_owned();
-        assert!(
-            first.starts_with(&format!("w.test.yaml:{place}")),
-            "{case}: {first}"
-        );
-        assert!(first.contains(message), "{case}: {first}");
-        assert!(said.err.contains("\n  remedy: "), "{case}: {}", said.err);
-    }
+    ]);
 }
 
 #[test]
@@ -324,147 +351,9 @@ fn r22_faults_about_children_are_told_apart() {
         let text = format!("workflow: w.json\n{top}cases:\n  one:\n    {case}{expected}\n");
         desk.file("w.test.yaml", text);
         let said = desk.types(&["test", "w.test.yaml"]);
-        let first = faults(&said)[0].to_owned();
         let (line, column) = place.split_once(':').expect("a place");
         let line: usize = line.parse().expect("a number");
         let line = if line > 3 { line + lines } else { line };
-        assert!(
-            first.starts_with(&format!("w.test.yaml:{line}:{column}")),
-            "{case}: {first}"
-        );
-        assert!(first.contains(message), "{case}: {first}");
-        assert!(said.err.contains("\n  remedy: "), "{case}: {}", said.err);
-    }
-}
-
-#[test]
-fn faults_of_the_file_as_a_whole_are_told() {
-    let desk = desk_with("expect: {status: completed}");
-    let wrong = chain(&[("a", tool())])
-        .to_string()
-        .replace("\"tool\"", "\"toll\"");
-    desk.file("wrong.json", wrong);
-    desk.file("folder.yaml", "");
-    for (name, text, fault) in [
-        ("empty.yaml", "", "empty.yaml:1:1: there is nothing in it"),
-        (
-            "list.yaml",
-            "[]",
-            "list.yaml:1:1: a test file is a mapping, and this is a list",
-        ),
-        (
-            "none.yaml",
-            "cases: {}",
-            "none.yaml:1:1: the workflow is not named",
-        ),
-        (
-            "no_cases.yaml",
-            "workflow: w.json",
-            "no_cases.yaml:1:1: there are no cases",
-        ),
-        (
-            "no_case.yaml",
-            "workflow: w.json\ncases: {}",
-            "no_case.yaml:2:8: there are no cases",
-        ),
-        (
-            "number.yaml",
-            "workflow: 5\ncases: {}",
-            "number.yaml:1:11: `workflow` is the path of a file",
-        ),
-        (
-            "gone.yaml",
-            "workflow: gone.json\ncases: {}",
-            "gone.yaml:1:11: the workflow gone.json: it cannot be read: ",
-        ),
-        (
-            "text.yaml",
-            "workflow: w.txt\ncases: {}",
-            "text.yaml:1:11: the workflow w.txt: the end of its name",
-        ),
-        (
-            "wrong.yaml",
-            "workflow: wrong.json\ncases: {}",
-            "wrong.json:1:",
-        ),
-        (
-            "key.yaml",
-            "workflow: w.json\ncase: {}\ncases: {a: {expect: {status: failed}}}",
-            "key.yaml:2:1: a test file has no key `case`",
-        ),
-        (
-            "bad.json",
-            "{\"workflow\": \"w.json\",\n \"cases\": {,}}",
-            "bad.json:2:12: this is not JSON: ",
-        ),
-        (
-            "yaml.json",
-            "workflow: w.json",
-            "yaml.json:1:1: this is not JSON: ",
-        ),
-        (
-            "test.toml",
-            "",
-            "test.toml: the end of its name does not say how it is written",
-        ),
-        (
-            "mark.yaml",
-            "\u{feff}workflow: w.json",
-            "mark.yaml: it begins with a byte order mark",
-        ),
-    ] {
-        desk.file(name, text);
-        let said = desk.types(&["test", name]);
-        let first = faults(&said)[0].to_owned();
-        assert!(first.starts_with(fault), "{name}: {first}");
-        assert!(said.err.contains("\n  remedy: "), "{name}: {}", said.err);
-    }
-    desk.file("bytes.yaml", [0xff, 0xfe, 0x41, 0x00]);
-    let said = desk.types(&["test", "bytes.yaml", "gone.test.yaml", "."]);
-    assert_eq!(
-        faults(&said)
-            .iter()
-            .filter(|line| line.contains("remedy"))
-            .count(),
-        3,
-        "{said:?}"
-    );
-    let document = desk.document(&["test", "w.test.yaml", "gone.test.yaml", "--json"], 2);
-    assert_eq!(document["error"]["code"], "test_file");
-    assert_eq!(document["faults"][0]["file"], "gone.test.yaml");
-    assert_eq!(document["faults"][0]["line"], Value::Null);
-}
-
-#[test]
-fn hostile_files_are_refused_and_cost_little() {
-    let desk = desk_with("expect: {status: completed}");
-    let laughs = (1..30).fold("a0: &a0 [x]\n".to_owned(), |text, at| {
-        let before = at - 1;
-        format!("{text}a{at}: &a{at} [*a{before}, *a{before}, *a{before}]\n")
-    });
-    let names: String = (0..50_000)
-        .map(|at| format!("      n{at}: {{}}\n"))
-        .collect();
-    let names = format!(
-        "workflow: w.json\ncases:\n  a:\n    nodes:\n{names}    expect: {{status: failed}}\n"
-    );
-    for (what, text) in [
-        ("laughs", laughs),
-        ("lists", "[".repeat(1_000_000)),
-        ("mappings", "{a: ".repeat(300_000)),
-        ("dashes", "- ".repeat(1_000_000)),
-        ("a key", format!("{}: 1", "k".repeat(2_000_000))),
-        ("a text", format!("\"{}", "x".repeat(3_000_000))),
-        ("digits", format!("a: {}", "9".repeat(3_000_000))),
-        ("questions", "? ".repeat(1_000_000)),
-        ("names", names),
-        ("too long", "#".repeat(5_000_000)),
-        ("zeros", "\0".repeat(1_000_000)),
-    ] {
-        desk.file("hostile.yaml", text);
-        let said = desk.types(&["test", "hostile.yaml"]);
-        assert_eq!(said.code, Some(2), "{what}");
-        assert!(said.err.contains("remedy: "), "{what}: {:.300}", said.err);
-        assert!(said.err.len() < 100_000, "{what}: {}", said.err.len());
+        is_told(&said, case, &format!("{line}:{column}"), message);
     }
 }

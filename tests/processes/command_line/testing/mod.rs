@@ -1,6 +1,7 @@
 //! `refrain test`: what a person types and sees.
 
 mod faults;
+mod files;
 
 use std::fs;
 use std::path::Path;
@@ -22,6 +23,13 @@ fn desk_with(case: &str) -> Desk {
 
 fn tested(case: &str) -> Said {
     desk_with(case).types(&["test", "w.test.yaml"])
+}
+
+/// The lines that tell of faults, and nothing else was said.
+fn faults(said: &Said) -> Vec<&str> {
+    assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
+    let lines = said.err.lines().filter(|line| !line.starts_with("error: "));
+    lines.collect()
 }
 
 // ---- the repository's own ------------------------------------------------------------
