@@ -1,13 +1,15 @@
 //! What is done to an erased log, or to its export, and what the audit says.
 
+use refrain::ExecutionId;
 use refrain::replay::{Auditor, Verdict};
+use refrain::store::Store;
 use refrain_tests::engines::Place;
 use rusqlite::Connection;
 
 use super::{audit, ended, erase_one, export, library};
 
 /// An erased execution on file, and its database as another program sees it.
-async fn erased() -> (Place, refrain::ExecutionId, Connection) {
+async fn erased() -> (Place, ExecutionId, Connection) {
     let place = Place::file();
     let Place::File(folder) = &place else {
         panic!("it is a file");
@@ -30,19 +32,40 @@ const AS_IT_WAS: &str = "
     DELETE FROM events; INSERT INTO events SELECT * FROM erased_events;
     DELETE FROM executions; INSERT INTO executions SELECT * FROM erased_executions";
 
+/// Events that are as they were before.
+fn whole(which: &str) -> String {
+    format!(
+        "UPDATE events SET (erasable, salt) =
+            (SELECT erasable, salt FROM before WHERE before.sequence = events.sequence) WHERE {which}"
+    )
+}
+
+/// What is done, in words and to the store; the verdict, its sequence, and what is said.
+type Row = (&'static str, String, Verdict, u64, &'static str);
+
+/// Each of these is found, one after the other.
+fn are_found(store: &mut dyn Store, id: ExecutionId, db: &Connection, rows: Vec<Row>) {
+    for (what, sql, verdict, sequence, said) in rows {
+        db.execute_batch(&sql)
+            .unwrap_or_else(|error| panic!("{what}: {error}"));
+        let audited = audit(store, id);
+        let divergence = audited.divergence.as_ref();
+        let found = divergence.unwrap_or_else(|| panic!("{what}: {audited:?}"));
+        assert_eq!(
+            (audited.verdict, found.sequence),
+            (verdict, sequence),
+            "{what}: {found:?}"
+        );
+        assert!(found.message.contains(said), "{what}: {}", found.message);
+        db.execute_batch(AS_IT_WAS).expect("it is as it was");
+        assert_eq!(audit(store, id).verdict, Verdict::Erased, "{what}");
+    }
+}
+
 #[tokio::test]
-async fn law4_whatever_is_done_to_an_erased_log_is_found() {
+async fn law4_an_event_of_an_erased_log_that_is_changed_is_found() {
     let (place, id, db) = erased().await;
-    let mut store = place.store();
-    let last = store.execution(id).expect("a store").expect("it is there");
-    let last = last.head.sequence;
-    let whole = |which: &str| {
-        format!(
-            "UPDATE events SET (erasable, salt) =
-                (SELECT erasable, salt FROM before WHERE before.sequence = events.sequence) WHERE {which}"
-        )
-    };
-    for (what, sql, verdict, sequence, said) in [
+    let rows = vec![
         (
             "one event whole again",
             whole("sequence = 3"),
@@ -92,6 +115,17 @@ async fn law4_whatever_is_done_to_an_erased_log_is_found() {
             3,
             "event 3 is missing",
         ),
+    ];
+    are_found(place.store().as_mut(), id, &db, rows);
+}
+
+#[tokio::test]
+async fn law4_what_is_said_of_an_erased_log_is_compared_with_it() {
+    let (place, id, db) = erased().await;
+    let mut store = place.store();
+    let last = store.execution(id).expect("a store").expect("it is there");
+    let last = last.head.sequence;
+    let rows = vec![
         (
             "no attestation",
             "UPDATE executions SET erased = NULL".to_owned(),
@@ -132,16 +166,8 @@ async fn law4_whatever_is_done_to_an_erased_log_is_found() {
             last - 1,
             "only what has ended is erased",
         ),
-    ] {
-        db.execute_batch(&sql).unwrap_or_else(|error| panic!("{what}: {error}"));
-        let audited = audit(store.as_mut(), id);
-        let divergence = audited.divergence.as_ref();
-        let found = divergence.unwrap_or_else(|| panic!("{what}: {audited:?}"));
-        assert_eq!((audited.verdict, found.sequence), (verdict, sequence), "{what}: {found:?}");
-        assert!(found.message.contains(said), "{what}: {}", found.message);
-        db.execute_batch(AS_IT_WAS).expect("it is as it was");
-        assert_eq!(audit(store.as_mut(), id).verdict, Verdict::Erased, "{what}");
-    }
+    ];
+    are_found(store.as_mut(), id, &db, rows);
 }
 
 #[tokio::test]

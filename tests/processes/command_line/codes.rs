@@ -40,101 +40,10 @@ fn furnished() -> (Desk, [String; 3]) {
     (desk, ids)
 }
 
-#[test]
-fn every_failure_has_a_code() {
-    let (desk, [good, bad, waits]) = furnished();
-    let nobody = format!("exec_{}", "0".repeat(32));
-    let table: Vec<(&str, Vec<&str>)> = vec![
-        // What is typed.
-        ("usage", vec!["show"]),
-        ("usage", vec!["start", "good.json", "--label", "team"]),
-        ("usage", vec!["fork", &bad, "--result", "a"]),
-        ("unknown_execution", vec!["show", &nobody]),
-        ("unknown_execution", vec!["show", "exec_ffffffff"]),
-        ("unknown_node", vec!["explain", &good, "b"]),
-        ("unknown_node", vec!["output", &good, "b"]),
-        // Files.
-        ("workflow_unreadable", vec!["run", "none.json"]),
-        ("workflow_unreadable", vec!["run", "folder"]),
-        ("workflow_unreadable", vec!["start", "mark.json"]),
-        ("workflow_unreadable", vec!["validate", "none.json"]),
-        (
-            "json_unreadable",
-            vec!["run", "good.json", "--input", "@none.json"],
-        ),
-        ("invalid_json", vec!["run", "good.json", "--input", "{"]),
-        (
-            "invalid_json",
-            vec!["run", "good.json", "--input", "@text.txt"],
-        ),
-        (
-            "component_unreadable",
-            vec!["run", "good.json", "--guest", "none.wasm"],
-        ),
-        (
-            "invalid_component",
-            vec!["run", "good.json", "--guest", "text.txt"],
-        ),
-        ("log_unreadable", vec!["audit", "--file", "none.ndjson"]),
-        (
-            "anchors_unreadable",
-            vec!["audit", "--all", "--anchors", "none.json"],
-        ),
-        (
-            "invalid_anchors",
-            vec!["audit", "--all", "--anchors", "text.txt"],
-        ),
-        ("test_file", vec!["test", "none.test.yaml"]),
-        ("file_exists", vec!["init", "."]),
-        // Databases.
-        ("store_missing", vec!["list", "--db", "none.db"]),
-        ("store_missing", vec!["show", "@last", "--db", "none.db"]),
-        ("store_foreign", vec!["list", "--db", "other.sqlite"]),
-        (
-            "store_failed",
-            vec!["run", "good.json", "--db", "none/here.db"],
-        ),
-        (
-            "folder_missing",
-            vec!["restore", "b.db", "--db", "none/here.db"],
-        ),
-        ("backup_missing", vec!["restore", "none.db"]),
-        ("store_failed", vec!["backup", "b.db"]),
-        ("not_written", vec!["init", "text.txt/inner"]),
-        // Executions.
-        (
-            "invalid_label",
-            vec!["start", "good.json", "--label", "a b=c"],
-        ),
-        ("refused", vec!["pause", &good]),
-        ("ended", vec!["retry", &bad, "a"]),
-        ("refused", vec!["retry", &good, "b"]),
-        ("refused", vec!["approve", &waits, "b"]),
-        ("invalid_json", vec!["approve", &waits, "a", "--patch", "{"]),
-        ("invalid_json", vec!["signal", &waits, "key", "{"]),
-        (
-            "json_unreadable",
-            vec!["signal", &waits, "key", "@none.json"],
-        ),
-        ("not_forked", vec!["fork", &good, "--from", "b"]),
-        (
-            "unknown_queue",
-            vec!["work", "--queue", "nobodys", "--until-idle"],
-        ),
-        (
-            "invalid_worker",
-            vec![
-                "work",
-                "--worker",
-                "tool=a",
-                "--worker",
-                "tool=b",
-                "--until-idle",
-            ],
-        ),
-    ];
+/// Each of these fails with its code, and does nothing.
+fn have_codes(desk: &Desk, table: &[(&str, &[&str])]) {
     let mut wrong = Vec::new();
-    for (code, words) in &table {
+    for (code, words) in table {
         let words: Vec<&str> = words.iter().copied().chain(["--json"]).collect();
         let said = desk.types(&words);
         let document: Result<serde_json::Value, _> = serde_json::from_str(&said.out);
@@ -150,5 +59,123 @@ fn every_failure_has_a_code() {
             .as_array()
             .map(Vec::len),
         Some(3)
+    );
+}
+
+#[test]
+fn what_is_typed_wrong_has_a_code() {
+    let (desk, [good, bad, _]) = furnished();
+    let nobody = format!("exec_{}", "0".repeat(32));
+    have_codes(
+        &desk,
+        &[
+            ("usage", &["show"]),
+            ("usage", &["start", "good.json", "--label", "team"]),
+            ("usage", &["fork", &bad, "--result", "a"]),
+            ("unknown_execution", &["show", &nobody]),
+            ("unknown_execution", &["show", "exec_ffffffff"]),
+            ("unknown_node", &["explain", &good, "b"]),
+            ("unknown_node", &["output", &good, "b"]),
+        ],
+    );
+}
+
+#[test]
+fn files_that_cannot_be_used_have_codes() {
+    let (desk, _) = furnished();
+    have_codes(
+        &desk,
+        &[
+            ("workflow_unreadable", &["run", "none.json"]),
+            ("workflow_unreadable", &["run", "folder"]),
+            ("workflow_unreadable", &["start", "mark.json"]),
+            ("workflow_unreadable", &["validate", "none.json"]),
+            (
+                "json_unreadable",
+                &["run", "good.json", "--input", "@none.json"],
+            ),
+            ("invalid_json", &["run", "good.json", "--input", "{"]),
+            (
+                "invalid_json",
+                &["run", "good.json", "--input", "@text.txt"],
+            ),
+            (
+                "component_unreadable",
+                &["run", "good.json", "--guest", "none.wasm"],
+            ),
+            (
+                "invalid_component",
+                &["run", "good.json", "--guest", "text.txt"],
+            ),
+            ("log_unreadable", &["audit", "--file", "none.ndjson"]),
+            (
+                "anchors_unreadable",
+                &["audit", "--all", "--anchors", "none.json"],
+            ),
+            (
+                "invalid_anchors",
+                &["audit", "--all", "--anchors", "text.txt"],
+            ),
+            ("test_file", &["test", "none.test.yaml"]),
+            ("file_exists", &["init", "."]),
+        ],
+    );
+}
+
+#[test]
+fn databases_that_cannot_be_used_have_codes() {
+    let (desk, _) = furnished();
+    have_codes(
+        &desk,
+        &[
+            ("store_missing", &["list", "--db", "none.db"]),
+            ("store_missing", &["show", "@last", "--db", "none.db"]),
+            ("store_foreign", &["list", "--db", "other.sqlite"]),
+            (
+                "store_failed",
+                &["run", "good.json", "--db", "none/here.db"],
+            ),
+            (
+                "folder_missing",
+                &["restore", "b.db", "--db", "none/here.db"],
+            ),
+            ("backup_missing", &["restore", "none.db"]),
+            ("store_failed", &["backup", "b.db"]),
+            ("not_written", &["init", "text.txt/inner"]),
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_done_with_executions_has_codes() {
+    let (desk, [good, bad, waits]) = furnished();
+    have_codes(
+        &desk,
+        &[
+            ("invalid_label", &["start", "good.json", "--label", "a b=c"]),
+            ("refused", &["pause", &good]),
+            ("ended", &["retry", &bad, "a"]),
+            ("refused", &["retry", &good, "b"]),
+            ("refused", &["approve", &waits, "b"]),
+            ("invalid_json", &["approve", &waits, "a", "--patch", "{"]),
+            ("invalid_json", &["signal", &waits, "key", "{"]),
+            ("json_unreadable", &["signal", &waits, "key", "@none.json"]),
+            ("not_forked", &["fork", &good, "--from", "b"]),
+            (
+                "unknown_queue",
+                &["work", "--queue", "nobodys", "--until-idle"],
+            ),
+            (
+                "invalid_worker",
+                &[
+                    "work",
+                    "--worker",
+                    "tool=a",
+                    "--worker",
+                    "tool=b",
+                    "--until-idle",
+                ],
+            ),
+        ],
     );
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::command_line::desk::{Desk, approval, chain, command, event, tool};
+use crate::command_line::desk::{Desk, approval, chain, command, event};
 
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = value
@@ -357,64 +357,6 @@ fn exit_codes_tell_good_from_bad() {
         Some(0),
         "nothing is left to do"
     );
-}
-
-#[test]
-fn law9_what_nobody_works_on_is_said_and_shown() {
-    let desk = Desk::new();
-    let mut running = desk.runs(&chain(&[("a", tool()), ("b", approval())]));
-    let id = desk.execution();
-    running.says("a waits for a worker of queue \"tool\" since ");
-    let show = desk.document(&["show", &id, "--json"], 0);
-    let waiting = &show["waiting"][0];
-    assert_eq!(
-        (&waiting["for"], &waiting["queue"], &waiting["nodes"][0]),
-        (&"worker".into(), &"tool".into(), &"a".into())
-    );
-    assert!(waiting["since"].is_string(), "{show:#}");
-    assert!(
-        desk.types(&["show", &id])
-            .out
-            .contains("waits for a worker of queue \"tool\" since "),
-        "{show:#}"
-    );
-
-    // Nobody here can do it: `resume` says so and leaves.
-    let resumed = desk.types(&["resume"]);
-    assert_eq!(resumed.code, Some(0), "{resumed:?}");
-    assert!(
-        resumed
-            .err
-            .contains("a waits for a worker of queue \"tool\" since "),
-        "{resumed:?}"
-    );
-
-    assert_eq!(desk.types(&["skip", &id, "a"]).code, Some(0));
-    running.says(&format!("refrain approve {id} b"));
-    let show = desk.types(&["show", &id]);
-    assert!(
-        show.out.contains(&format!("refrain approve {id} b")),
-        "{show:?}"
-    );
-    assert_eq!(
-        desk.types(&["cancel", &id, "--reason", "enough"]).code,
-        Some(0)
-    );
-    let said = running.ends();
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert_eq!(
-        said.err
-            .matches("waits for a worker of queue \"tool\"")
-            .count(),
-        1,
-        "once: {said:?}"
-    );
-    assert_eq!(
-        said.err.matches(&format!("refrain approve {id} b")).count(),
-        1,
-        "once: {said:?}"
-    );
-    assert!(said.err.contains("enough"), "{said:?}");
 }
 
 #[test]

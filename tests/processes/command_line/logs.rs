@@ -206,11 +206,10 @@ fn a_place_that_a_log_does_not_have_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_whole_log_is_told_with_what_can_be_read() {
+fn a_log_that_is_cut_or_edited_is_shown_as_far_as_it_is_whole() {
     let (desk, id) = ended();
     let text = fs::read_to_string(desk.path().join(FILE)).expect("a file");
     let lines: Vec<&str> = text.lines().collect();
-
     // Cut behind event 4: the head shows it. What is there shows, and is not explained.
     desk.file("cut.ndjson", lines[..5].join("\n") + "\n");
     let shown = desk.types(&["show", "--file", "cut.ndjson"]);
@@ -239,7 +238,13 @@ fn a_file_that_is_no_whole_log_is_told_with_what_can_be_read() {
     assert_eq!(before, stored);
     let shown = desk.types(&["show", "--file", "forged.ndjson", "--at", "4"]);
     assert_eq!(shown.code, Some(1), "{shown:?}");
+}
 
+#[test]
+fn of_a_log_with_a_line_that_is_no_event_the_others_are_shown() {
+    let (desk, _) = ended();
+    let text = fs::read_to_string(desk.path().join(FILE)).expect("a file");
+    let lines: Vec<&str> = text.lines().collect();
     // The last event has the number of another one: those before it are shown.
     let last = lines.len() - 1;
     let number = format!("\"sequence\":{last},");
@@ -275,7 +280,13 @@ fn a_file_that_is_no_whole_log_is_told_with_what_can_be_read() {
     assert_eq!(shown.code, Some(0), "{shown:?}");
     let beyond = desk.types(&["show", "--file", "broken.ndjson", "--at", "5"]);
     assert_eq!(beyond.code, Some(2), "{beyond:?}");
+}
 
+#[test]
+fn a_file_that_is_no_log_is_refused_by_its_name() {
+    let (desk, _) = ended();
+    let text = fs::read_to_string(desk.path().join(FILE)).expect("a file");
+    let lines: Vec<&str> = text.lines().collect();
     // The beginning is missing, or everything.
     let headless = [&lines[..1], &lines[2..]].concat();
     desk.file("headless.ndjson", headless.join("\n") + "\n");
@@ -300,8 +311,11 @@ fn a_file_that_is_no_whole_log_is_told_with_what_can_be_read() {
             assert!(said.err.contains(file), "{said:?}");
         }
     }
+}
 
-    // A scheduler component may come with it.
+#[test]
+fn a_scheduler_may_come_with_a_file() {
+    let (desk, _) = ended();
     let guest = desk.types(&["guest", "export", "own.wasm"]);
     assert_eq!(guest.code, Some(0), "{guest:?}");
     let shown = desk.types(&["show", "--file", FILE, "--guest", "own.wasm"]);

@@ -1,11 +1,11 @@
-//! What commands that look at an execution say besides: who works on a queue, and who holds a
-//! lease; which bound holds a node or an instance; what was so behind an event, and why a state
-//! is not there.
+//! What commands that look at an execution say besides: who works on a queue, or that nobody
+//! does; who holds a lease; which bound holds a node or an instance; what was so behind an
+//! event, and why a state is not there.
 
 use refrain_tests::component::product::DIVERGENT;
 use serde_json::{Value, json};
 
-use crate::command_line::desk::{Desk, chain, command, tool};
+use crate::command_line::desk::{Desk, approval, chain, command, tool};
 
 #[test]
 fn whether_a_worker_of_a_queue_is_known_is_told() {
@@ -248,4 +248,62 @@ fn law9_nodes_that_a_limit_holds_back_are_among_the_causes() {
     );
     running.interrupt();
     running.ends();
+}
+
+#[test]
+fn law9_what_nobody_works_on_is_said_and_shown() {
+    let desk = Desk::new();
+    let mut running = desk.runs(&chain(&[("a", tool()), ("b", approval())]));
+    let id = desk.execution();
+    running.says("a waits for a worker of queue \"tool\" since ");
+    let show = desk.document(&["show", &id, "--json"], 0);
+    let waiting = &show["waiting"][0];
+    assert_eq!(
+        (&waiting["for"], &waiting["queue"], &waiting["nodes"][0]),
+        (&"worker".into(), &"tool".into(), &"a".into())
+    );
+    assert!(waiting["since"].is_string(), "{show:#}");
+    assert!(
+        desk.types(&["show", &id])
+            .out
+            .contains("waits for a worker of queue \"tool\" since "),
+        "{show:#}"
+    );
+
+    // Nobody here can do it: `resume` says so and leaves.
+    let resumed = desk.types(&["resume"]);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert!(
+        resumed
+            .err
+            .contains("a waits for a worker of queue \"tool\" since "),
+        "{resumed:?}"
+    );
+
+    assert_eq!(desk.types(&["skip", &id, "a"]).code, Some(0));
+    running.says(&format!("refrain approve {id} b"));
+    let show = desk.types(&["show", &id]);
+    assert!(
+        show.out.contains(&format!("refrain approve {id} b")),
+        "{show:?}"
+    );
+    assert_eq!(
+        desk.types(&["cancel", &id, "--reason", "enough"]).code,
+        Some(0)
+    );
+    let said = running.ends();
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert_eq!(
+        said.err
+            .matches("waits for a worker of queue \"tool\"")
+            .count(),
+        1,
+        "once: {said:?}"
+    );
+    assert_eq!(
+        said.err.matches(&format!("refrain approve {id} b")).count(),
+        1,
+        "once: {said:?}"
+    );
+    assert!(said.err.contains("enough"), "{said:?}");
 }
