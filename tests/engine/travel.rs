@@ -2,6 +2,7 @@
 //! there as one that has seen nothing but the events before it.
 
 use std::sync::Arc;
+use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use refrain::guest::{CallLimits, Library, Sandbox};
@@ -60,6 +61,28 @@ fn the_way_to_a_place_changes_nothing() -> Result<()> {
         let mut player = Player::new(&mut library, &digest, Arc::clone(&recording))?;
         player.reveal_all();
         ensure!(forwards.last() == Some(&player.inspect()?), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn another_cursor_says_the_same_on_another_thread() -> Result<()> {
+    for (name, recording, library) in all()? {
+        let mut travel = Travel::open(recording, library)?;
+        travel.go(travel.last() / 2 + 1)?;
+        let (place, expected) = (travel.sequence(), travel.inspect()?);
+        let mut other = travel.another();
+        let found = thread::spawn(move || -> Result<_> {
+            let found = (other.sequence(), other.inspect()?);
+            other.go(1)?;
+            other.inspect()?;
+            Ok(found)
+        });
+        travel.back();
+        travel.inspect()?;
+        let found = found.join().ok().context("it ends")??;
+        ensure!(found == (place, expected), "{name}");
+        ensure!(travel.sequence() == place - 1, "{name}");
     }
     Ok(())
 }

@@ -1,50 +1,45 @@
-//! What the guest has said at the place, and at those before it.
+//! What is known of the place of the cursor, and who asks the guest for it: this thread where
+//! nobody has, and another one ahead.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 use refrain::model::Explanation;
-use refrain::replay::{Travel, may_change_state, node_of};
+use refrain::replay::Travel;
 
-use super::seen::{self, KeyValue};
+use super::ahead::{self, Ahead, Choice};
+use super::known::{self, Known, SIDES, Side};
+use super::seen::{Answer, State};
 
 /// Events between two places, up to which it is looked whether one changes the state.
 const NEAR: u64 = 1000;
 
-/// Places that are asked on one way through the log, when somebody goes back: a guest is not led
-/// back, but begins at a snapshot before the place each time.
-const PLACES_BACK: u64 = 32;
+/// Known places on a side of the cursor, below which further ones are asked for: so many that
+/// they are known before a key that is held down leads to them.
+const PLACES_MIN: usize = 64;
 
-/// How far back such a step leads at most: a key that is held down passes places by.
-const STEP_BACK: u64 = 8;
-
-/// Bytes of the states that are kept of these places.
-const STATES_BYTES_MAX: usize = 4 << 20;
-
-type State = Result<Vec<KeyValue>, String>;
+const _: () = assert!(
+    known::PLACES_MAX > 2 * (PLACES_MIN + ahead::PLACES as usize)
+        && known::BYTES_MAX >= 4 * ahead::BYTES,
+    "what is asked for on one side drives nothing out that is near on the other"
+);
 
 /// What the guest has said of one log.
 #[derive(Default)]
 pub(super) struct Answers {
-    state: Option<(u64, State)>,
-    explanation: Option<(u64, String, Result<Explanation, String>)>,
-    /// At places before the one that was asked for last, in their order.
-    before: VecDeque<Answer>,
-}
-
-/// What the guest says at one place.
-struct Answer {
-    sequence: u64,
-    state: State,
-    explanation: Option<(String, Result<Explanation, String>)>,
+    known: Known,
+    ahead: Option<Ahead>,
+    /// Where it was last looked whether to ask ahead,
+    looked_from: Option<(u64, Choice)>,
+    /// and on which sides from there.
+    looked: Vec<Side>,
 }
 
 impl Answers {
-    /// The state as it was last asked for, and whether that was at this place.
+    /// The state, and whether it is that of this place: else it is the nearest that is known.
     pub(super) fn state(&self, place: u64) -> (Option<&State>, bool) {
-        match &self.state {
-            Some((of, state)) => (Some(state), *of == place),
-            None => (None, false),
-        }
+        let near = self.known.nearest(place);
+        let is_there = near.is_some_and(|it| it.sequence == place);
+        (near.map(|it| &*it.state), is_there)
     }
 
     /// Why this node is where it is at this place; `None` if that is not known yet.
@@ -53,140 +48,120 @@ impl Answers {
         place: u64,
         node: Option<&str>,
     ) -> Option<&Result<Explanation, String>> {
-        let (of, explained, explanation) = self.explanation.as_ref()?;
-        (*of == place && Some(explained.as_str()) == node).then_some(explanation)
+        self.known.at(place)?.explanation(node?)
     }
 
-    /// Asks the guest for what is not known of the place of the cursor, and of this node there.
-    /// Whether there was anything to ask.
-    pub(super) fn ask(&mut self, travel: &mut Travel, node: Option<&str>) -> bool {
-        let place = travel.sequence();
-        let asked_at = self.state.as_ref().map(|(of, _)| *of);
-        if asked_at.is_some_and(|of| of > place && of - place <= STEP_BACK) {
-            self.take(travel, node);
+    /// Asks the guest for what is not known of the place of the cursor, and of the chosen node
+    /// there. Whether there was anything to ask. Places about it are asked for ahead.
+    pub(super) fn ask(&mut self, travel: &mut Travel, choice: &Choice) -> bool {
+        if self.ahead.as_ref().is_some_and(Ahead::is_over) {
+            self.take_ahead(travel.sequence());
         }
-        let mut has_asked = asked_at != Some(place);
-        if self.state.as_ref().is_none_or(|(of, _)| *of != place) {
-            self.ask_state(travel);
-        }
-        if self.explanation(place, node).is_none()
-            && let Some(node) = node
-            && let Some(explanation) = seen::explanation(travel, node)
-        {
-            self.explanation = Some((place, node.to_owned(), explanation));
-            has_asked = true;
-        }
+        let has_asked = self.ask_here(travel, choice);
+        self.look_ahead(travel, choice);
         has_asked
     }
 
-    fn ask_state(&mut self, travel: &mut Travel) {
+    /// Waits until nothing is asked ahead. Whether something was.
+    #[cfg(test)]
+    pub(super) fn wait(&mut self, place: u64) -> bool {
+        let is_asking = self.ahead.is_some();
+        self.take_ahead(place);
+        is_asking
+    }
+
+    fn ask_here(&mut self, travel: &mut Travel, choice: &Choice) -> bool {
         let place = travel.sequence();
-        let known = self.state.take();
-        let state = match known {
-            Some((of, Ok(state))) if has_same_state(travel, of) => Ok(seen::unchanged(state)),
-            Some((of, Ok(state))) if of + 1 == place => seen::state(travel, Some(state)),
-            known => {
-                drop(known);
-                seen::state(travel, None)
-            }
-        };
-        self.state = Some((place, state));
+        if let Some(known) = self.known.at_mut(place) {
+            let node = choice.node.as_ref();
+            return node.is_some_and(|node| known.explain(travel, node));
+        }
+        let mut nodes: Vec<String> = choice.node.iter().cloned().collect();
+        // The way back to this place may lead to another.
+        let ways = choice.all_at(travel.log(), &(place..=place));
+        nodes.extend(ways.into_iter().flat_map(|(_, nodes)| nodes));
+        let before = self.state_before(travel);
+        let answer = Answer::at(travel, before.as_ref(), &nodes);
+        self.known.put(answer);
+        true
     }
 
-    /// Takes what is known of the place of the cursor from what was asked on the way to it, or
-    /// goes that way now.
-    fn take(&mut self, travel: &mut Travel, node: Option<&str>) {
+    /// The state before the event at the cursor, if it follows from what is known.
+    fn state_before(&self, travel: &Travel) -> Option<Arc<State>> {
         let place = travel.sequence();
-        let is_known = |it: &Answer| {
-            let explained = it.explanation.as_ref().map(|(node, _)| node.as_str());
-            it.sequence == place && explained == node
+        let near = self.known.nearest(place)?;
+        let is_same = || {
+            near.sequence.abs_diff(place) <= NEAR
+                && ahead::has_same_state(travel.log(), place, near.sequence)
         };
-        self.before.retain(|it| it.sequence <= place);
-        if !self.before.back().is_some_and(is_known) {
-            self.state = None;
-            self.before = before(travel, node);
-        }
-        if let Some(answer) = self.before.pop_back()
-            && answer.sequence == place
-        {
-            self.state = Some((place, answer.state));
-            self.explanation = answer
-                .explanation
-                .map(|(node, explanation)| (place, node, explanation));
-        }
+        (near.sequence + 1 == place || is_same()).then(|| Arc::clone(&near.state))
     }
-}
 
-/// What the guest says at the place of the cursor, and at those before it, as far as states are
-/// small and it says anything. The cursor stays there.
-fn before(travel: &mut Travel, node: Option<&str>) -> VecDeque<Answer> {
-    let last = travel.sequence();
-    let mut answers: VecDeque<Answer> = VecDeque::new();
-    let mut bytes = 0;
-    for (sequence, node) in nodes_before(travel, node) {
-        // The log has it.
-        let _ = travel.go(sequence);
-        let known = answers.back().and_then(|it| it.state.clone().ok());
-        let state = seen::state(travel, known);
-        bytes += state.as_ref().map_or(0, |it| seen::bytes(it));
-        let explanation = node.and_then(|node| {
-            let explanation = seen::explanation(travel, &node)?;
-            Some((node, explanation))
-        });
-        let is_failed = state.is_err() || matches!(explanation, Some((_, Err(_))));
-        answers.push_back(Answer {
-            sequence,
-            state,
-            explanation,
-        });
-        if is_failed {
-            break;
-        }
-        while bytes > STATES_BYTES_MAX && answers.len() > 1 {
-            let gone = answers.pop_front().and_then(|it| it.state.ok());
-            bytes -= gone.map_or(0, |it| seen::bytes(&it));
-        }
-    }
-    let _ = travel.go(last);
-    answers
-}
-
-/// The places up to that of the cursor, each with the node that is chosen there by who goes
-/// back: that of its event, if the one that is chosen now is, and else the one that is.
-fn nodes_before(travel: &Travel, node: Option<&str>) -> Vec<(u64, Option<String>)> {
-    let last = travel.sequence();
-    let node_at = |sequence| {
-        let event = travel.log().outline(sequence)?;
-        node_of(&event.kind).map(str::to_owned)
-    };
-    let follows = node_at(last).is_none_or(|it| Some(it.as_str()) == node);
-    let mut node = node.map(str::to_owned);
-    let first = last.saturating_sub(PLACES_BACK - 1).max(1);
-    let mut places: Vec<_> = (first..=last)
-        .rev()
-        .map(|sequence| {
-            if follows && let Some(of_event) = node_at(sequence) {
-                node = Some(of_event);
+    /// Asks ahead where few places about the cursor are known; once for each place and choice.
+    fn look_ahead(&mut self, travel: &Travel, choice: &Choice) {
+        let place = travel.sequence();
+        let here = (place, choice.clone());
+        if self.looked_from.as_ref() != Some(&here) {
+            let leads_as_before = |(_, before): &(u64, Choice)| choice.leads_as(before);
+            if !self.looked_from.as_ref().is_none_or(leads_as_before) {
+                SIDES
+                    .into_iter()
+                    .for_each(|side| self.known.forget(side, place));
+                self.stop_ahead();
             }
-            (sequence, node.clone())
+            self.looked_from = Some(here);
+            self.looked.clear();
+        }
+        for side in SIDES {
+            if self.is_of_other_choice(travel, choice, side) {
+                self.known.forget(side, place);
+                self.looked.retain(|it| *it != side);
+            }
+        }
+        let is_apart = |ahead: &Ahead| !self.known.touches(ahead.places());
+        if self.ahead.as_ref().is_some_and(is_apart) {
+            self.stop_ahead();
+        }
+        for side in SIDES {
+            if self.ahead.is_none() && !self.looked.contains(&side) {
+                self.looked.push(side);
+                self.ahead = self.begin(travel, choice, side);
+            }
+        }
+    }
+
+    fn stop_ahead(&mut self) {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.stop();
+        }
+    }
+
+    fn begin(&self, travel: &Travel, choice: &Choice, side: Side) -> Option<Ahead> {
+        let (count, bytes) = self.known.on(side, travel.sequence());
+        let has_few = count < PLACES_MIN && bytes < ahead::BYTES;
+        let outermost = self.known.outermost(side).filter(|_| has_few)?;
+        Ahead::begin(travel, choice, outermost, side)
+    }
+
+    /// Whether the next place on a side was asked about another node than the one that this
+    /// choice leads to.
+    fn is_of_other_choice(&self, travel: &Travel, choice: &Choice, side: Side) -> bool {
+        let place = travel.sequence();
+        let next = match side {
+            Side::Back => place.saturating_sub(1),
+            Side::On => place + 1,
+        };
+        let known = self.known.at(next).filter(|_| next > 0);
+        known.is_some_and(|known| {
+            let node = choice.at(travel.log(), next);
+            node.is_some_and(|node| known.explanation(&node).is_none())
         })
-        .collect();
-    places.reverse();
-    places
-}
+    }
 
-/// Whether the state at the place of the cursor is that of another place, and was so before the
-/// event that the place is behind.
-fn has_same_state(travel: &Travel, of: u64) -> bool {
-    let sequence = travel.sequence();
-    let between = match of < sequence {
-        true => of + 1..=sequence,
-        false => sequence..=of,
-    };
-    let is_near = of.abs_diff(sequence) <= NEAR;
-    let is_same = |it: u64| {
-        let event = travel.log().outline(it);
-        event.is_some_and(|it| it.sequence > 1 && !may_change_state(&it.kind))
-    };
-    of > 0 && is_near && between.into_iter().all(is_same)
+    /// Takes what was asked ahead, if it still lies next to what is known.
+    fn take_ahead(&mut self, place: u64) {
+        if let Some(ahead) = self.ahead.take() {
+            self.known.put_near(place, ahead.answers());
+        }
+    }
 }

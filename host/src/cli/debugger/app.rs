@@ -107,6 +107,12 @@ impl<'a> App<'a> {
         self.levels[0].last()
     }
 
+    /// Asks the guest for what is not known of the place yet. Whether there was anything to ask.
+    pub(super) fn ask(&mut self) -> bool {
+        let is_kept = self.keeps_node;
+        self.level_mut().ask(is_kept)
+    }
+
     /// A key was pressed.
     pub(super) fn press(&mut self, key: KeyEvent) {
         self.message = None;

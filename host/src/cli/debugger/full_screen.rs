@@ -70,7 +70,7 @@ fn show(
         // let it go.
         let mut event = keys.try_recv().ok();
         if event.is_none() {
-            if app.level_mut().ask() {
+            if app.ask() {
                 is_drawn = false;
                 continue;
             }

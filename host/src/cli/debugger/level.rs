@@ -9,10 +9,11 @@ use refrain::replay::nodes::Nodes;
 use refrain::replay::{Standing, Travel, is_failure, node_of};
 use refrain::store::Timestamp;
 
+use super::ahead::Choice;
 use super::answers::Answers;
 use super::filter::Filter;
 use super::folds::Folds;
-use super::seen::KeyValue;
+use super::seen::State;
 use crate::cli::log;
 use crate::cli::text::Text;
 
@@ -228,13 +229,22 @@ impl Level {
     }
 
     /// Asks the guest for what is not known of this place yet: the state, and the explanation
-    /// of the chosen node. Whether there was anything to ask.
-    pub(super) fn ask(&mut self) -> bool {
-        self.answers.ask(&mut self.travel, self.node.as_deref())
+    /// of the chosen node, which may be kept when the place moves. Whether there was anything
+    /// to ask. Places about this one are asked for ahead.
+    pub(super) fn ask(&mut self, is_kept: bool) -> bool {
+        let node = self.node.clone();
+        self.answers
+            .ask(&mut self.travel, &Choice { node, is_kept })
+    }
+
+    /// Waits until nothing is asked ahead. Whether something was.
+    #[cfg(test)]
+    pub(super) fn wait(&mut self) -> bool {
+        self.answers.wait(self.travel.sequence())
     }
 
     /// The state as it was last asked for, and whether that was at this place.
-    pub(super) fn state(&self) -> (Option<&Result<Vec<KeyValue>, String>>, bool) {
+    pub(super) fn state(&self) -> (Option<&State>, bool) {
         self.answers.state(self.sequence())
     }
 

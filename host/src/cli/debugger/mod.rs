@@ -15,7 +15,11 @@ mod filter;
 mod folds;
 // What the guest says at the place.
 mod seen;
-// What it has said there, and at the places before.
+// What it has said at places in a row.
+mod known;
+// Places that are asked for before somebody goes there.
+mod ahead;
+// What is known of the place, and who asks for it.
 mod answers;
 // One log, and the place in it.
 mod level;
@@ -38,6 +42,8 @@ mod full_screen;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_ahead;
 
 pub(super) use full_screen::{Grown, can_be_shown, run};
 pub(super) use level::Level;

@@ -56,17 +56,22 @@ fn level(name: &str) -> Result<Level> {
 }
 
 fn press(app: &mut App<'_>, keys: &str) {
-    for key in keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            '\t' => KeyCode::Tab,
-            '\u{8}' => KeyCode::Backspace,
-            other => KeyCode::Char(other),
-        };
-        app.level_mut().ask();
-        app.press(KeyEvent::new(code, KeyModifiers::NONE));
+    for pressed in keys.chars() {
+        app.ask();
+        key(app, pressed);
     }
-    app.level_mut().ask();
+    app.ask();
+}
+
+/// Presses a key, and asks for nothing.
+pub(super) fn key(app: &mut App<'_>, key: char) {
+    let code = match key {
+        '\n' => KeyCode::Enter,
+        '\t' => KeyCode::Tab,
+        '\u{8}' => KeyCode::Backspace,
+        other => KeyCode::Char(other),
+    };
+    app.press(KeyEvent::new(code, KeyModifiers::NONE));
 }
 
 /// What stands on a screen of this size.
@@ -90,10 +95,32 @@ fn on_screen(name: &str, keys: &str, size: (u16, u16)) -> Result<String> {
     })
 }
 
-fn with<T>(name: &str, ask: impl FnOnce(&mut App<'_>) -> Result<T>) -> Result<T> {
+pub(super) fn with<T>(name: &str, ask: impl FnOnce(&mut App<'_>) -> Result<T>) -> Result<T> {
+    with_level(level(name)?, ask)
+}
+
+pub(super) fn with_level<T>(
+    level: Level,
+    ask: impl FnOnce(&mut App<'_>) -> Result<T>,
+) -> Result<T> {
     let mut open_child = |_| bail!("the logs of children are not in this file");
     let styles = Styles { colours: false };
-    ask(&mut App::new(level(name)?, styles, &mut open_child))
+    ask(&mut App::new(level, styles, &mut open_child))
+}
+
+/// Looks at each log that the built-in scheduler has written, by its name. How many there are.
+pub(super) fn logs(mut look: impl FnMut(&str) -> Result<()>) -> Result<usize> {
+    let library = Library::new(Sandbox::new(CallLimits::default())?);
+    let folder = root().join("tests/golden").join(&library.built_in()[..12]);
+    let mut logs = 0;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if let Some(name) = name.strip_suffix(".ndjson") {
+            look(name)?;
+            logs += 1;
+        }
+    }
+    Ok(logs)
 }
 
 /// The file, and what is in it now.
@@ -129,27 +156,19 @@ fn renew_the_reference_of_screens() -> Result<()> {
 
 #[test]
 fn every_place_of_every_log_is_drawn_in_every_size() -> Result<()> {
-    let library = Library::new(Sandbox::new(CallLimits::default())?);
-    let folder = root().join("tests/golden").join(&library.built_in()[..12]);
-    let mut logs = 0;
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let Some(name) = name.strip_suffix(".ndjson") else {
-            continue;
-        };
-        logs += 1;
+    let count = logs(|name| {
         with(name, |app| {
             for sequence in 0..=app.level().last() {
                 app.level_mut().go(sequence);
                 app.level_mut().choose_node_of_event();
-                app.level_mut().ask();
+                app.ask();
                 let size = [(80, 24), (160, 50), (20, 10), (1, 1)][sequence as usize % 4];
                 drawn(app, size).with_context(|| format!("{name}, {sequence}"))?;
             }
             Ok(())
-        })?;
-    }
-    ensure!(logs > 30, "{logs} logs");
+        })
+    })?;
+    ensure!(count > 30, "{count} logs");
     Ok(())
 }
 
@@ -234,14 +253,8 @@ fn the_origin_of_a_value_is_the_event_that_gave_it() -> Result<()> {
 
 #[test]
 fn going_back_shows_what_going_on_shows() -> Result<()> {
-    let library = Library::new(Sandbox::new(CallLimits::default())?);
-    let folder = root().join("tests/golden").join(&library.built_in()[..12]);
     let mut places = 0;
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        let Some(name) = name.strip_suffix(".ndjson") else {
-            continue;
-        };
+    logs(|name| {
         for keys in ["h", "kh", "hhz"] {
             let mut back = Vec::new();
             with(name, |app| {
@@ -257,17 +270,18 @@ fn going_back_shows_what_going_on_shows() -> Result<()> {
             for (sequence, node, expected) in back.into_iter().rev() {
                 forth.go(sequence);
                 forth.node = node;
-                forth.ask();
+                forth.ask(false);
                 ensure!(said(&forth) == expected, "{name}, {keys}, {sequence}");
             }
         }
-    }
+        Ok(())
+    })?;
     ensure!(places > 1000, "only {places} places");
     Ok(())
 }
 
 /// What the guest has said at the place of a log.
-fn said(level: &Level) -> String {
+pub(super) fn said(level: &Level) -> String {
     let (state, is_fresh) = level.state();
     format!("{is_fresh} {state:?} {:?}", level.explanation())
 }

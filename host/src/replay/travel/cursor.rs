@@ -47,7 +47,7 @@ use crate::store::Timestamp;
 /// ```
 pub struct Travel {
     guests: GuestOfPlace,
-    workflow: Value,
+    workflow: Arc<Value>,
     /// So many events are behind the cursor.
     place: usize,
 }
@@ -82,10 +82,22 @@ impl Travel {
     /// is no error before it is asked.
     pub fn open(recording: Arc<Recording>, library: Library) -> Result<Self, TravelError> {
         Ok(Self {
-            workflow: serde_json::from_str(&recording.workflow).unwrap_or_default(),
+            workflow: Arc::new(serde_json::from_str(&recording.workflow).unwrap_or_default()),
             place: recording.events.len(),
             guests: GuestOfPlace::new(recording, library)?,
         })
+    }
+
+    /// Another cursor over the same log, at the same place. Both share the log and what was
+    /// kept on the ways through it; each has a guest of its own, so that one of them can be
+    /// asked on another thread.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            guests: self.guests.another(),
+            workflow: Arc::clone(&self.workflow),
+            place: self.place,
+        }
     }
 
     /// The log.

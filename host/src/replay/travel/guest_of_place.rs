@@ -1,6 +1,6 @@
 //! The guest that a log names at a place, with all that it has seen of the log up to there.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::TravelError;
 use super::marks::Marks;
@@ -24,7 +24,8 @@ pub(super) struct GuestOfPlace {
     /// Each with the number of events before it is asked.
     named: Vec<(usize, String)>,
     asked: Option<Asked>,
-    marks: Marks,
+    /// Shared by all cursors over this log.
+    marks: Arc<Mutex<Marks>>,
 }
 
 /// A guest that has seen something of the log.
@@ -60,8 +61,20 @@ impl GuestOfPlace {
             library,
             named,
             asked: None,
-            marks: Marks::default(),
+            marks: Arc::default(),
         })
+    }
+
+    /// The guests of the same log for another cursor: it shares the log and the snapshots, and
+    /// has an instance of its own.
+    pub(super) fn another(&self) -> Self {
+        Self {
+            log: Arc::clone(&self.log),
+            library: self.library.clone(),
+            named: self.named.clone(),
+            asked: None,
+            marks: Arc::clone(&self.marks),
+        }
     }
 
     pub(super) fn log(&self) -> &Arc<PackedLog> {
@@ -80,9 +93,10 @@ impl GuestOfPlace {
     ) -> Result<(T, TravelPorts), TravelError> {
         let (first, digest) = self.named_at(place)?;
         let digest = digest.to_owned();
-        let mark = self.marks.before(place, &digest);
         let goes_on = |asked: &Asked| {
             let is_behind = asked.seen > 0 && asked.seen <= place;
+            let marks = self.marks();
+            let mark = marks.before(place, &digest);
             is_behind && !mark.is_some_and(|mark| Marks::is_nearer(mark, asked.seen))
         };
         match &self.asked {
@@ -149,7 +163,7 @@ impl GuestOfPlace {
         asked: &mut Asked,
         places: std::ops::Range<usize>,
     ) -> Result<(), TravelError> {
-        while let Some(next) = self.marks.next(&asked.digest)
+        while let Some(next) = self.next_mark(asked)
             && let next = next.max(places.start)
             && (asked.seen + 1..places.end).contains(&next)
         {
@@ -159,11 +173,11 @@ impl GuestOfPlace {
             match snapshot {
                 Ok(snapshot) => {
                     asked.seen = next;
-                    self.marks.push(snapshot);
+                    self.marks().push(snapshot);
                 }
                 // What is wrong there is told where it is asked for.
                 Err(_) => {
-                    self.marks.close();
+                    self.marks().close();
                     *asked = self.fresh(asked.digest.clone())?;
                 }
             }
@@ -171,17 +185,25 @@ impl GuestOfPlace {
         Ok(())
     }
 
+    fn next_mark(&self, asked: &Asked) -> Option<usize> {
+        self.marks().next(&asked.digest)
+    }
+
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The log's first events, for a call of this guest. One that has seen nothing begins with
     /// the nearest snapshot.
     fn ports(&self, asked: &Asked, shown: usize, now: Timestamp) -> TravelPorts {
         let mark = match asked.seen {
-            0 => self.marks.before(shown, &asked.digest),
+            0 => self.marks().before(shown, &asked.digest).cloned(),
             _ => None,
         };
         TravelPorts {
             log: Arc::clone(&self.log),
             shown,
-            snapshot: mark.cloned(),
+            snapshot: mark,
             offered: 0,
             now,
             decided: Vec::new(),

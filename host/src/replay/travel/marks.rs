@@ -21,9 +21,13 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    /// Takes a snapshot that is further on than all others of its guest. Where those that are kept are
-    /// too many bytes, every other one goes.
+    /// Takes a snapshot, unless there has come another one near it meanwhile: several cursors
+    /// may be on their ways. Where those that are kept are too many bytes, every other one goes.
     pub(super) fn push(&mut self, snapshot: Snapshot) {
+        let next = self.next(&snapshot.guest_digest);
+        if next.is_none_or(|next| snapshot.sequence < next as u64) {
+            return;
+        }
         self.marks.push(snapshot);
         while self.bytes() > BYTES_MAX && self.marks.len() > 1 {
             let mut place = self.marks.len();
@@ -123,6 +127,17 @@ mod tests {
             assert_eq!(Marks::is_nearer(&large, seen), is_nearer, "{seen}");
         }
         assert!(Marks::is_nearer(&snapshot(10, 100), 9));
+    }
+
+    #[test]
+    fn one_that_another_cursor_has_taken_meanwhile_is_not_kept_twice() {
+        let mut marks = marks(10_000, |_| 100);
+        let kept = marks.marks.clone();
+        for mark in &kept {
+            marks.push(mark.clone());
+            marks.push(snapshot(mark.sequence as usize + 1, 100));
+        }
+        assert_eq!(marks.marks, kept);
     }
 
     #[test]
