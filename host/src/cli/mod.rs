@@ -97,6 +97,7 @@ mod erase;
 mod explain;
 mod export;
 mod fork;
+mod freed_memory;
 mod graph;
 mod guest;
 mod init;
@@ -233,6 +234,7 @@ impl Answer {
 
 /// Read the arguments, do what they ask, and say how it went.
 pub(crate) fn main() -> ExitCode {
+    freed_memory::goes_back_soon();
     let matches = Arguments::command().try_get_matches();
     let read = matches.and_then(|matches| {
         if is_json(&matches) {
