@@ -23,7 +23,7 @@ pub fn chained(head: &Head, event: Event) -> ChainedEvent {
 /// These events, chained from the first one on, as the log of the execution that they start.
 ///
 /// # Errors
-/// The first of them starts nothing.
+/// There is none, the first starts no execution, or its id is none.
 pub fn recording(workflow: &str, events: impl IntoIterator<Item = Event>) -> Result<Recording> {
     let mut head = Head::default();
     let events = events.into_iter().map(|event| {
@@ -54,10 +54,10 @@ pub fn recording(workflow: &str, events: impl IntoIterator<Item = Event>) -> Res
     })
 }
 
-/// The same log as the text of an export.
+/// These events, chained from the first one on, as the text of an export.
 ///
 /// # Errors
-/// The first of them starts nothing.
+/// There is none, the first starts no execution, or its id is none.
 pub fn export(workflow: &str, events: impl IntoIterator<Item = Event>) -> Result<String> {
     let export = recording(workflow, events)?.export(Vec::new())?;
     Ok(String::from_utf8(export)?)

@@ -143,7 +143,7 @@ pub async fn start(engine: &Engine, workflow: &Value) -> Execution {
         .expect("it starts")
 }
 
-/// The same with an engine that is stepped by hand.
+/// Registers a workflow on an engine that is stepped by hand, and starts an execution of it.
 ///
 /// # Panics
 /// When it is not valid.

@@ -16,8 +16,9 @@ unsafe extern "C" {
     fn mi_option_set_default(option: c_int, value: c_long);
 }
 
-/// From now on it goes back soon, unless the environment says when. What was freed before keeps
-/// its time, and what is freed next waits for that: so this comes first of all.
+/// From now on it goes back soon, unless the environment says when. The allocator keeps the delay
+/// of memory that is waiting already, and what is freed later waits for that: call this before
+/// anything else.
 #[expect(unsafe_code, reason = "the allocator's options have no safe form")]
 pub(super) fn goes_back_soon() {
     // SAFETY: the allocator is the program's own; it takes any number for this option.

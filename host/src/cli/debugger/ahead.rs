@@ -1,20 +1,22 @@
 //! Places about the cursor that are asked for before somebody goes there: on another thread, by
-//! another cursor, which is gone when all is said.
+//! another cursor. Both end with the last answer.
 
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
+use std::panic;
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use refrain::replay::{PackedLog, Travel, may_change_state, node_of};
 
-use super::known::Side;
+use super::answer_cache::Side;
 use super::seen::{self, Answer, State};
 
 /// Places that are asked for at once. The way to them through the log is long, and they are near
 /// each other.
 pub(super) const PLACES: u64 = 128;
 
-/// Bytes of their states, about.
+/// Bytes that the answers of one way take, about; one answer may take more.
 pub(super) const BYTES: usize = 2 << 20;
 
 /// The node that is chosen, and whether it stays so while the place moves. If it does not, the
@@ -26,14 +28,15 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// The node that is chosen at this place by who comes from the next to it.
+    /// The node that is chosen at this place after a step from one of its neighbours.
     pub(super) fn at(&self, log: &PackedLog, place: u64) -> Option<String> {
         let of_event = (!self.is_kept).then(|| node_at(log, place)).flatten();
         of_event.or_else(|| self.node.clone())
     }
 
-    /// The nodes that may be chosen at each of these places: where the event is about none, that
-    /// one stays chosen which was chosen before, on one way or the other.
+    /// The nodes that may be chosen at each of these places. Where the event is about no node,
+    /// the one that was chosen before stays: which one that is depends on whether the cursor
+    /// goes on or back.
     pub(super) fn all_at(
         &self,
         log: &PackedLog,
@@ -69,7 +72,7 @@ impl Choice {
         chosen.collect()
     }
 
-    /// Whether another choice leads to the same nodes, where events are about some.
+    /// Whether both choose the same nodes at all places whose events are about a node.
     pub(super) fn leads_as(&self, other: &Self) -> bool {
         self.is_kept == other.is_kept && (!self.is_kept || self.node == other.node)
     }
@@ -83,9 +86,9 @@ fn node_at(log: &PackedLog, place: u64) -> Option<String> {
 /// What is being asked.
 pub(super) struct Ahead {
     places: RangeInclusive<u64>,
-    /// As long as this is there.
+    /// `None` if it was stopped: its thread sees that this was dropped.
     wanted: Option<Arc<()>>,
-    answers: JoinHandle<Vec<Answer>>,
+    answers: JoinHandle<VecDeque<Answer>>,
 }
 
 impl Ahead {
@@ -111,7 +114,7 @@ impl Ahead {
         let is_wanted = Arc::downgrade(&wanted);
         let begun = thread::Builder::new()
             .name("ahead".to_owned())
-            .spawn(move || answers(travel, known, asked, &is_wanted));
+            .spawn(move || answers(travel, (side, known), asked, &is_wanted));
         // Without it, places are asked for when they are reached.
         let answers = begun.ok()?;
         Some(Self {
@@ -135,25 +138,28 @@ impl Ahead {
         self.answers.is_finished()
     }
 
-    /// What was said, in the order of the places, as soon as it is: nothing if it was stopped.
-    /// It ends early where the guest fails.
+    /// Waits for its thread. The answers, in the order of the places; none if it was stopped.
+    /// Where the guest fails, it has no further ones.
     pub(super) fn answers(self) -> Vec<Answer> {
-        let answers = self.answers.join().unwrap_or_default();
+        let answers = self.answers.join();
+        let answers = answers.unwrap_or_else(|panic| panic::resume_unwind(panic));
         if self.wanted.is_some() {
-            answers
+            answers.into()
         } else {
             Vec::new()
         }
     }
 }
 
+/// What the guest says at these places, which begin or end next to a known one on the other
+/// side. `before` is the state there, if it follows.
 fn answers(
     mut travel: Travel,
-    mut before: Option<Arc<State>>,
+    (side, mut before): (Side, Option<Arc<State>>),
     asked: Vec<(u64, Vec<String>)>,
     is_wanted: &Weak<()>,
-) -> Vec<Answer> {
-    let mut answers = Vec::new();
+) -> VecDeque<Answer> {
+    let mut answers = Bounded::default();
     for (place, nodes) in asked {
         // The log has it.
         let _ = travel.go(place);
@@ -164,12 +170,53 @@ fn answers(
         if has_failed || is_wanted.strong_count() == 0 {
             break;
         }
+        match side {
+            Side::On if answers.bytes > BYTES => break,
+            Side::On => {}
+            // The last of them lies next to what is known.
+            Side::Back => answers.drop_first(BYTES),
+        }
     }
-    answers
+    answers.row
 }
 
-/// The next places on this side of a known one, as many as their states, if they are as large
-/// as this one, leave room for.
+/// Answers at places in a row, and the bytes that they take, about.
+#[derive(Default)]
+struct Bounded {
+    row: VecDeque<Answer>,
+    bytes: usize,
+}
+
+impl Bounded {
+    fn push(&mut self, answer: Answer) {
+        self.bytes += bytes_beside(&answer, self.row.back());
+        self.row.push_back(answer);
+    }
+
+    /// Drops the first ones, until the rest takes no more, or there is but one.
+    fn drop_first(&mut self, bytes_max: usize) {
+        while self.bytes > bytes_max
+            && self.row.len() > 1
+            && let Some(first) = self.row.pop_front()
+        {
+            self.bytes -= bytes_beside(&first, self.row.front());
+        }
+    }
+}
+
+/// What an answer takes beside its neighbour, which may share its state.
+fn bytes_beside(answer: &Answer, neighbour: Option<&Answer>) -> usize {
+    let is_shared = neighbour.is_some_and(|it| Arc::ptr_eq(&it.state, &answer.state));
+    let state = if is_shared {
+        0
+    } else {
+        seen::state_bytes(&answer.state)
+    };
+    state + answer.bytes()
+}
+
+/// The next places on this side of a known one, as many as there is room for if their states
+/// are as large as the one there.
 fn places(log: &PackedLog, edge: &Answer, side: Side) -> Option<RangeInclusive<u64>> {
     if edge.state.is_err() {
         return None;
@@ -211,4 +258,57 @@ pub(super) fn has_same_state(log: &PackedLog, place: u64, known: u64) -> bool {
 fn may_change(log: &PackedLog, sequence: u64) -> bool {
     let event = log.outline(sequence);
     event.is_none_or(|it| it.sequence == 1 || may_change_state(&it.kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two places share each state.
+    fn answers(states: impl Iterator<Item = usize>) -> Vec<Answer> {
+        let pairs = states.zip(0..).flat_map(|(bytes, pair)| {
+            let first = Answer::sized(2 * pair, bytes);
+            let mut second = first.clone();
+            second.sequence += 1;
+            [first, second]
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn bytes_are_bounded_and_the_last_stay() {
+        for (bytes_max, expected) in [
+            (usize::MAX, 0..=19),
+            (35_000, 14..=19),
+            (25_000, 16..=19),
+            (1, 19..=19),
+        ] {
+            let mut bounded = Bounded::default();
+            for answer in answers(std::iter::repeat_n(10_000, 10)) {
+                bounded.push(answer);
+                bounded.drop_first(bytes_max);
+                let alone = bounded.row.len() == 1;
+                assert!(alone || bounded.bytes <= bytes_max, "{}", bounded.bytes);
+            }
+            let first = bounded.row.front().map(|it| it.sequence);
+            let last = bounded.row.back().map(|it| it.sequence);
+            assert_eq!(
+                (first, last),
+                (Some(*expected.start()), Some(*expected.end()))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_dropped_is_counted_as_it_was() {
+        let mut bounded = Bounded::default();
+        for answer in answers((1..100).map(|it| it * 37 % 1000)) {
+            bounded.push(answer);
+        }
+        bounded.drop_first(0);
+        let [last] = bounded.row.make_contiguous() else {
+            panic!("{} are left", bounded.row.len());
+        };
+        assert_eq!(bounded.bytes, bytes_beside(last, None));
+    }
 }

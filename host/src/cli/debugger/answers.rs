@@ -7,7 +7,7 @@ use refrain::model::Explanation;
 use refrain::replay::Travel;
 
 use super::ahead::{self, Ahead, Choice};
-use super::known::{self, Known, SIDES, Side};
+use super::answer_cache::{self, AnswerCache, SIDES, Side};
 use super::seen::{Answer, State};
 
 /// Events between two places, up to which it is looked whether one changes the state.
@@ -18,19 +18,19 @@ const NEAR: u64 = 1000;
 const PLACES_MIN: usize = 64;
 
 const _: () = assert!(
-    known::PLACES_MAX > 2 * (PLACES_MIN + ahead::PLACES as usize)
-        && known::BYTES_MAX >= 4 * ahead::BYTES,
+    answer_cache::PLACES_MAX > 2 * (PLACES_MIN + ahead::PLACES as usize)
+        && answer_cache::BYTES_MAX >= 4 * ahead::BYTES,
     "what is asked for on one side drives nothing out that is near on the other"
 );
 
 /// What the guest has said of one log.
 #[derive(Default)]
 pub(super) struct Answers {
-    known: Known,
+    known: AnswerCache,
     ahead: Option<Ahead>,
-    /// Where it was last looked whether to ask ahead,
+    /// The place and the choice at the last look whether to ask ahead.
     looked_from: Option<(u64, Choice)>,
-    /// and on which sides from there.
+    /// The sides that were looked at since.
     looked: Vec<Side>,
 }
 
@@ -52,14 +52,24 @@ impl Answers {
     }
 
     /// Asks the guest for what is not known of the place of the cursor, and of the chosen node
-    /// there. Whether there was anything to ask. Places about it are asked for ahead.
+    /// there. Whether more is known of it now. Places about it are asked for ahead.
     pub(super) fn ask(&mut self, travel: &mut Travel, choice: &Choice) -> bool {
+        let place = travel.sequence();
+        let node = choice.node.as_deref();
+        let known_here = |it: &Self| (it.state(place).1, it.explanation(place, node).is_some());
+        let before = known_here(self);
         if self.ahead.as_ref().is_some_and(Ahead::is_over) {
-            self.take_ahead(travel.sequence());
+            self.take_ahead(place);
         }
-        let has_asked = self.ask_here(travel, choice);
+        self.ask_here(travel, choice);
         self.look_ahead(travel, choice);
-        has_asked
+        known_here(self) != before
+    }
+
+    /// Whether what was asked ahead is answered, and not taken yet.
+    #[cfg(test)]
+    pub(super) fn is_answered_ahead(&self) -> bool {
+        self.ahead.as_ref().is_some_and(Ahead::is_over)
     }
 
     /// Waits until nothing is asked ahead. Whether something was.
@@ -70,20 +80,25 @@ impl Answers {
         is_asking
     }
 
-    fn ask_here(&mut self, travel: &mut Travel, choice: &Choice) -> bool {
+    fn ask_here(&mut self, travel: &mut Travel, choice: &Choice) {
         let place = travel.sequence();
         if let Some(known) = self.known.at_mut(place) {
-            let node = choice.node.as_ref();
-            return node.is_some_and(|node| known.explain(travel, node));
+            if let Some(node) = &choice.node {
+                known.explain(travel, node);
+            }
+            return;
         }
         let mut nodes: Vec<String> = choice.node.iter().cloned().collect();
         // The way back to this place may lead to another.
         let ways = choice.all_at(travel.log(), &(place..=place));
         nodes.extend(ways.into_iter().flat_map(|(_, nodes)| nodes));
         let before = self.state_before(travel);
+        if before.is_none() && !self.known.touches(&(place..=place)) {
+            // It would go then; two states may be too large to be held beside each other.
+            self.known = AnswerCache::default();
+        }
         let answer = Answer::at(travel, before.as_ref(), &nodes);
         self.known.put(answer);
-        true
     }
 
     /// The state before the event at the cursor, if it follows from what is known.
@@ -118,8 +133,8 @@ impl Answers {
                 self.looked.retain(|it| *it != side);
             }
         }
-        let is_apart = |ahead: &Ahead| !self.known.touches(ahead.places());
-        if self.ahead.as_ref().is_some_and(is_apart) {
+        let is_unconnected = |ahead: &Ahead| !self.known.touches(ahead.places());
+        if self.ahead.as_ref().is_some_and(is_unconnected) {
             self.stop_ahead();
         }
         for side in SIDES {

@@ -229,12 +229,18 @@ impl Level {
     }
 
     /// Asks the guest for what is not known of this place yet: the state, and the explanation
-    /// of the chosen node, which may be kept when the place moves. Whether there was anything
-    /// to ask. Places about this one are asked for ahead.
+    /// of the chosen node, which may be kept when the place moves. Whether more is known of
+    /// them now. Places about this one are asked for ahead.
     pub(super) fn ask(&mut self, is_kept: bool) -> bool {
         let node = self.node.clone();
         self.answers
             .ask(&mut self.travel, &Choice { node, is_kept })
+    }
+
+    /// Whether what was asked ahead is answered, and not taken yet.
+    #[cfg(test)]
+    pub(super) fn is_answered_ahead(&self) -> bool {
+        self.answers.is_answered_ahead()
     }
 
     /// Waits until nothing is asked ahead. Whether something was.

@@ -16,10 +16,10 @@ mod folds;
 // What the guest says at the place.
 mod seen;
 // What it has said at places in a row.
-mod known;
 // Places that are asked for before somebody goes there.
 mod ahead;
 // What is known of the place, and who asks for it.
+mod answer_cache;
 mod answers;
 // One log, and the place in it.
 mod level;

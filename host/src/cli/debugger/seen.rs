@@ -79,11 +79,11 @@ impl Answer {
         }
     }
 
-    /// Asks about one more node, with the cursor at the place of this answer. Whether there was
-    /// anything to ask: nothing is said before the first event.
-    pub(super) fn explain(&mut self, travel: &mut Travel, node: &str) -> bool {
+    /// Asks about one more node, with the cursor at the place of this answer. Before the first
+    /// event nothing is said of any.
+    pub(super) fn explain(&mut self, travel: &mut Travel, node: &str) {
         if self.sequence == 0 || self.explanations.contains_key(node) {
-            return false;
+            return;
         }
         let explanation = travel.explain(node);
         // Some nodes, such as instances, are not there at every place.
@@ -94,7 +94,6 @@ impl Answer {
             Err(why) => why.len(),
         };
         self.explanations.insert(node.to_owned(), explanation);
-        true
     }
 
     /// Why this node is where it is; `None` if that was not asked for.
@@ -143,7 +142,7 @@ fn state(travel: &mut Travel, before: Option<&[KeyValue]>) -> State {
     if !changes_state(travel) {
         return keys(travel, |_, _| false).map_err(said);
     }
-    // Two states may be too large to be held beside each other.
+    // Hashes are all that is kept of the state before while the next one is asked for.
     let before = match before {
         Some(before) => hashes(before),
         None => {

@@ -61,6 +61,26 @@ fn what_is_kept_of_a_long_log_goes_with_the_place() -> Result<()> {
     })
 }
 
+/// Else the screen would say that it asks until the next key is pressed.
+#[test]
+fn what_comes_from_ahead_is_news_at_the_place_where_it_is_waited_for() -> Result<()> {
+    let library = Library::new(Sandbox::new(CallLimits::default())?);
+    let travel = Travel::open(Arc::new(long_log(&library)?), library)?;
+    with_level(Level::of(travel, "long".to_owned()), |app| {
+        ensure!(app.ask(), "the place of the beginning is asked for");
+        key(app, 'h');
+        ensure!(!app.level().state().1, "the place before is not known yet");
+        while !app.level().is_answered_ahead() {
+            std::thread::yield_now();
+        }
+        ensure!(app.ask(), "its answer has come from ahead");
+        ensure!(app.level().state().1);
+        rest(app);
+        ensure!(!app.ask(), "there is nothing new");
+        Ok(())
+    })
+}
+
 #[test]
 fn the_node_that_is_kept_is_asked_about_at_all_places() -> Result<()> {
     for name in ["joins", "compensated", "expanded"] {

@@ -20,7 +20,7 @@ import { question } from './turn/call.js';
 import { offer } from './turn/offer.js';
 import { register, start } from './turn/start.js';
 import { catchUp } from './turn/step.js';
-import { namedIn, textOf } from './values/texts.js';
+import { objectGiven, textOf } from './values/texts.js';
 import { Pool } from './workers/pool.js';
 import { Workflows } from './workflows.js';
 
@@ -54,8 +54,8 @@ export class Engine {
    * @returns {Promise<Engine>}
    */
   static async open(options) {
-    const { store, ifBusy = 'wait', onWaiting = () => undefined } = namedIn('what an engine is opened with', OPENED, options);
-    namedIn('the store of an engine', OPENED, store);
+    const { store, ifBusy = 'wait', onWaiting = () => undefined } = objectGiven('what an engine is opened with', OPENED, options);
+    objectGiven('the store of an engine', OPENED, store);
     const mayLock = options.isShared !== true && store.lock !== null;
     const unlock = mayLock ? await takeLock(/** @type {string} */ (store.lock), ifBusy, onWaiting) : undefined;
     try {
@@ -135,7 +135,7 @@ export class Engine {
    * @returns {Promise<Execution>}
    */
   async start(options) {
-    const asked = namedIn('what is to be started', "engine.start({ workflowId: 'review' })", options);
+    const asked = objectGiven('what is to be started', "engine.start({ workflowId: 'review' })", options);
     return new Execution(this, await this.#bring((transaction) => start(transaction, asked)));
   }
 

@@ -127,9 +127,7 @@ def _run(arguments: argparse.Namespace) -> int:
     paths = [log for path in arguments.logs for log in given.logs(path)]
     if len(paths) > 1 and given.STDIN in paths:
         raise CommandError("usage", "stdin holds one log; write it to a file to audit several")
-    found = _Found(len(paths) == 1)
-    read = _read(paths, found)
-    logs = [log for _, log in read]
+    logs = [_log(path) for path in paths]
     auditor = Auditor(
         guest=guest,
         anchors=anchors,
@@ -137,11 +135,16 @@ def _run(arguments: argparse.Namespace) -> int:
         origins=[it for it in logs if isinstance(it, Recording)] if len(paths) > 1 else [],
         components=components,
     )
-    for path, log in read:
+    found = _Found(len(paths) == 1)
+    for path, log in zip(paths, logs, strict=True):
         try:
+            if isinstance(log, CommandError):
+                raise log
             found.audits.append((path, auditor.audit(log)))
         except AuditError as error:
             found.fail(path, CommandError("not_audited", f"cannot audit {path}: {error}"))
+        except CommandError as error:
+            found.fail(path, error)
     _show(question, found)
     audits = [audit for _, audit in found.audits]
     if found.failed:
@@ -171,14 +174,12 @@ class _Found:
         self.failed.append((path, error))
 
 
-def _read(paths: list[str], found: _Found) -> list[tuple[str, Recording | UnreadableLog]]:
-    read = []
-    for path in paths:
-        try:
-            read.append((path, given.log(path)))
-        except CommandError as error:
-            found.fail(path, error)
-    return read
+def _log(path: str) -> Recording | UnreadableLog | CommandError:
+    """The log in a file, or why that cannot be read."""
+    try:
+        return given.log(path)
+    except CommandError as error:
+        return error
 
 
 def _refuse_stdin_twice(arguments: argparse.Namespace) -> None:

@@ -127,31 +127,38 @@ async function audited(asked, guest) {
     anchors: anchors.map((place) => ({ place, text: readText(place, 'anchors_unreadable', 'anchors', ANCHORS_BYTES_MAX) })),
     trust: asked.trust.map(trusted),
   };
-  const paths = asked.logs.flatMap(logsAt);
+  const logs = asked.logs.flatMap(logsAt).map((path) => ({ path, log: readOrError(path) }));
+  const read = logs.filter(({ log }) => !(log instanceof CommandError));
+  const answers = await auditEachContained(read.map(({ log }) => /** @type {Uint8Array} */ (log)), options);
+  const audits = new Map(read.map((it, place) => [it, answers[place]]));
   /** @type {Audited} */
   const all = { found: [], failed: [] };
-  const fail = (/** @type {string} */ path, /** @type {string} */ code, /** @type {Error} */ error, message = error.message) => {
-    // An error of the only one is the command's.
-    if (paths.length === 1) throw error;
-    all.failed.push({ path, code, message });
-  };
-  /** @type {{path: string, log: Uint8Array}[]} */
-  const logs = [];
-  for (const path of paths) {
-    try {
-      logs.push({ path, log: read(path, 'log_unreadable', 'log', LOG_BYTES_MAX) });
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      fail(path, error.code, error);
+  for (const it of logs) {
+    const { path, log } = it;
+    const answer = log instanceof CommandError ? log : /** @type {Audit | AuditError} */ (audits.get(it));
+    if (!(answer instanceof Error)) {
+      all.found.push({ path, audit: answer });
+      continue;
     }
+    // An error of the only one is the command's.
+    if (logs.length === 1) throw answer;
+    if (answer instanceof CommandError) all.failed.push({ path, code: answer.code, message: answer.message });
+    else all.failed.push({ path, code: 'not_audited', message: `cannot audit ${path}: ${answer.message}` });
   }
-  const answers = await auditEachContained(logs.map(({ log }) => log), options);
-  answers.forEach((audit, place) => {
-    const { path } = logs[place];
-    if (!(audit instanceof AuditError)) all.found.push({ path, audit });
-    else fail(path, 'not_audited', audit, `cannot audit ${path}: ${audit.message}`);
-  });
   return all;
+}
+
+/**
+ * The bytes of a log, or why they cannot be read.
+ * @param {string} path
+ */
+function readOrError(path) {
+  try {
+    return read(path, 'log_unreadable', 'log', LOG_BYTES_MAX);
+  } catch (error) {
+    if (error instanceof CommandError) return error;
+    throw error;
+  }
 }
 
 /** @type {{[verdict: string]: string}} */

@@ -80,8 +80,14 @@ function joined(chunks, size) {
  * @returns {string[]}
  */
 export function logsAt(path) {
-  if (path === '-' || !existsSync(path) || !statSync(path).isDirectory()) return [path];
-  const logs = readdirSync(path).filter((name) => name.endsWith('.ndjson'));
+  if (path === '-' || !existsSync(path)) return [path];
+  let logs;
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    logs = readdirSync(path).filter((name) => name.endsWith('.ndjson'));
+  } catch (error) {
+    throw new CommandError('log_unreadable', `cannot read the folder ${path}: ${said(error)}`);
+  }
   if (logs.length > 0) return logs.sort().map((name) => join(path, name));
   throw new CommandError('log_unreadable', `there is no log in the folder ${path}: none of its files ends in .ndjson`);
 }

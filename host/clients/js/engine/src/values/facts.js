@@ -3,7 +3,7 @@
 import { EngineError, WorkError, said } from '../errors.js';
 import { ERROR_CLASS_BYTES_MAX, TEXT_BYTES_MAX, WAKE_SPAN_MS_MAX } from '../limits.js';
 import { isObject, objectOf, payloadOf } from './json_text.js';
-import { namedIn, optionalText, shortened, textOf } from './texts.js';
+import { objectGiven, optionalText, shortened, textOf } from './texts.js';
 
 /** @typedef {import('@refrain/audit/host').Kind} Kind */
 
@@ -224,11 +224,11 @@ export function nodeStarted(nodeId, workerId, attempt) {
  * A person decided.
  * @param {string} nodeId
  * @param {'approved' | 'rejected'} decision
- * @param {Decision} asked
+ * @param {Decision} decided
  * @returns {Kind}
  */
-export function approval(nodeId, decision, asked) {
-  const { userId, comment, statePatch, by } = namedIn('the decision', "{ userId: 'ada' }", asked);
+export function approval(nodeId, decision, decided) {
+  const { userId, comment, statePatch, by } = objectGiven('the decision', "{ userId: 'ada' }", decided);
   return {
     tag: 'approval_received',
     value: {

@@ -40,14 +40,14 @@ export function optionalText(what, value) {
 }
 
 /**
- * What a caller has to say as an object: its names.
+ * An argument that has to be an object.
  * @template {object} T
  * @param {string} what what it is, for the error
  * @param {string} like how it is written
  * @param {T} value
  * @returns {T}
  */
-export function namedIn(what, like, value) {
+export function objectGiven(what, like, value) {
   if (typeof value === 'object' && value !== null) return value;
   const given = value === null ? 'null' : typeof value;
   throw new EngineError('invalid_argument', `${what} is no object, but ${given}; give it as \`${like}\``);

@@ -23,11 +23,11 @@ pub(super) const SIDES: [Side; 2] = [Side::Back, Side::On];
 
 /// What was said, in the order of the places, of which none between two others is left out.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct AnswerCache {
     answers: VecDeque<Answer>,
 }
 
-impl Known {
+impl AnswerCache {
     pub(super) fn at(&self, place: u64) -> Option<&Answer> {
         self.answers.get(self.index(place)?)
     }
@@ -166,7 +166,7 @@ mod tests {
         places.map(|place| Answer::sized(place, bytes)).collect()
     }
 
-    fn places(known: &Known) -> Option<(u64, u64)> {
+    fn places(known: &AnswerCache) -> Option<(u64, u64)> {
         let (first, last) = (known.answers.front()?, known.answers.back()?);
         assert_eq!(
             last.sequence - first.sequence + 1,
@@ -187,7 +187,7 @@ mod tests {
             (21..=30, (10, 19)),
             (5..=8, (10, 19)),
         ] {
-            let mut known = Known::default();
+            let mut known = AnswerCache::default();
             known.put_near(10, answers(10..=19, 1));
             assert_eq!(
                 places(&known),
@@ -221,7 +221,7 @@ mod tests {
             (500, BYTES_MAX * 2, (500, 500)),
             (500, BYTES_MAX / 10, (495, 504)),
         ] {
-            let mut known = Known::default();
+            let mut known = AnswerCache::default();
             known.put(Answer::sized(here, bytes));
             known.put_near(here, answers(here + 1..=1000, bytes));
             known.put_near(here, answers(1..=here - 1, bytes));
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_shared_state_counts_once() {
-        let mut known = Known::default();
+        let mut known = AnswerCache::default();
         let one = Answer::sized(1, 1000);
         known.put(one.clone());
         for sequence in 2..=10 {
