@@ -49,13 +49,8 @@ impl Node {
         compensate_text: Option<String>,
     ) -> Self {
         Self {
-            id,
-            rank: 0,
-            json,
-            kind_text,
             compensate_text,
-            instance: None,
-            undo: None,
+            ..Self::new(id, json, kind_text)
         }
     }
 
@@ -66,17 +61,19 @@ impl Node {
         instance: Instance,
     ) -> Self {
         Self {
-            id,
-            rank: 0,
-            json,
-            kind_text,
-            compensate_text: None,
             instance: Some(instance),
-            undo: None,
+            ..Self::new(id, json, kind_text)
         }
     }
 
     pub(super) fn of_undo(id: String, json: Value, kind_text: String, undo: Undo) -> Self {
+        Self {
+            undo: Some(undo),
+            ..Self::new(id, json, kind_text)
+        }
+    }
+
+    fn new(id: String, json: Value, kind_text: String) -> Self {
         Self {
             id,
             rank: 0,
@@ -84,7 +81,7 @@ impl Node {
             kind_text,
             compensate_text: None,
             instance: None,
-            undo: Some(undo),
+            undo: None,
         }
     }
 

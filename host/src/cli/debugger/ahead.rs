@@ -189,7 +189,7 @@ struct Bounded {
 
 impl Bounded {
     fn push(&mut self, answer: Answer) {
-        self.bytes += bytes_beside(&answer, self.row.back());
+        self.bytes += own_bytes(&answer, self.row.back());
         self.row.push_back(answer);
     }
 
@@ -199,13 +199,13 @@ impl Bounded {
             && self.row.len() > 1
             && let Some(first) = self.row.pop_front()
         {
-            self.bytes -= bytes_beside(&first, self.row.front());
+            self.bytes -= own_bytes(&first, self.row.front());
         }
     }
 }
 
-/// What an answer takes beside its neighbour, which may share its state.
-fn bytes_beside(answer: &Answer, neighbour: Option<&Answer>) -> usize {
+/// What an answer takes that its neighbour, which may share its state, does not.
+fn own_bytes(answer: &Answer, neighbour: Option<&Answer>) -> usize {
     let is_shared = neighbour.is_some_and(|it| Arc::ptr_eq(&it.state, &answer.state));
     let state = if is_shared {
         0
@@ -309,6 +309,6 @@ mod tests {
         let [last] = bounded.row.make_contiguous() else {
             panic!("{} are left", bounded.row.len());
         };
-        assert_eq!(bounded.bytes, bytes_beside(last, None));
+        assert_eq!(bounded.bytes, own_bytes(last, None));
     }
 }

@@ -94,7 +94,7 @@ impl Answers {
         nodes.extend(ways.into_iter().flat_map(|(_, nodes)| nodes));
         let before = self.state_before(travel);
         if before.is_none() && !self.known.touches(&(place..=place)) {
-            // It would go then; two states may be too large to be held beside each other.
+            // It would go then; two states may be too large to be held at once.
             self.known = AnswerCache::default();
         }
         let answer = Answer::at(travel, before.as_ref(), &nodes);

@@ -66,7 +66,7 @@ fn show(
                 .context(NO_TERMINAL)?;
             is_drawn = true;
         }
-        // Whoever holds a key down sees where that leads; what takes longer comes when they
+        // A person who holds a key down sees where that leads; what takes longer comes when they
         // let it go.
         let mut event = keys.try_recv().ok();
         if event.is_none() {

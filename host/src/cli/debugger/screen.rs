@@ -13,7 +13,7 @@ use crate::cli::output::Paint;
 use crate::cli::text::{Text, text};
 use crate::cli::time::{span, stamp};
 
-/// Columns from which three parts stand beside each other.
+/// Columns from which three parts stand side by side.
 const WIDE: u16 = 120;
 
 /// Columns and rows below which one part has the screen for itself.

@@ -137,14 +137,13 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     found = _Found(len(paths) == 1)
     for path, log in zip(paths, logs, strict=True):
+        if isinstance(log, CommandError):
+            found.fail(path, log)
+            continue
         try:
-            if isinstance(log, CommandError):
-                raise log
             found.audits.append((path, auditor.audit(log)))
         except AuditError as error:
             found.fail(path, CommandError("not_audited", f"cannot audit {path}: {error}"))
-        except CommandError as error:
-            found.fail(path, error)
     _show(question, found)
     audits = [audit for _, audit in found.audits]
     if found.failed:

@@ -128,9 +128,9 @@ async function audited(asked, guest) {
     trust: asked.trust.map(trusted),
   };
   const logs = asked.logs.flatMap(logsAt).map((path) => ({ path, log: readOrError(path) }));
-  const read = logs.filter(({ log }) => !(log instanceof CommandError));
-  const answers = await auditEachContained(read.map(({ log }) => /** @type {Uint8Array} */ (log)), options);
-  const audits = new Map(read.map((it, place) => [it, answers[place]]));
+  const readable = logs.filter(({ log }) => !(log instanceof CommandError));
+  const answers = await auditEachContained(readable.map(({ log }) => /** @type {Uint8Array} */ (log)), options);
+  const audits = new Map(readable.map((it, place) => [it, answers[place]]));
   /** @type {Audited} */
   const all = { found: [], failed: [] };
   for (const it of logs) {
