@@ -99,6 +99,49 @@ async fn all_that_a_program_wrote_is_read_though_something_holds_the_pipe() {
     engine.shutdown().await;
 }
 
+/// The input is `{"state":{},"input":{"text":"xx…"}}`: what fits into a pipe as it is made,
+/// just so or not, and what has to be written as the program reads.
+#[tokio::test]
+async fn input_of_any_size_comes_through_whether_the_program_hurries_or_not() {
+    const PIPE_BUF: usize = 4096;
+    let around = r#"{"state":{},"input":{"text":""}}"#.len();
+    let engine = command_engine().await;
+    let scripts = [
+        ("reads", "wc -c"),
+        ("waits", "sleep 0.1; wc -c"),
+        ("reads-not", "echo 0"),
+        ("closes", "exec 0<&-; sleep 0.1; echo 0"),
+        ("speaks-twice", "echo -n 1; sleep 0.1; wc -c"),
+    ];
+    for (id, script) in scripts {
+        let mut workflow =
+            single(json!({ "kind": { "type": "command", "argv": ["sh", "-c", script] } }));
+        workflow["workflow_id"] = json!(id);
+        let workflow = Workflow::from_json(workflow.to_string()).expect("JSON");
+        engine.register(workflow).await.expect("valid");
+        for bytes in [
+            around,
+            PIPE_BUF - 1,
+            PIPE_BUF,
+            PIPE_BUF + 1,
+            65_536,
+            65_537,
+            300_000,
+        ] {
+            let input = json!({ "text": "x".repeat(bytes - around) });
+            let started = engine.start(id, "1.0.0", input).await.expect("it starts");
+            let end = started.finished().await.expect("it ends");
+            let expected = match id {
+                "reads" | "waits" => format!(r#"{{"a":{bytes}}}"#),
+                "speaks-twice" => format!(r#"{{"a":1{bytes}}}"#),
+                _ => r#"{"a":0}"#.to_owned(),
+            };
+            assert_eq!(end.final_state.as_str(), expected, "{id}: {bytes} bytes");
+        }
+    }
+    engine.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_program_leads_a_session_of_its_own() {
     let engine = command_engine().await;

@@ -5,39 +5,44 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use rustix::process::{Pid, WaitOptions, waitpid};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::ChildStdin;
 
 use super::end_watch::EndWatch;
 use super::orphans::{Own, start_own};
+use super::outlet::Outlet;
 use super::spawn::Start;
 
 /// A child that was started here.
 pub(super) struct Child {
     own: Own,
-    end: EndWatch,
+    /// Once its end has had to be waited for.
+    end: Option<EndWatch>,
     status: Option<ExitStatus>,
 }
 
 /// Our ends of a child's pipes.
 pub(super) struct Pipes {
+    /// Unless all of the input was written before the child began.
     pub(super) stdin: Option<ChildStdin>,
-    pub(super) stdout: Option<ChildStdout>,
-    pub(super) stderr: Option<ChildStderr>,
+    pub(super) stdout: Option<Outlet>,
+    pub(super) stderr: Option<Outlet>,
 }
 
 impl Child {
     pub(super) fn start(start: &Start<'_>) -> io::Result<(Self, Pipes)> {
         let (spawned, own) = start_own(|| start.spawn().map(|it| (it.pid, it)))?;
         let child = Self {
-            // It is there until its status is read, also if it has ended already.
-            end: EndWatch::of(spawned.pid)?,
             own,
+            end: None,
             status: None,
         };
         let pipes = Pipes {
-            stdin: Some(ChildStdin::from_std(spawned.stdin.into())?),
-            stdout: Some(ChildStdout::from_std(spawned.stdout.into())?),
-            stderr: Some(ChildStderr::from_std(spawned.stderr.into())?),
+            stdin: spawned
+                .stdin
+                .map(|pipe| ChildStdin::from_std(pipe.into()))
+                .transpose()?,
+            stdout: Some(Outlet::new(spawned.stdout)?),
+            stderr: Some(Outlet::new(spawned.stderr)?),
         };
         Ok((child, pipes))
     }
@@ -56,8 +61,11 @@ impl Child {
             if let Some((_, status)) = waitpid(Some(self.pid()), WaitOptions::NOHANG)? {
                 self.status = Some(ExitStatus::from_raw(status.as_raw()));
                 self.own.waited();
+            } else if let Some(end) = &mut self.end {
+                end.may_have_come().await?;
             } else {
-                self.end.may_have_come().await?;
+                // It may end before it is watched: its status says so.
+                self.end = Some(EndWatch::of(self.pid())?);
             }
         }
     }

@@ -16,6 +16,7 @@ mod filled;
 
 mod spawn;
 mod orphans;
+mod outlet;
 mod end_watch;
 mod child;
 mod programs;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -20,6 +20,7 @@ use crate::store::OutputStream;
 
 use super::attempt::UntilEnd;
 use super::child::{Child, Pipes};
+use super::outlet::Outlet;
 use super::programs::{Counted, Programs};
 use super::said::Said;
 use super::spawn::Start;
@@ -226,7 +227,7 @@ async fn write(pipe: Option<ChildStdin>, input: &[u8]) -> Result<(), WorkError> 
 /// All of the pipe; more than `bytes_max` is a failure. Left half way, what
 /// came is in `heard`.
 async fn read_all(
-    pipe: &mut Option<impl AsyncRead + Unpin>,
+    pipe: &mut Option<Outlet>,
     bytes_max: usize,
     heard: &mut Heard<'_>,
 ) -> Result<(), WorkError> {
@@ -245,7 +246,7 @@ async fn read_all(
 /// The last `bytes_max` bytes of the pipe. Left half way, the last that came
 /// are in `heard`.
 async fn read_end(
-    pipe: &mut Option<impl AsyncRead + Unpin>,
+    pipe: &mut Option<Outlet>,
     bytes_max: usize,
     heard: &mut Heard<'_>,
 ) -> Result<(), WorkError> {
@@ -303,13 +304,13 @@ impl<'a> Heard<'a> {
 }
 
 /// Read what comes until nobody writes any more, and drop it.
-async fn discard(mut pipe: Option<impl AsyncRead + Unpin>) {
+async fn discard(mut pipe: Option<Outlet>) {
     // A pipe that cannot be read has nothing to say.
     let _ = each_chunk(&mut pipe, |_| Ok(())).await;
 }
 
 async fn each_chunk(
-    pipe: &mut Option<impl AsyncRead + Unpin>,
+    pipe: &mut Option<Outlet>,
     mut take: impl FnMut(&[u8]) -> Result<(), WorkError>,
 ) -> Result<(), WorkError> {
     let Some(pipe) = pipe else {

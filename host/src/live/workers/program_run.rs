@@ -59,6 +59,7 @@ pub(super) async fn run(
         program,
         arguments,
         folder,
+        input,
         env,
         is_hidden,
     };

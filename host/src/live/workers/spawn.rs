@@ -12,15 +12,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr, OsString};
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeReader, PipeWriter, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::{env, ptr};
 
 use libc::c_char;
 use rustix::fs::{Access, access};
+use rustix::pipe::PIPE_BUF;
 use rustix::process::Pid;
 
 /// What is to be started.
@@ -29,6 +30,8 @@ pub(super) struct Start<'a> {
     pub(super) arguments: &'a [String],
     /// Where; in the folder of this process unless said.
     pub(super) folder: Option<&'a str>,
+    /// What it reads from its stdin.
+    pub(super) input: &'a str,
     /// Variables on top of those of this process.
     pub(super) env: BTreeMap<&'a str, String>,
     /// Whether it is not given this variable of this process, by name and value.
@@ -38,7 +41,8 @@ pub(super) struct Start<'a> {
 /// What was started, and our ends of its pipes.
 pub(super) struct Spawned {
     pub(super) pid: Pid,
-    pub(super) stdin: OwnedFd,
+    /// Where its input goes, unless all of it is there.
+    pub(super) stdin: Option<OwnedFd>,
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
 }
@@ -46,20 +50,22 @@ pub(super) struct Spawned {
 impl Start<'_> {
     pub(super) fn spawn(&self) -> io::Result<Spawned> {
         let program = c_string(self.place_of_program())?;
-        let arguments = [self.program].into_iter();
-        let arguments = arguments.chain(self.arguments.iter().map(String::as_str));
-        let arguments = Texts::new(arguments.map(c_string))?;
-        let env = Texts::new(self.variables().into_iter().map(c_string))?;
+        let mut arguments = Texts::default();
+        arguments.add(&[self.program])?;
+        for argument in self.arguments {
+            arguments.add(&[argument])?;
+        }
+        let env = self.variables()?;
         let folder = self.folder.map(c_string).transpose()?;
 
-        let (stdin, to_it) = io::pipe()?;
+        let (stdin, to_it) = stdin_with(self.input)?;
         let (from_it, stdout) = io::pipe()?;
         let (errors_from_it, stderr) = io::pipe()?;
         let actions = FileActions::new(folder.as_deref(), &stdin, &stdout, &stderr)?;
-        let pid = spawn(&program, &actions, &Attributes::new()?, &arguments, &env)?;
+        let pid = spawn(&program, &actions, &Attributes::new()?, arguments, env)?;
         Ok(Spawned {
             pid,
-            stdin: to_it.into(),
+            stdin: to_it,
             stdout: from_it.into(),
             stderr: errors_from_it.into(),
         })
@@ -83,25 +89,33 @@ impl Start<'_> {
         place.map_or_else(|| Path::new("./").join(written).into(), Into::into)
     }
 
-    fn variables(&self) -> Vec<OsString> {
-        let replaced = |name: &OsStr| {
-            name.to_str()
-                .is_some_and(|name| self.env.contains_key(name))
-        };
-        let inherited = env::vars_os()
-            .filter(|(name, value)| !replaced(name) && !(self.is_hidden)(name, value));
-        let own = self
-            .env
-            .iter()
-            .map(|(name, value)| (name.into(), value.into()));
-        let joined = |(name, value): (OsString, OsString)| {
-            let mut variable = name;
-            variable.push("=");
-            variable.push(value);
-            variable
-        };
-        inherited.chain(own).map(joined).collect()
+    fn variables(&self) -> io::Result<Texts> {
+        let mut variables = Texts::default();
+        for (name, value) in env::vars_os() {
+            let replaced = name
+                .to_str()
+                .is_some_and(|name| self.env.contains_key(name));
+            if !replaced && !(self.is_hidden)(&name, &value) {
+                variables.add(&[name.as_bytes(), b"=", value.as_bytes()])?;
+            }
+        }
+        for (name, value) in &self.env {
+            variables.add(&[name, "=", value])?;
+        }
+        Ok(variables)
     }
+}
+
+/// The pipe of a program's input: the program's end, and ours unless all of the input
+/// stands in it.
+fn stdin_with(input: &str) -> io::Result<(PipeReader, Option<OwnedFd>)> {
+    let (stdin, mut to_it) = io::pipe()?;
+    // An empty pipe takes as much without anybody who reads it.
+    if input.len() > PIPE_BUF {
+        return Ok((stdin, Some(to_it.into())));
+    }
+    to_it.write_all(input.as_bytes())?;
+    Ok((stdin, None))
 }
 
 fn c_string(text: impl Into<OsString>) -> io::Result<CString> {
@@ -109,20 +123,39 @@ fn c_string(text: impl Into<OsString>) -> io::Result<CString> {
     Ok(CString::new(text.into().into_vec())?)
 }
 
-/// Texts, and the list of pointers to them that ends with a null.
+/// Texts that each end with a NUL, one behind the other.
+#[derive(Default)]
 struct Texts {
-    pointers: Vec<*mut c_char>,
-    _texts: Vec<CString>,
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
 }
 
 impl Texts {
-    fn new(texts: impl Iterator<Item = io::Result<CString>>) -> io::Result<Self> {
-        let texts = texts.collect::<io::Result<Vec<_>>>()?;
-        let pointers = texts.iter().map(|text| text.as_ptr().cast_mut());
-        Ok(Self {
-            pointers: pointers.chain([ptr::null_mut()]).collect(),
-            _texts: texts,
-        })
+    /// One more, of these parts.
+    fn add(&mut self, parts: &[impl AsRef<[u8]>]) -> io::Result<()> {
+        self.starts.push(self.bytes.len());
+        for part in parts {
+            let part = part.as_ref();
+            if part.contains(&0) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "it has a NUL in it",
+                ));
+            }
+            self.bytes.extend_from_slice(part);
+        }
+        self.bytes.push(0);
+        Ok(())
+    }
+
+    /// Pointers to them, and the null that ends the list.
+    fn pointers(&mut self) -> Vec<*mut c_char> {
+        let bytes = self.bytes.as_mut_ptr();
+        let pointers = self
+            .starts
+            .iter()
+            .map(|start| bytes.wrapping_add(*start).cast());
+        pointers.chain([ptr::null_mut()]).collect()
     }
 }
 
@@ -222,9 +255,10 @@ fn spawn(
     program: &CString,
     actions: &FileActions,
     attributes: &Attributes,
-    arguments: &Texts,
-    env: &Texts,
+    mut arguments: Texts,
+    mut env: Texts,
 ) -> io::Result<Pid> {
+    let (argument_list, env_list) = (arguments.pointers(), env.pointers());
     let mut pid: libc::pid_t = 0;
     // SAFETY: both lists end with a null, their texts with a NUL, and all that
     // is pointed to lives until the call returns.
@@ -234,8 +268,8 @@ fn spawn(
             program.as_ptr(),
             &raw const actions.0,
             &raw const attributes.0,
-            arguments.pointers.as_ptr(),
-            env.pointers.as_ptr(),
+            argument_list.as_ptr(),
+            env_list.as_ptr(),
         )
     })?;
     Pid::from_raw(pid).ok_or_else(|| io::Error::other("the program has no process id"))

@@ -90,14 +90,19 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        if let Self::Runtime(runtime) = self
-            && !attempts.is_empty()
-        {
+        let Self::Runtime(runtime) = self else {
+            return;
+        };
+        if attempts.len() > 1 {
             runtime.spawn(async move {
                 for attempt in attempts {
                     tokio::spawn(attempt.run());
                 }
             });
+        } else {
+            for attempt in attempts {
+                runtime.spawn(attempt.run());
+            }
         }
     }
 
