@@ -73,6 +73,7 @@ mod undone;
 mod unended;
 mod unresolved;
 mod unset;
+mod unset_paths;
 mod upgraded;
 mod waiting;
 #[cfg(test)]

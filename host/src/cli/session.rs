@@ -1,7 +1,7 @@
 //! What `run`, `resume` and `work` share: an engine with workers, and a watch on the
 //! executions, until there is nothing left to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::iter;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use super::stop_signals::StopSignals;
 use super::text::{Text, text};
 use super::undone::Undone;
 use super::unended;
-use super::unset;
+use super::unset_paths::UnsetPaths;
 use super::watch::Watch;
 use super::worked_on::{self, Report};
 use super::workers::Served;
@@ -33,10 +33,6 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often to show that time passes, on a terminal.
 const SHOW_EVERY: Duration = Duration::from_millis(500);
-
-/// Of so many executions of one workflow the scheduler is asked what they read that was
-/// never there, where each end is told as it comes.
-const ASKED_MAX: u32 = 10;
 
 /// Why work has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +59,8 @@ pub(super) struct Session<'a> {
     tells_ends: Option<Form>,
     /// Those that have ended, and whose end is still to be told.
     ended: Vec<Seen>,
-    /// Of how many executions of each workflow the scheduler was asked what they read that
-    /// was never there, where each end is told as it comes.
-    asked: BTreeMap<(String, String), u32>,
-    /// What conditions read that was never there, of those that completed.
-    unset: BTreeMap<ExecutionId, Vec<UnsetPath>>,
+    /// What they read that was never there.
+    unset: UnsetPaths,
 }
 
 impl<'a> Session<'a> {
@@ -121,8 +114,7 @@ impl<'a> Session<'a> {
             signals: StopSignals::new()?,
             tells_ends: None,
             ended: Vec::new(),
-            asked: BTreeMap::new(),
-            unset: BTreeMap::new(),
+            unset: UnsetPaths::default(),
         })
     }
 
@@ -196,47 +188,22 @@ impl<'a> Session<'a> {
         Ok(stopped)
     }
 
-    /// The scheduler is asked before the engine ends.
+    /// The schedulers are asked before the engine ends.
     async fn ask_what_was_unset(&mut self, engine: &Engine) {
         let records: Vec<ExecutionRecord> = self.seen().map(|it| it.record.clone()).collect();
         for record in records {
-            match self.ask_of(engine, &record).await {
-                Ok(paths) => {
-                    self.unset.insert(record.id, paths);
-                }
-                Err(error) => say_untold(&mut self.progress, record.id, &error),
+            let (unset, watch) = (&mut self.unset, &mut self.watch);
+            if let Err(error) = unset.ask(engine, watch, &record).await {
+                say_untold(&mut self.progress, record.id, &error);
             }
         }
     }
 
-    async fn ask_of(
-        &mut self,
-        engine: &Engine,
-        record: &ExecutionRecord,
-    ) -> anyhow::Result<Vec<UnsetPath>> {
-        let written = self.watch.written(record)?;
-        let Some(seen) = self.watch.one(record.id) else {
-            return Ok(Vec::new());
-        };
-        let has_children = seen.nodes.iter().any(|node| node.child);
-        let mut paths = unset::of(engine, seen, &written).await?;
-        if has_children {
-            let written = |record: &ExecutionRecord| self.watch.written(record);
-            paths.extend(unset::below(engine, record.id, written).await?);
-        }
-        Ok(paths)
-    }
-
-    /// Says what conditions read that was never there, of those that completed.
+    /// Says what was read that was never there.
     pub(super) fn say_what_was_unset(&self) {
-        for path in self.unset.values().flatten() {
+        for path in self.unset.all() {
             output::say(&Text::lines(&path.to_string()));
         }
-    }
-
-    /// What conditions of this execution read that was never there, if it has completed.
-    pub(super) fn unset(&self, id: ExecutionId) -> &[UnsetPath] {
-        self.unset.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The executions, as they are now.
@@ -382,8 +349,8 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         for seen in std::mem::take(&mut self.ended) {
-            let unset = match engine.filter(|_| self.is_asked(&seen.record)) {
-                Some(engine) => self.unset_of(engine, &seen).await?,
+            let unset = match engine {
+                Some(engine) => self.unset_of(engine, &seen).await,
                 None => Vec::new(),
             };
             if form.json {
@@ -400,24 +367,13 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Whether the scheduler is asked what this one read that was never there: of a workflow
-    /// that runs often, the first executions show it.
-    fn is_asked(&mut self, record: &ExecutionRecord) -> bool {
-        let workflow = (record.workflow_id.clone(), record.workflow_version.clone());
-        let asked = self.asked.entry(workflow).or_default();
-        *asked += 1;
-        *asked <= ASKED_MAX
-    }
-
-    async fn unset_of(&mut self, engine: &Engine, seen: &Seen) -> anyhow::Result<Vec<UnsetPath>> {
-        let written = self.watch.written(&seen.record)?;
-        match unset::of(engine, seen, &written).await {
-            Ok(paths) => Ok(paths),
-            Err(error) => {
-                say_untold(&mut self.progress, seen.record.id, &error);
-                Ok(Vec::new())
-            }
-        }
+    async fn unset_of(&mut self, engine: &Engine, seen: &Seen) -> Vec<UnsetPath> {
+        let (unset, watch) = (&mut self.unset, &mut self.watch);
+        let asked = unset.ask_at_its_end(engine, watch, seen).await;
+        asked.unwrap_or_else(|error| {
+            say_untold(&mut self.progress, seen.record.id, &error);
+            Vec::new()
+        })
     }
 
     /// Whether a child of it, or one of theirs, is stalled.
@@ -443,7 +399,7 @@ impl<'a> Session<'a> {
     /// What it says to programs of one of them.
     pub(super) fn report<'s>(&'s self, seen: &'s Seen) -> anyhow::Result<Report<'s>> {
         let children = self.watch.children(seen);
-        Report::of(seen, &children, &self.served, self.unset(seen.record.id))
+        Report::of(seen, &children, &self.served, self.unset.of(seen.record.id))
     }
 
     /// Says until when those that have not ended have to wait, and how they go on then.

@@ -294,27 +294,29 @@ pub(super) fn node_ids(
 }
 
 fn text(view: &View, database: Option<&Database>, colours: bool) -> Text {
-    let View {
-        record,
-        simulated,
-        ending,
-        state,
-        told,
-        nodes,
-        waiting,
-        now,
-        ..
-    } = view;
+    let mut text = heading(view, colours);
+    text.push(&how_it_stands(view, database, colours));
+    text.push(&text!("{}\n", view.summary()));
+    text.push(&rows(view, colours));
+    text.push(&children::text(&view.children));
+    text.push(&waits(view, database));
+    text.push(&states(view));
+    text
+}
+
+/// Which execution it is, and where it comes from.
+fn heading(view: &View, colours: bool) -> Text {
+    let record = &view.record;
     let (standing, paint) = damage::standing(record);
     let mut text = text!(
         "{}  {}{}\n{} {}, started {}, {}, {} events\n",
         record.id,
         standing.painted(paint, colours),
-        list::mark(*simulated),
+        list::mark(view.simulated),
         record.workflow_id,
         record.workflow_version,
         stamp(record.started_at),
-        list::took(record, *simulated, *now),
+        list::took(record, view.simulated, view.now),
         record.head.sequence
     );
     if let Some(Place { sequence, last }) = view.place {
@@ -322,7 +324,7 @@ fn text(view: &View, database: Option<&Database>, colours: bool) -> Text {
             "as it was behind event {} of {}, at {}\n",
             sequence,
             last,
-            stamp(*now)
+            stamp(view.now)
         ));
     }
     if let Some(origin) = &view.forked_from {
@@ -342,60 +344,74 @@ fn text(view: &View, database: Option<&Database>, colours: bool) -> Text {
     if !view.labels.is_empty() {
         text.push(&text!("labels: {}\n", labels::line(&view.labels)));
     }
-    if let Some(error) = ending.text(record.id, told, database) {
+    text
+}
+
+/// Why it ended, or why it does not go on, and that it was erased.
+fn how_it_stands(view: &View, database: Option<&Database>, colours: bool) -> Text {
+    let (record, ending) = (&view.record, &view.ending);
+    let mut text = Text::default();
+    if let Some(error) = ending.text(record.id, &view.told, database) {
         let paint = Paint::of_status(record.status);
         text.push(&text!("{}\n", error.painted(paint, colours)));
     }
-    match damage::why_set_aside(record, database) {
-        Some(why) => text.push(&text!("{}\n", why.painted(paint, colours))),
-        None => {
-            if let Some(why) = ending.why_held(record, database) {
-                text.push(&text!("{}\n", why.painted(paint, colours)));
-            }
-        }
+    let (paint, why) = (
+        damage::standing(record).1,
+        damage::why_set_aside(record, database),
+    );
+    if let Some(why) = why.or_else(|| ending.why_held(record, database)) {
+        text.push(&text!("{}\n", why.painted(paint, colours)));
     }
     if let Some(attestation) = &record.erased {
         text.push(&text!("{}\n", erased::sentence(attestation)));
     }
-    text.push(&text!("{}\n", view.summary()));
-    if !nodes.is_empty() {
-        let shown = &nodes[..nodes.len().min(ROWS_MAX)];
-        text.push(&text!(
-            "\n{}",
-            node_table(shown, told, *now).text(2, colours)
-        ));
-        if nodes.len() > ROWS_MAX {
-            let more = nodes.len() - ROWS_MAX;
-            text.push(&text!("and {} more, which --json shows\n", more));
-        }
+    text
+}
+
+/// The nodes, as many as a person reads.
+fn rows(view: &View, colours: bool) -> Text {
+    let nodes = &view.nodes;
+    if nodes.is_empty() {
+        return Text::default();
     }
-    text.push(&children::text(&view.children));
-    for waiting in waiting {
-        text.push(&text!(
-            "\n{}\n",
-            waiting.text("", record.id, database, *now)
-        ));
+    let shown = &nodes[..nodes.len().min(ROWS_MAX)];
+    let table = node_table(shown, &view.told, view.now).text(2, colours);
+    let mut text = text!("\n{}", table);
+    if nodes.len() > ROWS_MAX {
+        let more = nodes.len() - ROWS_MAX;
+        text.push(&text!("and {} more, which --json shows\n", more));
+    }
+    text
+}
+
+/// What it waits for, and what its children wait for.
+fn waits(view: &View, database: Option<&Database>) -> Text {
+    let mut text = Text::default();
+    for waiting in &view.waiting {
+        let waiting = waiting.text("", view.record.id, database, view.now);
+        text.push(&text!("\n{}\n", waiting));
     }
     if let Some(database) = database {
-        for waiting in children::waits(&view.children, "", database, *now) {
+        for waiting in children::waits(&view.children, "", database, view.now) {
             text.push(&text!("\n{}\n", waiting));
         }
     }
+    text
+}
+
+/// Its state, while it runs, and its final state.
+fn states(view: &View) -> Text {
     let when = if view.is_log_alone {
         "was then"
     } else {
         "is now"
     };
-    match state {
-        Some(Ok(state)) => text.push(&text!(
-            "\nits state {}\n{}\n",
-            when,
-            json_text::pretty(state)
-        )),
-        Some(Err(error)) => text.push(&text!("\nits state cannot be told: {}\n", error)),
-        None => {}
-    }
-    if let Some(state) = &ending.final_state {
+    let mut text = match &view.state {
+        Some(Ok(state)) => text!("\nits state {}\n{}\n", when, json_text::pretty(state)),
+        Some(Err(error)) => text!("\nits state cannot be told: {}\n", error),
+        None => Text::default(),
+    };
+    if let Some(state) = &view.ending.final_state {
         text.push(&text!("\n{}\n", json_text::pretty(state)));
     }
     text
