@@ -5,13 +5,13 @@
 //! what [`crate::apply`] accepts, so that a decision of our own is never refused.
 //! Nothing here changes anything, and nothing here knows an event.
 
-mod budgets;
-mod deadlines;
-mod ending;
-mod maps;
-mod room;
 mod status;
+mod room;
+mod deadlines;
+mod maps;
 mod texts;
+mod ending;
+mod budgets;
 
 pub(crate) use budgets::{budget_exceeded, budget_to_stall_on};
 pub use deadlines::next_wake;

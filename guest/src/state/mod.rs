@@ -3,8 +3,8 @@
 //! Data only. [`crate::apply`] is the one writer; what is to be done next is
 //! indexed next to it, in the agenda, and follows from it.
 
-mod instances;
 mod node_record;
+mod instances;
 mod undo;
 
 use alloc::boxed::Box;

@@ -3,9 +3,9 @@
 //! Nothing behind this door checks a workflow again.
 
 mod index;
+mod retry;
 mod kind;
 mod node;
-mod retry;
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
