@@ -7,7 +7,8 @@
 //! ```
 //! use refrain::report::{Holds, Report};
 //! # use refrain::replay::from_export;
-//! # let text = include_bytes!("../../../tests/golden/b9967ab67829/completed.ndjson");
+//! # let golden = std::fs::read_dir("../tests/golden")?.next().ok_or("there are golden logs")??;
+//! # let text = std::fs::read(golden.path().join("completed.ndjson"))?;
 //! # let recording = from_export(&text[..], "log.ndjson")?.map_err(|it| it.message)?;
 //! let mut report = Report::new(1_767_225_600_000, Holds::Payloads);
 //! report.add(&recording, None)?;

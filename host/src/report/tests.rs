@@ -1,5 +1,8 @@
 //! The file of a report, read as a browser reads it.
 
+use std::fs;
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use miniz_oxide::inflate::decompress_to_vec_zlib;
@@ -11,8 +14,19 @@ use crate::guest::{CallLimits, Library, Sandbox};
 use crate::log::export::Component;
 use crate::replay::{Auditor, Verdict, from_export};
 
-const LOG: &str = include_str!("../../../tests/golden/b9967ab67829/approved.ndjson");
 const MIB: usize = 1024 * 1024;
+
+/// A golden log of the component that is built in.
+fn golden(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
+    let of_component = folder.join(&library().built_in()[..12]);
+    let file = of_component.join(format!("{name}.ndjson"));
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn log() -> String {
+    golden("approved")
+}
 
 fn library() -> Library {
     Library::new(Sandbox::new(CallLimits::default()).expect("a sandbox"))
@@ -51,7 +65,7 @@ fn unpacked(data: &str) -> String {
 #[test]
 fn the_policy_names_the_one_script_and_the_one_style() {
     let mut report = Report::new(0, Holds::Payloads);
-    report.add(&recording(LOG), None).expect("it fits");
+    report.add(&recording(&log()), None).expect("it fits");
     let page = page(&report);
     let said = between(
         &page,
@@ -76,7 +90,7 @@ fn the_policy_names_the_one_script_and_the_one_style() {
 
 #[test]
 fn a_short_log_takes_less_than_a_megabyte_and_comes_back_to_the_byte() {
-    let whole = recording(LOG);
+    let whole = recording(&log());
     let mut report = Report::new(1_767_225_600_000, Holds::Payloads);
     report.add(&whole, Some("<svg/>")).expect("it fits");
     let page = page(&report);
@@ -98,11 +112,8 @@ fn a_short_log_takes_less_than_a_megabyte_and_comes_back_to_the_byte() {
 #[test]
 fn executions_share_their_components() {
     let mut report = Report::new(0, Holds::Payloads);
-    for log in [
-        LOG,
-        include_str!("../../../tests/golden/b9967ab67829/retries.ndjson"),
-    ] {
-        report.add(&recording(log), None).expect("it fits");
+    for log in [log(), golden("retries")] {
+        report.add(&recording(&log), None).expect("it fits");
     }
     let page = page(&report);
     // Where a data block begins: the script, too, knows how a component's line begins.
@@ -113,7 +124,7 @@ fn executions_share_their_components() {
 #[test]
 fn what_would_be_markup_is_text() {
     let id = "</title><script>alert(1)</script>\u{202e}";
-    let log = LOG.replace(
+    let log = log().replace(
         "\"workflow_id\":\"w\"",
         &format!("\"workflow_id\":\"{id}\""),
     );
@@ -143,7 +154,8 @@ fn left(recording: &Recording) -> Result<Recording, LeftOutError> {
 
 #[test]
 fn law4_without_payloads_the_chain_holds_and_nothing_that_was_said_is_there() {
-    let whole = recording(LOG);
+    let original = log();
+    let whole = recording(&original);
     let left = left(&whole).expect("it has ended");
     let mut report = Report::new(0, Holds::Masked);
     assert_eq!(
@@ -156,7 +168,7 @@ fn law4_without_payloads_the_chain_holds_and_nothing_that_was_said_is_there() {
     let log = unpacked(block(&page, "log-0"));
     let masked = unpacked(block(&page, "masked-0"));
     for said in ["Größe", "ada\"", "but \\\"shorter", "worker-1", "\"salt\""] {
-        assert!(LOG.contains(said) || said == "ada\"", "{said}");
+        assert!(original.contains(said) || said == "ada\"", "{said}");
         let events = log.split_once('\n').expect("lines").1;
         assert!(!events.contains(said) && !masked.contains(said), "{said}");
     }
@@ -169,7 +181,7 @@ fn law4_without_payloads_the_chain_holds_and_nothing_that_was_said_is_there() {
 
 #[test]
 fn what_has_not_ended_is_not_told_without_payloads() {
-    let cut = recording(LOG).until(5).expect("it has five events");
+    let cut = recording(&log()).until(5).expect("it has five events");
     let error = left(&cut).expect_err("it goes on").to_string();
     assert!(error.contains("has not ended"), "{error}");
 }
@@ -178,7 +190,7 @@ fn what_has_not_ended_is_not_told_without_payloads() {
 fn what_is_too_much_is_refused_with_its_number() {
     let mut report = Report::new(0, Holds::Payloads);
     report.events = REPORT_EVENTS_MAX;
-    let error = report.add(&recording(LOG), None).expect_err("too many");
+    let error = report.add(&recording(&log()), None).expect_err("too many");
     assert!(
         error
             .to_string()
@@ -187,6 +199,6 @@ fn what_is_too_much_is_refused_with_its_number() {
     );
     let mut report = Report::new(0, Holds::Payloads);
     report.bytes = REPORT_BYTES_MAX;
-    let error = report.add(&recording(LOG), None).expect_err("too much");
+    let error = report.add(&recording(&log()), None).expect_err("too much");
     assert!(matches!(error, ReportError::Bytes { .. }), "{error}");
 }
