@@ -235,6 +235,12 @@ impl Database {
         to_type::with_option("fork", Some(option), &[id.to_string()], self.to_name())
     }
 
+    /// What a person types so that another execution begins anew with another input.
+    pub(super) fn command_to_fork_with_input(&self, id: ExecutionId) -> Text {
+        let option = ("--input", OsStr::new("JSON"));
+        to_type::with_option("fork", Some(option), &[id.to_string()], self.to_name())
+    }
+
     /// What a person types to get the smallest log on which this scheduler leaves that of an
     /// execution.
     pub(super) fn command_to_minimize(&self, id: &str, guest: &Path) -> Text {

@@ -2,7 +2,7 @@
 
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::model::{Event, EventKind, NodeState, Remedy, Status, WorkflowFailure};
+use refrain::model::{Event, EventKind, NodeFailure, NodeState, Remedy, Status, WorkflowFailure};
 use refrain::render;
 use refrain::replay::nodes::{Node, Nodes, is_one_of_many};
 use refrain::store::{ExecutionRecord, Reader, StoreError};
@@ -89,7 +89,7 @@ pub(super) struct Ending {
     /// The nodes that failed, if that is why it failed.
     failed: Vec<String>,
     /// The nodes that failed for good, in the order in which they did; no instances.
-    exhausted: Vec<String>,
+    exhausted: Vec<Exhausted>,
     /// What somebody can do about it.
     remedies: Vec<Remedy>,
     /// The last event that says so.
@@ -97,6 +97,14 @@ pub(super) struct Ending {
     /// All that it is stalled on; the last is told of.
     stalls: Vec<Stall>,
     is_cancelling: bool,
+}
+
+/// A node that failed for good.
+#[derive(Clone, Debug)]
+struct Exhausted {
+    node: String,
+    /// Whether nobody's work failed, so that the same input and results lead to the same.
+    fails_again: bool,
 }
 
 /// Why an execution is stalled: on a node, or as a whole.
@@ -132,8 +140,11 @@ impl Ending {
                 self.say(event, Vec::new());
             }
             EventKind::NodeExhausted(it) if !is_one_of_many(&it.node_id) => {
-                self.exhausted.retain(|id| *id != it.node_id);
-                self.exhausted.push(it.node_id.clone());
+                self.exhausted.retain(|known| known.node != it.node_id);
+                self.exhausted.push(Exhausted {
+                    node: it.node_id.clone(),
+                    fails_again: fails_again(&it.cause),
+                });
             }
             EventKind::WorkflowCancelled(cancelled) => {
                 self.final_state = Some(cancelled.final_state.clone());
@@ -180,10 +191,22 @@ impl Ending {
     fn failed_in_order(&self) -> Vec<&str> {
         let mut failed: Vec<&str> = self.failed.iter().map(String::as_str).collect();
         failed.sort_by_key(|id| {
-            let place = self.exhausted.iter().position(|it| it == id);
+            let place = self.exhausted.iter().position(|it| it.node == *id);
             place.unwrap_or(usize::MAX)
         });
         failed
+    }
+
+    /// The node to go on from where it failed for nodes: the first of them, and of a map its
+    /// instance. `None` if it did not.
+    pub(super) fn failed_for<'n>(&'n self, nodes: &'n Nodes) -> Option<&'n str> {
+        let first = self.failed_in_order().first().copied()?;
+        Some(nodes.failed_for(first))
+    }
+
+    /// Whether it failed for this node.
+    pub(super) fn is_failed_for(&self, node: &str) -> bool {
+        self.failed.iter().any(|it| it == node)
     }
 
     fn say(&mut self, event: &Event, remedies: Vec<Remedy>) {
@@ -267,16 +290,25 @@ impl Ending {
         let is_undone = nodes.iter().any(|node| node.undoes().is_some());
         // What was undone is not there any more for a fork to go on with.
         let in_order = self.failed_in_order();
-        if let (Some(first), Some(database)) = (in_order.first(), database)
+        if let (Some(first), Some(database)) = (self.failed_for(nodes), database)
             && !is_undone
         {
+            let fails_again = |it: &Exhausted| it.fails_again && it.node == first;
+            let from_there = database.command_to_fork_from(execution, first);
             return Some(text!(
-                "{}: `{}` goes on from there",
+                "{}: {}",
                 Text::joined(
                     [failed(&in_order, nodes)].into_iter().chain(not_undone),
                     "; "
                 ),
-                database.command_to_fork_from(execution, nodes.failed_for(first))
+                match self.exhausted.iter().any(fails_again) {
+                    true => text!(
+                        "`{} --workflow FILE` goes on from there with another workflow, and `{}` begins anew with another input",
+                        from_there,
+                        database.command_to_fork_with_input(execution)
+                    ),
+                    false => text!("`{}` goes on from there", from_there),
+                }
             ));
         }
         let error = match (&self.failed[..], &self.error) {
@@ -289,6 +321,18 @@ impl Ending {
         let remedies = database.map(|it| remedy::lines(&self.remedies, execution, it));
         Some(text!("{}{}", error, remedies.unwrap_or_default()))
     }
+}
+
+/// Whether a node that failed so would do it again with the same workflow, input and results.
+fn fails_again(cause: &NodeFailure) -> bool {
+    matches!(
+        cause,
+        NodeFailure::UnresolvedExpression(_)
+            | NodeFailure::LimitExceeded(_)
+            | NodeFailure::NotAList
+            | NodeFailure::TooManyItems(_)
+            | NodeFailure::TooLarge(_)
+    )
 }
 
 /// That these nodes failed, with why.

@@ -7,17 +7,16 @@ use refrain::guest::CallError;
 use refrain::id::ExecutionId;
 use refrain::log::Attestation;
 use refrain::log::json::explanation_json;
-use refrain::model::{
-    Explanation, Inspection, NodeState, Reason, ReasonCause, SchedulerError, undone_by,
-};
+use refrain::model::{Explanation, NodeState, Reason, ReasonCause, SchedulerError, undone_by};
 use refrain::names;
-use refrain::replay::nodes::{Node, Nodes};
+use refrain::replay::nodes::Nodes;
 use refrain::replay::{Travel, TravelError};
 use refrain::store::Timestamp;
 use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
 use super::database::Database;
+use super::ending::Ending;
 use super::leases::Leases;
 use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
 use super::logged::Logged;
@@ -26,7 +25,7 @@ use super::prospect::Told;
 use super::queue_workers::{QueueWorkers, waits_on};
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
-use super::{Answer, children, erased, explained, remedy, unresolved};
+use super::{Answer, causes, children, erased, explained, remedy, unresolved};
 
 /// Say why a node runs, waits, was skipped or failed
 ///
@@ -74,12 +73,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let logged = Logged::of(&mut open)?;
     let mut told = Nodes::of(logged.events());
     unresolved::tell(&mut *open.store, &open.record, logged.events(), &mut told)?;
+    let ending = Ending::of(logged.events());
     drop(logged);
     let nodes = match &node {
         Some(node) => vec![node.clone()],
         None => {
             let inspection = travel.inspect();
-            causes(&told, &inspection.map_err(|error| failed(&open, error))?)
+            let inspection = inspection.map_err(|error| failed(&open, error))?;
+            causes::of(&open.record, &told, &ending, &inspection)
         }
     };
     let mut explanations = Vec::new();
@@ -230,40 +231,6 @@ impl Explained {
 
 /// So many nodes are explained where none was named.
 const EXPLAINED_MAX: usize = 20;
-
-/// The nodes that an execution failed for, or that hold it up: those that have begun and
-/// have not ended well, and those that could run and are held back. All others wait for
-/// these, or are settled.
-fn causes(nodes: &Nodes, inspection: &Inspection) -> Vec<String> {
-    let is_cause = |node: &&Node| {
-        !matches!(
-            node.state,
-            NodeState::Completed | NodeState::Skipped | NodeState::Cancelled | NodeState::Pending
-        )
-    };
-    // What became of an instance of a settled map holds nothing up.
-    let is_open = |node: &&Node| {
-        let map = node.map().and_then(|map| nodes.named(map));
-        map.is_none_or(|map| matches!(map.state, NodeState::Waiting | NodeState::Failed))
-    };
-    let mut causes: Vec<&Node> = nodes.iter().filter(is_cause).filter(is_open).collect();
-    // What has failed comes first: the rest may only be waiting for what follows on that.
-    causes.sort_by_key(|node| node.state != NodeState::Failed);
-    let begun: BTreeSet<&str> = causes.iter().map(|node| node.id.as_str()).collect();
-    let ready = ready(inspection).into_iter();
-    let ready = ready.filter(|id| !begun.contains(id.as_str()));
-    let begun = causes.iter().map(|node| node.id.clone());
-    begun.chain(ready).collect()
-}
-
-/// The nodes that could run, as the built-in guest shows an execution. Another one may show
-/// it otherwise.
-fn ready(inspection: &Inspection) -> Vec<String> {
-    let shown: Value = serde_json::from_str(&inspection.state).unwrap_or_default();
-    let nodes = shown["nodes"].as_object().into_iter().flatten();
-    let ready = nodes.filter(|(_, node)| node["state"] == names::node_state(NodeState::Ready));
-    ready.map(|(id, _)| id.clone()).collect()
-}
 
 /// Why one node is where it is, in sentences as full as those for people.
 fn document(explanation: &Explanation, told: &Nodes, written: &Written) -> Value {

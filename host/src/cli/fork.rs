@@ -114,10 +114,19 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     say_how_to_go_on(&arguments, &document, status);
     if ended(status) {
         let why = error.map_or(Text::new(), |error| text!(" ({})", Text::lines(&error)));
-        output::say(&text!(
-            "what both have in common leads to that end{}: fork it from before that, with --from NODE or --at N, or with another --result or --input",
-            why
-        ));
+        let leads_to = match (&arguments.result[..], &arguments.input) {
+            ([_], _) => "nothing but this result was missing to that end",
+            ([_, _, ..], _) => "nothing but these results was missing to that end",
+            ([], Some(_)) => "this input leads to that end",
+            ([], None) => "what both have in common leads to that end",
+        };
+        let remedy = match arguments.result.is_empty() && arguments.input.is_none() {
+            true => {
+                ": fork it from before that, with --from NODE or --at N, or with another --result or --input"
+            }
+            false => "",
+        };
+        output::say(&text!("{}{}{}", leads_to, why, remedy));
     } else if let Some(allowed) = allowed {
         output::say(&text!(
             "its workflow may take {}, which counts from now: go on before that is over",

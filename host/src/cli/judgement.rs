@@ -138,16 +138,21 @@ pub(super) fn waits_for_children_alone(seen: &Seen, now: Timestamp) -> bool {
 
 /// Until when nothing happens to an execution that runs, and to its children, unless
 /// somebody else does it: the first time at which something is due here. `None` if nothing
-/// is, or it does not run.
-pub(super) fn rests_until(seen: &Seen, children: &[&Seen], served: &Served) -> Option<Timestamp> {
+/// is, or something is due now, or it does not run.
+pub(super) fn rests_until(
+    seen: &Seen,
+    children: &[&Seen],
+    served: &Served,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let own = rests_alone_until(seen, served);
     let of_children = children
         .iter()
         .filter_map(|child| rests_alone_until(child, served));
     let is_running = seen.record.status == Status::Running;
-    own.into_iter()
-        .chain(of_children.filter(|_| is_running))
-        .min()
+    let of_children = of_children.filter(|_| is_running);
+    let first = own.into_iter().chain(of_children).min();
+    first.filter(|at| *at > now)
 }
 
 /// The same of it alone.

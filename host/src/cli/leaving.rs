@@ -15,7 +15,8 @@ use super::text::text;
 const LEAVE_SAID_AFTER: Duration = Duration::from_millis(500);
 
 /// The engine's workers finish what they are at. Where all that was watched
-/// is done, that is work for others, who have begun meanwhile. The error says why
+/// is done, that is work for others, who have begun meanwhile, and programs of attempts that
+/// are over, which have been told to stop. The error says why
 /// the engine had ended before.
 pub(super) async fn leave(
     engine: &Engine,
@@ -36,7 +37,7 @@ pub(super) async fn leave(
             () = sleep(LEAVE_SAID_AFTER), if !said => {
                 said = true;
                 progress.say(&text!(
-                    "done; what is at work here for other executions may finish, press Ctrl-C to stop it now"
+                    "done; what has begun here and has not ended is waited for: programs that were told to stop, and work for other executions; press Ctrl-C to stop it now"
                 ));
             }
         }

@@ -14,6 +14,7 @@ mod at_rest;
 mod attempts;
 mod audited;
 mod by;
+mod causes;
 mod children;
 mod coded;
 mod compared;
@@ -29,6 +30,7 @@ mod failure;
 mod files;
 mod gantt;
 mod guests;
+mod handled;
 mod json_text;
 mod junit;
 mod judgement;
@@ -81,6 +83,7 @@ mod waiting_world;
 mod watch;
 mod why_ended;
 mod worked_on;
+mod worker_program;
 mod workers;
 
 // The subcommands.

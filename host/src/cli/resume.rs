@@ -17,7 +17,7 @@ use super::output::{self, Form};
 use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::{Session, Stopped};
 use super::text::text;
-use super::workers::Workers;
+use super::workers::{Served, Workers};
 use super::{Answer, act, damage, erased, failure, list, worked_on, workers};
 
 /// Go on with executions until each has ended or has to wait
@@ -59,6 +59,7 @@ struct Part {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     let named = !arguments.executions.is_empty();
+    let served = arguments.workers.served(&[])?;
     let secrets = arguments.secrets.read()?;
     let (parts, whole) = match named {
         true => named_ones(&arguments)?,
@@ -69,7 +70,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         output::say(&text!("nothing to resume: all executions have ended"));
     }
     say_what_is_worked_on(&parts, named);
-    let answer = act::finish(work(&arguments, parts, &secrets))??;
+    let answer = act::finish(work(&arguments, parts, &served, &secrets))??;
     // The others have gone on; that they are not all is bad all the same.
     Ok(match answer {
         Answer::Good => Answer::good_if(whole),
@@ -174,9 +175,9 @@ async fn check_anew(engine: &Engine, record: &ExecutionRecord) -> anyhow::Result
 async fn work(
     arguments: &Arguments,
     parts: Vec<Part>,
+    served: &Served,
     secrets: &GivenSecrets,
 ) -> anyhow::Result<Answer> {
-    let served = arguments.workers.served(&[])?;
     let until = Until::Idle(arguments.wait);
     let mut stopped = Stopped::Done;
     let mut sessions = Vec::new();
@@ -217,7 +218,7 @@ async fn work(
                     unless_damaged(execution.lift_stall(Some("resumed")).await)?;
                 }
             }
-            arguments.workers.serve(engine, &served);
+            arguments.workers.serve(engine, served);
             Ok(None)
         };
         stopped = session.prepare_and_work(engine, prepare).await?;

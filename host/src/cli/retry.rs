@@ -6,6 +6,8 @@ use refrain::replay::nodes::{Node, Nodes};
 use refrain::{EngineError, Execution};
 
 use super::act::{self, Target, TargetArguments};
+use super::ending::Ending;
+use super::handled::Handled;
 use super::{Answer, log};
 
 /// Retry nodes that have failed for good, each with a fresh budget of attempts
@@ -38,15 +40,25 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         Some(node) => vec![target.node(&node)?],
         None => failed(&target)?,
     };
-    let done = match nodes.len() {
-        0 => "no node has failed",
-        1 => "the retry is recorded",
-        _ => "the retries are recorded",
+    let first = match is_all {
+        true => failed_for(&target)?,
+        false => nodes.first().cloned(),
     };
-    let first = nodes.first().cloned();
-    let retry =
-        |execution: Execution| async move { retry_all(&execution, nodes, reason.as_deref()).await };
-    let retried = act::told(&target, retry).and_then(|(refused, status)| {
+    let retry = |execution: Execution| async move {
+        let nodes = match is_all {
+            true => unhandled(&execution, nodes).await?,
+            false => nodes,
+        };
+        let count = nodes.len();
+        let refused = retry_all(&execution, nodes, reason.as_deref()).await?;
+        Ok((count, refused))
+    };
+    let retried = act::told(&target, retry).and_then(|((count, refused), status)| {
+        let done = match count {
+            0 => "no node has failed that could be retried",
+            1 => "the retry is recorded",
+            _ => "the retries are recorded",
+        };
         // One that was to be decided on only after another may be tried again by itself.
         let still_failed = match is_all && refused.is_some() {
             true => failed(&target)?,
@@ -91,6 +103,27 @@ async fn retry_all(
             Some(_) => nodes = left,
         }
     }
+}
+
+/// Without those whose failure an edge has handled: what follows on that is decided.
+async fn unhandled(
+    execution: &Execution,
+    mut nodes: Vec<String>,
+) -> Result<Vec<String>, EngineError> {
+    if !nodes.is_empty() {
+        let handled = Handled::of(&execution.inspect().await?);
+        nodes.retain(|node| !handled.has(node));
+    }
+    Ok(nodes)
+}
+
+/// The node that an execution failed for first. `None` if it did not fail for nodes.
+fn failed_for(target: &Target) -> anyhow::Result<Option<String>> {
+    let (mut store, _) = target.database().holding(target.execution())?;
+    let events = log::kept(&mut store, target.execution())?;
+    let nodes = Nodes::of(events.iter().map(KeptEvent::event));
+    let ending = Ending::of(events.iter().map(KeptEvent::event));
+    Ok(ending.failed_for(&nodes).map(str::to_owned))
 }
 
 /// The nodes that have failed, as its log tells: of a map that has failed the map alone,

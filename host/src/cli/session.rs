@@ -354,7 +354,8 @@ impl<'a> Session<'a> {
                 None => Vec::new(),
             };
             if form.json {
-                output::document(&Report::of(&seen, &[], &self.served, &unset)?)?;
+                let at = (&self.served, self.watch.now(&seen));
+                output::document(&Report::of(&seen, &[], at, &unset)?)?;
             } else {
                 let colours = output::colours(&std::io::stdout());
                 output::data(&worked_on::row(&seen, self.database, colours));
@@ -399,7 +400,8 @@ impl<'a> Session<'a> {
     /// What it says to programs of one of them.
     pub(super) fn report<'s>(&'s self, seen: &'s Seen) -> anyhow::Result<Report<'s>> {
         let children = self.watch.children(seen);
-        Report::of(seen, &children, &self.served, self.unset.of(seen.record.id))
+        let at = (&self.served, self.watch.now(seen));
+        Report::of(seen, &children, at, self.unset.of(seen.record.id))
     }
 
     /// Says until when those that have not ended have to wait, and how they go on then.

@@ -3,6 +3,7 @@
 
 use refrain::model::Status;
 use refrain::names;
+use refrain::store::Timestamp;
 
 use super::database::Database;
 use super::judgement::rests_until;
@@ -14,7 +15,7 @@ use super::watch::Watch;
 use super::workers::Served;
 
 /// Executions that are named one by one.
-const NAMED_MAX: usize = 20;
+const NAMED_MAX: usize = 5;
 
 /// Those that can be gone on with.
 fn unended(watch: &Watch) -> impl Iterator<Item = &Seen> {
@@ -25,16 +26,28 @@ fn unended(watch: &Watch) -> impl Iterator<Item = &Seen> {
 
 /// Says until when each has to wait, and how it goes on then.
 pub(super) fn say_until_when_they_wait(watch: &Watch, served: &Served, database: &Database) {
-    for seen in unended(watch) {
-        let Some(at) = rests_until(seen, &watch.children(seen), served) else {
-            continue;
-        };
+    let waiting: Vec<(&Seen, Timestamp)> = unended(watch)
+        .filter_map(|seen| {
+            let until = rests_until(seen, &watch.children(seen), served, watch.now(seen));
+            Some((seen, until?))
+        })
+        .collect();
+    for (seen, at) in waiting.iter().take(NAMED_MAX) {
         let id = seen.record.id;
         output::say(&text!(
             "{} has nothing to do before {}; to go on then: {}",
             id,
-            stamp(at),
+            stamp(*at),
             database.command("resume", &[id.to_string()])
+        ));
+    }
+    let more = waiting.len().saturating_sub(NAMED_MAX);
+    if more > 0 {
+        let resume = resume_all(watch.is_simulated());
+        output::say(&text!(
+            "and {} more have to wait; to go on with all then: {}",
+            more,
+            database.command::<String>(resume, &[])
         ));
     }
 }

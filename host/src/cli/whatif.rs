@@ -127,6 +127,9 @@ impl Arguments {
                 ),
             };
             match number.parse::<NonZeroU32>() {
+                Ok(_) if place.is_some() => {
+                    refuse!("usage", "{name} is given twice; give it once")
+                }
                 Ok(number) => *place = Some(number.get()),
                 Err(_) => refuse!("usage", "{name} is a number from 1 on, and not {number:?}"),
             }
@@ -137,7 +140,16 @@ impl Arguments {
             serde_json::from_str::<Map<String, Value>>(&policy).or_coded("invalid_json", || {
                 format!("the retry policy {name:?} is no JSON object")
             })?;
-            change.retry_policies.insert(name.to_owned(), policy);
+            if change
+                .retry_policies
+                .insert(name.to_owned(), policy)
+                .is_some()
+            {
+                refuse!(
+                    "usage",
+                    "the retry policy {name:?} is given twice; give it once"
+                );
+            }
         }
         Ok(change)
     }

@@ -8,7 +8,7 @@ use super::database::{self, Database};
 use super::judgement::Until;
 use super::output::{self, Form};
 use super::secrets::{GivenSecrets, SecretsSource};
-use super::session::Session;
+use super::session::{Session, Stopped};
 use super::text::{Text, text};
 use super::watch::Watch;
 use super::workers::{Served, Workers};
@@ -88,7 +88,8 @@ async fn work(
     let mut session = Session::of_all(database, watch, served.clone(), until, arguments.form)?;
     let engine = secrets.to(database::engine(store)).start().await?;
     arguments.workers.serve(&engine, &served);
-    session.work(engine).await?;
-    session.say_until_when_they_wait();
+    if session.work(engine).await? == Stopped::Done {
+        session.say_until_when_they_wait();
+    }
     Ok(())
 }

@@ -4,6 +4,7 @@ use refrain::model::NodeState;
 use refrain::names;
 use refrain::render::UnsetPath;
 use refrain::replay::nodes::Node;
+use refrain::store::Timestamp;
 use refrain::time::rfc3339;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -26,7 +27,8 @@ pub(super) struct Report<'a> {
     /// What conditions read that was never there, for which nodes were skipped.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     unset_paths: &'a [UnsetPath],
-    /// The first time at which something is due here, while it runs.
+    /// The first time at which something is due here, while it runs. `None` if something is
+    /// due now.
     waits_until: Option<String>,
     events: u64,
     guest: &'a str,
@@ -45,11 +47,11 @@ struct FailedNode<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// What there is to tell of an execution with these children.
+    /// What there is to tell of an execution with these children at this time.
     pub(super) fn of(
         seen: &'a Seen,
         children: &[&Seen],
-        served: &Served,
+        (served, now): (&Served, Timestamp),
         unset_paths: &'a [UnsetPath],
     ) -> anyhow::Result<Self> {
         Ok(Self {
@@ -69,7 +71,7 @@ impl<'a> Report<'a> {
                 .map(FailedNode::of)
                 .collect(),
             unset_paths,
-            waits_until: rests_until(seen, children, served).and_then(rfc3339),
+            waits_until: rests_until(seen, children, served, now).and_then(rfc3339),
             events: seen.record.head.sequence,
             guest: &seen.record.guest_digest,
             tampered: seen.record.tampering.as_ref().map(TamperedDocument::of),

@@ -11,6 +11,7 @@ use refrain::{Engine, queues};
 use super::coded::refuse;
 use super::seen::Seen;
 use super::text::{Text, text};
+use super::worker_program;
 
 /// Who does the work.
 #[derive(Clone, clap::Args)]
@@ -53,6 +54,7 @@ const SLOTS_MAX: u64 = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Worker {
     queue: String,
+    /// The program and its arguments.
     words: Vec<String>,
 }
 
@@ -81,6 +83,9 @@ impl Served {
 impl Workers {
     /// The queues that they work on: all for which there are workers, or those of
     /// `only`, if it names any.
+    ///
+    /// # Errors
+    /// It is not clear who works on a queue, or a program cannot be started.
     pub(super) fn served(&self, only: &[String]) -> anyhow::Result<Served> {
         let own = self.programs.iter().map(|worker| worker.queue.as_str());
         let mut served = BTreeSet::new();
@@ -101,6 +106,11 @@ impl Workers {
         }
         if !only.is_empty() {
             served.retain(|queue| only.contains(queue));
+        }
+        for Worker { queue, words } in &self.programs {
+            if served.contains(queue) {
+                worker_program::check(queue, &words[0])?;
+            }
         }
         Ok(Served(served))
     }

@@ -24,7 +24,7 @@ use super::parent_link;
 use super::signature;
 use super::source::{self, LastWorkflow, Reading, Recording};
 use super::together::Together;
-use super::verdict::{Audit, AuditError, Verdict};
+use super::verdict::{Audit, AuditError, Verdict, WhatIf};
 use super::walk::Walk;
 use crate::guest::Library;
 use crate::id::ExecutionId;
@@ -220,7 +220,7 @@ impl<'a> Auditor<'a> {
         match judged {
             Ok(()) => {}
             Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Found(finding)) => audit.conclude(finding, self.asks_what_if()),
+            Err(Stop::Found(finding)) => audit.conclude(finding, self.what_if()),
         }
         Ok(audit)
     }
@@ -256,9 +256,13 @@ impl<'a> Auditor<'a> {
         self.check_children(recording, asked, kin, audit)
     }
 
-    /// Whether something else is asked about than what the log is of.
-    fn asks_what_if(&self) -> bool {
-        self.other.is_some() || !self.changed.is_nothing()
+    /// What is asked about instead of what the log is of.
+    fn what_if(&self) -> WhatIf {
+        match (&self.other, self.changed.is_nothing()) {
+            (Some(_), _) => WhatIf::OtherGuest,
+            (None, false) => WhatIf::OtherBeginning,
+            (None, true) => WhatIf::Nothing,
+        }
     }
 
     /// Compares a fork with its origin, and a child with its parent.

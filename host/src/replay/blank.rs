@@ -4,7 +4,7 @@ use super::divergence::Divergence;
 use super::integrity::{self, Finding};
 use super::kept_events::Unreadable;
 use super::source::Recording;
-use super::verdict::{Audit, Verdict};
+use super::verdict::{Audit, Verdict, WhatIf};
 use crate::id::ExecutionId;
 use crate::model::Digest;
 
@@ -21,7 +21,7 @@ pub(super) fn blank(recording: &Recording) -> Audit {
 /// The audit of an execution that is no longer there.
 pub(super) fn gone(id: ExecutionId, finding: Finding) -> Audit {
     let mut audit = empty(Some(id.to_string()), 0);
-    audit.conclude(finding, false);
+    audit.conclude(finding, WhatIf::Nothing);
     audit
 }
 
@@ -31,7 +31,7 @@ pub(super) fn unreadable(unreadable: Unreadable) -> Audit {
     let mut audit = empty(id, unreadable.sequence.saturating_sub(1));
     let divergence = Divergence::plain(unreadable.sequence, unreadable.message);
     let verdict = integrity::verdict_of(unreadable.cause);
-    audit.conclude((verdict, divergence.into()), false);
+    audit.conclude((verdict, divergence.into()), WhatIf::Nothing);
     audit
 }
 

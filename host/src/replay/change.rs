@@ -89,6 +89,12 @@ impl Change {
     }
 }
 
+/// Whether a workflow's text is one that is written within another, which has no name.
+pub(crate) fn is_in_place(workflow: &str) -> bool {
+    let fields: serde_json::Result<Fields<'_>> = serde_json::from_str(workflow);
+    fields.is_ok_and(|fields| fields.value("workflow_id").is_none())
+}
+
 /// The fields of an object in their order, their values to the letter.
 struct Fields<'a>(Vec<(String, &'a str)>);
 

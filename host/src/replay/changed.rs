@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::change::Change;
+use super::change::{Change, is_in_place};
 use super::source::Recording;
 use super::verdict::AuditError;
 use crate::guest::{Library, NoPorts};
@@ -13,8 +13,16 @@ use crate::model::Fault;
 pub(super) struct Changed {
     /// What is to be otherwise from event 1 on.
     change: Change,
-    /// The changed workflow that a guest has accepted last: the guest, and the text.
-    accepted: Option<(String, Arc<str>)>,
+    /// The changed workflow that a guest has accepted last. `None` if none was.
+    accepted: Option<Accepted>,
+}
+
+/// A changed workflow that a guest has accepted.
+struct Accepted {
+    guest: String,
+    text: Arc<str>,
+    /// Its version: of a workflow that names none, another than before.
+    version: String,
 }
 
 impl Changed {
@@ -45,19 +53,44 @@ impl Changed {
             execution: recording.execution_id.to_string(),
             problem,
         };
-        let changed = self.change.made_in(recording).map_err(unchanged)?;
-        let guest = other.map(str::to_owned).or_else(|| recording.first_guest());
-        let accepted = (guest.unwrap_or_default(), Arc::clone(&changed.workflow));
-        if self.change.is_of_workflow() && self.accepted.as_ref() != Some(&accepted) {
-            let mut instance = library.instance::<NoPorts>(&accepted.0)?;
-            match instance.validate(&accepted.1) {
-                Err(error) => return Err(unchanged(error.to_string())),
-                Ok(Err(faults)) => return Err(unchanged(told(&faults))),
-                Ok(Ok(_)) => self.accepted = Some(accepted),
-            }
+        let mut changed = self.change.made_in(recording).map_err(unchanged)?;
+        // One within another has no name of its own: it is accepted with that one.
+        if !self.change.is_of_workflow() || is_in_place(&changed.workflow) {
+            return Ok(changed);
         }
+        let guest = other.map(str::to_owned).or_else(|| recording.first_guest());
+        let guest = guest.unwrap_or_default();
+        let text = Arc::clone(&changed.workflow);
+        let is_accepted = |it: &Accepted| (&it.guest, &it.text) == (&guest, &text);
+        let accepted = match self.accepted.take().filter(is_accepted) {
+            Some(accepted) => accepted,
+            None => {
+                let version = version(library, &guest, &text)?.map_err(unchanged)?;
+                Accepted {
+                    guest,
+                    text,
+                    version,
+                }
+            }
+        };
+        changed.name_version(&accepted.version);
+        self.accepted = Some(accepted);
         Ok(changed)
     }
+}
+
+/// The version that a guest reads in a workflow, or why it does not accept it.
+fn version(
+    library: &mut Library,
+    guest: &str,
+    text: &str,
+) -> Result<Result<String, String>, AuditError> {
+    let mut instance = library.instance::<NoPorts>(guest)?;
+    Ok(match instance.validate(text) {
+        Err(error) => Err(error.to_string()),
+        Ok(Err(faults)) => Err(told(&faults)),
+        Ok(Ok(summary)) => Ok(summary.version),
+    })
 }
 
 /// The faults of a workflow in one line.

@@ -74,6 +74,8 @@ pub enum Advice {
     CompareCopies,
     /// It was another guest that was asked: the execution is well off with its own.
     KeepGuest,
+    /// Another beginning was asked about: the execution is well off with its own.
+    KeepBeginning,
     /// The store has lost or changed something besides the log: put a backup in its place.
     RestoreBackup,
     /// A newer program can say more.
@@ -90,6 +92,9 @@ impl Advice {
             }
             Self::KeepGuest => {
                 "leave the execution with its own scheduler, which decides what the log says"
+            }
+            Self::KeepBeginning => {
+                "nothing is to be done: the execution keeps the limits and the retry policies that it began with; others hold for those that begin with them"
             }
             Self::RestoreBackup => "put a backup of the store in its place",
             Self::UseNewer => "use a newer program",

@@ -98,6 +98,7 @@ pub use audit::Auditor;
 pub use beginning::{Unfit, check_log, replay_beginning};
 pub use bisect::{Bisected, Parting, bisect_many};
 pub use change::Change;
+pub(crate) use change::is_in_place;
 pub use difference::{Difference, differences};
 pub use divergence::{Advice, Compared, Divergence, DivergenceCode, node_of};
 pub use guests::fetch_guest;

@@ -282,6 +282,17 @@ impl Recording {
         self.events.get(index).map(|stored| &stored.event)
     }
 
+    /// Gives its workflow this version, where event 1 and the store name it.
+    pub(super) fn name_version(&mut self, version: &str) {
+        let first = self.events.first_mut().map(|it| &mut it.event.kind);
+        if let Some(EventKind::WorkflowStarted(started)) = first {
+            version.clone_into(&mut started.workflow_version);
+        }
+        if let Claimed::Store { record, .. } = &mut self.claimed {
+            version.clone_into(&mut record.workflow_version);
+        }
+    }
+
     /// A page of the first `end` events, from this sequence on, as a guest reads it.
     pub(super) fn page(&self, first: u64, max: u32, end: usize) -> Vec<Event> {
         let start = usize::try_from(first.saturating_sub(1)).map_or(end, |start| start.min(end));

@@ -166,16 +166,30 @@ pub struct Audit {
     pub divergence: Option<Divergence>,
 }
 
+/// What is asked about instead of what the log is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum WhatIf {
+    /// Nothing: the log is held against its own guest.
+    Nothing,
+    /// What another guest would have decided.
+    OtherGuest,
+    /// What its guest would have decided from another beginning.
+    OtherBeginning,
+}
+
 impl Audit {
     /// Takes what was found, with the rule that it is about and what to do next. Where
-    /// another guest was asked than the log's own, a divergence is nothing bad.
-    pub(super) fn conclude(&mut self, finding: (Verdict, Box<Divergence>), asked_other: bool) {
+    /// something else was asked about than what the log is of, a divergence is nothing bad.
+    pub(super) fn conclude(&mut self, finding: (Verdict, Box<Divergence>), asked: WhatIf) {
         let (verdict, mut found) = (finding.0, *finding.1);
         let is_of_store = found.compared == Some(Compared::LogWithStore);
         let (law, advice) = match verdict {
             Verdict::Newer => (None, Advice::UseNewer),
             Verdict::Divergent if is_of_store => (Some(3), Advice::RestoreBackup),
-            Verdict::Divergent if asked_other => (Some(2), Advice::KeepGuest),
+            Verdict::Divergent if asked == WhatIf::OtherGuest => (Some(2), Advice::KeepGuest),
+            Verdict::Divergent | Verdict::Illegal if asked == WhatIf::OtherBeginning => {
+                (Some(2), Advice::KeepBeginning)
+            }
             Verdict::Divergent | Verdict::Illegal => (Some(2), Advice::CompareCopies),
             _ => (Some(4), Advice::CompareCopies),
         };

@@ -42,8 +42,8 @@ use crate::guest::Library;
 use crate::id::ExecutionId;
 use crate::json::Json;
 use crate::live::{Engine, Start, Workflow};
-use crate::model::{Event, EventKind};
-use crate::replay::Change;
+use crate::model::{Event, EventKind, WorkflowSummary};
+use crate::replay::{Change, is_in_place};
 use crate::store::ended;
 use crate::world::{STAND_IN_QUEUE, World, stand_in};
 
@@ -162,8 +162,9 @@ impl Simulation {
             .limits(self.change.limits(root.started.limits));
         let from = root.events.first().map_or(0, |event| event.at);
         let mut world = World::of(builder, LEASE, from)?;
-        let queues = self.register(&mut world, recordings)?;
-        let execution = world.until(world.engine.clone().start_with(self.start(recordings)))?;
+        let (version, queues) = self.register(&mut world, recordings)?;
+        let start = start(recordings, &version);
+        let execution = world.until(world.engine.clone().start_with(start))?;
         let events: usize = recordings.logs.values().map(|log| log.events.len()).sum();
         let bounds = (
             self.workers.map_or(usize::MAX, NonZeroUsize::get),
@@ -174,38 +175,51 @@ impl Simulation {
         Ok(simulated(recordings, play, guest_digest, unended))
     }
 
-    /// Registers all workflows, and says which queues their work is on.
+    /// Registers all workflows. Answers the version of the one that is started, and the queues
+    /// that their work is on.
     fn register(
         &self,
         world: &mut World,
         recordings: &Recordings,
-    ) -> Result<BTreeSet<String>, SimulationError> {
-        let mut queues = BTreeSet::new();
-        let known = recordings.named.values().flatten();
-        for text in std::iter::once(&recordings.root().workflow).chain(known) {
-            let text = self
-                .change
-                .workflow(text)
-                .map_err(SimulationError::Change)?;
-            let summary = world.register(&Workflow::from_json(text)?)?;
-            queues.extend(summary.queues);
-        }
+    ) -> Result<(String, BTreeSet<String>), SimulationError> {
+        let root = self.register_one(world, &recordings.root().workflow)?;
+        let mut queues = BTreeSet::from_iter(root.queues);
         for ((id, version), text) in &recordings.named {
-            if text.is_none() {
+            let Some(text) = text else {
                 world.register(&stand_in(id, version)?)?;
                 queues.insert(STAND_IN_QUEUE.to_owned());
+                continue;
+            };
+            let summary = self.register_one(world, text)?;
+            if summary.version != *version {
+                return Err(SimulationError::Change(format!(
+                    "its child's workflow {id} has no version of its own, and is named by that of its text"
+                )));
             }
+            queues.extend(summary.queues);
         }
-        Ok(queues)
+        Ok((root.version, queues))
     }
 
-    fn start(&self, recordings: &Recordings) -> Start {
-        let started = &recordings.root().started;
-        let input = Json::trusted(started.initial_input.clone());
-        Start::new(&started.workflow_id, &started.workflow_version, input)
-            .priority(started.priority)
-            .jitter_seed(started.seed)
+    /// Registers a workflow as it is changed.
+    fn register_one(
+        &self,
+        world: &mut World,
+        text: &str,
+    ) -> Result<WorkflowSummary, SimulationError> {
+        let text = self.change.workflow(text);
+        let workflow = Workflow::from_json(text.map_err(SimulationError::Change)?)?;
+        Ok(world.register(&workflow)?)
     }
+}
+
+/// The start of the execution, with this version of its workflow.
+fn start(recordings: &Recordings, version: &str) -> Start {
+    let started = &recordings.root().started;
+    let input = Json::trusted(started.initial_input.clone());
+    Start::new(&started.workflow_id, version, input)
+        .priority(started.priority)
+        .jitter_seed(started.seed)
 }
 
 fn simulated(
@@ -246,12 +260,6 @@ fn simulated(
         unended,
         assumptions: play.assumptions,
     }
-}
-
-/// Whether a workflow's text is one that is written within another, which has no name.
-fn is_in_place(workflow: &str) -> bool {
-    let text: Result<Value, _> = serde_json::from_str(workflow);
-    text.is_ok_and(|text| text.get("workflow_id").is_none())
 }
 
 /// The state with which a log ends. `None` if it has not ended.

@@ -285,3 +285,56 @@ fn what_says_to_fork_names_the_command_that_does() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn law11_a_workflow_that_leads_elsewhere_is_told_by_the_event_that_would_be_another() {
+    let desk = Desk::new();
+    let programs = |second: &str| {
+        let names = ["a", second, "z"].map(|name| (name, command(&["true"])));
+        let mut workflow = chain(&names);
+        workflow["version"] = json!(format!("1.0.{}", second.len()));
+        workflow
+    };
+    desk.file("w.json", programs("b").to_string());
+    let run = desk.document(&["run", "w.json", "--json"], 0);
+    let id = run["execution_id"].as_str().expect("an id");
+    let mut other_work = programs("b");
+    other_work["nodes"]["b"]["kind"] = command(&["date"]);
+    other_work["version"] = json!("2.0.0");
+    for (workflow, differs) in [
+        (
+            programs("bee"),
+            r#"event 5 would be node_scheduled of node "bee", and is node_scheduled of node "b""#,
+        ),
+        (
+            other_work,
+            r#"event 5, node_scheduled of node "b", would differ from that in /item_digest"#,
+        ),
+    ] {
+        desk.file("other.json", workflow.to_string());
+        let refused = desk.types(&["fork", id, "--from", "z", "--workflow", "other.json"]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        for part in [differs, "; fork it from before that event"] {
+            assert!(refused.err.contains(part), "{part}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn a_fork_that_ends_with_its_results_is_not_said_to_be_forked_too_late() {
+    let desk = Desk::new();
+    let workflow = chain(&[("a", command(&["true"])), ("b", command(&["true"]))]);
+    desk.file("w.json", workflow.to_string());
+    let run = desk.document(&["run", "w.json", "--json"], 0);
+    let id = run["execution_id"].as_str().expect("an id");
+    let said = desk.types(&["fork", id, "--result", "b=1"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let line = "nothing but this result was missing to that end\n";
+    assert!(said.err.contains(line), "{said:?}");
+    let said = desk.types(&["fork", id]);
+    assert!(
+        said.err
+            .contains("what both have in common leads to that end: fork it from before that"),
+        "{said:?}"
+    );
+}

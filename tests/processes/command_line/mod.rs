@@ -1,6 +1,6 @@
 //! The command line: what a person types, and what comes back.
 //!
-//! `desk` is a folder to work in; `anchoring` heads that are noted and signed, `auditing` many logs at once, `beginning` a folder that is made, `below` what is told of instances and children, `kept` what is kept besides logs, `logs` where logs are read from, `printed` what of them is printed; `bad_input` has every way to get it wrong,
+//! `desk` is a folder to work in; `anchoring` heads that are noted and signed, `auditing` many logs at once, `beginning` a folder that is made, `beginnings` what another beginning would have led to, `below` what is told of instances and children, `kept` what is kept besides logs, `logs` where logs are read from, `printed` what of them is printed; `bad_input` has every way to get it wrong,
 //! `codes` the words for what goes wrong, `clocks` a log that is ahead of the clock, `conformance` kits for auditors, `contract` what a scheduler is written from, `debugging` the debugger, `diffs` two logs side by side, `documents` what programs read,
 //! `erasing` what every command says of an erased execution, `forking` forks, `graphs` what is drawn,
 //! `helpful` what is said to who has typed almost the right thing,
@@ -17,6 +17,7 @@ mod auditing;
 mod bad_database;
 mod bad_input;
 mod beginning;
+mod beginnings;
 mod below;
 mod child_waits;
 mod children;

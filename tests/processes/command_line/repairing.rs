@@ -45,6 +45,82 @@ fn a_run_that_failed_ends_with_node_error_and_what_to_type() {
     }
 }
 
+/// A node whose failure is handled, and after it one that fails: by this retry policy.
+fn fails_after_what_is_handled(policy: &str) -> Value {
+    let once = |kind: Value, policy: &str| json!({ "kind": kind, "retry_policy": policy });
+    let child = json!({ "type": "subgraph", "body": {
+        "start_node": "x", "edges": [],
+        "nodes": { "x": once(command(&["false"]), "no_retry") },
+    }});
+    json!({
+        "workflow_id": "handled", "version": "1.0.0", "start_node": "a",
+        "retry_policies": { "ask": { "max_attempts": 1, "on_exhausted": "pause" } },
+        "nodes": {
+            "a": once(command(&["false"]), "no_retry"),
+            "sub": once(child, "no_retry"),
+            "c": once(command(&["false"]), policy),
+        },
+        "edges": [
+            { "from": "a", "to": "sub", "on": "failure" },
+            { "from": "sub", "to": "c", "on": "failure" },
+        ],
+    })
+}
+
+#[test]
+fn r26_a_failure_that_is_handled_is_not_what_an_execution_failed_for() {
+    let desk = Desk::new();
+    desk.file(
+        "w.json",
+        fails_after_what_is_handled("no_retry").to_string(),
+    );
+    let run = desk.document(&["run", "w.json", "--json"], 1);
+    let id = run["execution_id"].as_str().expect("an id");
+    let refused = desk.types(&["retry", id, "--all-failed"]);
+    let fork = format!("`refrain fork {id} --from c`");
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains(&fork), "{refused:?}");
+    let causes = desk.document(&["explain", id, "--json"], 0)["causes"].clone();
+    let causes = causes.as_array().expect("a list").iter();
+    let causes: Vec<&Value> = causes.map(|it| &it["node_id"]).collect();
+    assert_eq!(causes, ["c"]);
+}
+
+#[test]
+fn r26_all_that_failed_is_retried_without_what_is_handled() {
+    let desk = Desk::new();
+    desk.file("w.json", fails_after_what_is_handled("ask").to_string());
+    let run = desk.document(&["run", "w.json", "--json"], 1);
+    let id = run["execution_id"].as_str().expect("an id");
+    let causes = desk.document(&["explain", id, "--json"], 0)["causes"].clone();
+    let causes = causes.as_array().expect("a list").iter();
+    let causes: Vec<&Value> = causes.map(|it| &it["node_id"]).collect();
+    assert_eq!(causes, ["c"]);
+    let retried = desk.types(&["retry", id, "--all-failed"]);
+    assert_eq!(retried.code, Some(0), "{retried:?}");
+    assert!(retried.err.contains("the retry is recorded"), "{retried:?}");
+}
+
+#[test]
+fn what_would_fail_again_from_there_is_not_said_to_go_on() {
+    let desk = Desk::new();
+    let limit = json!({ "type": "limit_exceeded", "description": "too much" });
+    for kind in [command(&["echo", "${input.q}"]), limit] {
+        let mut workflow = chain(&[("a", kind)]);
+        let fields = workflow.as_object_mut().expect("an object");
+        fields.remove("version");
+        desk.file("w.json", workflow.to_string());
+        let said = desk.types(&["run", "w.json"]);
+        let last = said.err.lines().last().expect("a line");
+        for part in [
+            "--from a --workflow FILE` goes on",
+            "--input JSON` begins anew",
+        ] {
+            assert!(last.contains(part), "{part}: {said:?}");
+        }
+    }
+}
+
 #[test]
 fn all_that_failed_is_retried_at_once() {
     let desk = Desk::new();

@@ -1,6 +1,9 @@
 //! Starting and working apart: `start` leaves at once, `work` works on all, and programs
 //! are workers of any queue.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::{Value, json};
 
 use crate::command_line::desk::{Desk, approval, chain, command, tool};
@@ -92,7 +95,10 @@ fn a_program_reads_the_payload_and_may_fail() {
         .expect("an error");
     assert!(error.contains("no tools"), "{failed}");
     assert_eq!(failed["final_state"], json!({}), "also of a failure");
-    let missing = run("tool=./not/there", 1);
+    // What its file does not tell is found out when it is to be started.
+    let script = desk.file("script", "#!/nowhere/sh\n");
+    fs::set_permissions(&script, Permissions::from_mode(0o755)).expect("it is there");
+    let missing = run("tool=./script", 1);
     let error = missing["failed_nodes"][0]["error"]
         .as_str()
         .expect("an error");
@@ -156,6 +162,15 @@ fn what_is_no_worker_is_refused_before_anything_is_done() {
             &["--worker", "a=b", "--worker", "a=c"],
             "one `--worker` for each queue",
         ),
+        (
+            &["--worker", "tool=./nowhere.sh"],
+            "there is no file \"./nowhere.sh\"",
+        ),
+        (
+            &["--worker", "tool=nowhere-in-path"],
+            "no program \"nowhere-in-path\" is in a folder of PATH",
+        ),
+        (&["--worker", "tool=/"], "\"/\" is a folder"),
         (&["--queue", "tool"], "--worker tool=PROGRAM"),
         (&["--concurrency", "0"], "--concurrency"),
         (&["--wait", "1s"], "--until-idle"),
@@ -212,4 +227,70 @@ fn resume_waits_for_what_is_near_and_says_until_when_it_would_have_to() {
     let soon = starts(&desk, &chain(&[("a", timer(20))]));
     let said = desk.document(&["resume", &soon, "--json", "--wait", "5s"], 0);
     assert!(said["executions"][0]["waits_until"].is_string(), "{said}");
+}
+
+/// An attempt whose program does not start fails for good, so that is found out before.
+#[test]
+fn a_worker_that_cannot_be_started_fails_no_execution() {
+    let desk = Desk::new();
+    desk.file("plain.sh", "#!/bin/sh\necho '{}'\n");
+    let id = starts(&desk, &chain(&[("a", tool())]));
+    for (words, remedy) in [
+        (
+            &["work", "--until-idle", "--worker", "tool=./plain.sh"][..],
+            "`chmod +x ./plain.sh`",
+        ),
+        (&["resume", "--worker", "tool=plain.sh"], "./plain.sh"),
+        (
+            &["run", "running.json", "--worker", "tool=./plan.sh"],
+            "correct the path",
+        ),
+    ] {
+        desk.file("running.json", chain(&[("a", tool())]).to_string());
+        let error = desk.document(&[words, &["--json"]].concat(), 2)["error"].clone();
+        assert_eq!(error["code"], "invalid_worker", "{words:?}: {error}");
+        let said = error["remedy"].as_str().expect("a remedy");
+        assert!(said.contains(remedy), "{words:?}: {error}");
+    }
+    let left = desk.document(&["show", &id, "--json"], 0);
+    assert_eq!(left["status"], "running");
+    assert_eq!(left["nodes"][0]["state"], "scheduled", "{left}");
+    let listed = desk.document(&["list", "--json"], 0);
+    assert_eq!(listed["executions"].as_array().map(Vec::len), Some(1));
+}
+
+/// What is due now has no time to wait for, and many are told of in a few lines.
+#[test]
+fn who_stops_working_says_in_a_few_lines_what_is_left() {
+    let desk = Desk::new();
+    for _ in 0..12 {
+        starts(&desk, &chain(&[("a", command(&["sleep", "60"]))]));
+    }
+    let mut works = desk.begins(&["work", "--concurrency", "1"]);
+    let id = desk.execution();
+    desk.until("one is at work", || {
+        let list = desk.document(&["list", "--json"], 0);
+        let each = list["executions"].as_array()?.iter();
+        each.clone()
+            .any(|it| it["events"].as_u64() > Some(2))
+            .then_some(())
+    });
+    works.interrupt();
+    works.says("press Ctrl-C again");
+    works.interrupt();
+    let said = works.ends();
+    assert!(!said.err.contains("nothing to do before"), "{said:?}");
+    let named = said.err.matches("; to go on with it: ").count();
+    assert_eq!(named, 5, "{said:?}");
+    assert!(said.err.contains("and 7 more have not ended"), "{said:?}");
+    assert!(said.err.contains("refrain resume"), "{id}: {said:?}");
+
+    let mut runs = desk.runs(&chain(&[("a", command(&["sleep", "60"]))]));
+    runs.says("chain 1.0.0");
+    runs.interrupt();
+    runs.says("press Ctrl-C again");
+    runs.interrupt();
+    let said = runs.ends();
+    let report: Value = serde_json::from_str(&said.out).expect("a document");
+    assert_eq!(report["waits_until"], Value::Null, "{said:?}");
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::error::EngineError;
 use crate::guest::Library;
 use crate::id::ExecutionId;
@@ -12,7 +14,8 @@ use crate::live::values::work::{Answer, ClaimId};
 use crate::log::{ChainedEvent, StoredEvent};
 use crate::model::{Digest, EventKind, ExecutionForked, WorkflowStarted, node_of_run};
 use crate::replay::{
-    AuditError, Claimed, Recording, Unfit, check_log, fetch_guest, from_look, replay_beginning,
+    AuditError, Claimed, Compared, Recording, Unfit, check_log, fetch_guest, from_look,
+    replay_beginning,
 };
 use crate::store::{ExecutionRecord, ItemRecord, Reader, StoreError};
 
@@ -192,12 +195,36 @@ fn changed(
 /// What is in common would not have come about so.
 fn differs(unfit: &Unfit) -> String {
     let divergence = &unfit.divergence;
+    let sequence = divergence.sequence;
+    let differs = match (&divergence.expected, &divergence.found) {
+        (Some(decided), Some(logged)) if divergence.compared == Some(Compared::GuestWithLog) => {
+            let (would_be, is) = (named(decided), named(logged));
+            if would_be == is {
+                let places = divergence.difference.iter().map(|it| it.pointer.as_str());
+                let places: Vec<&str> = places.collect();
+                format!(
+                    "event {sequence}, {is}, would differ from that in {}",
+                    places.join(", ")
+                )
+            } else {
+                format!("event {sequence} would be {would_be}, and is {is}")
+            }
+        }
+        _ => format!("event {sequence}: {}", divergence.message),
+    };
     format!(
-        "what both would have in common is {} there: event {}: {}",
-        unfit.verdict.word(),
-        divergence.sequence,
-        divergence.message
+        "what both would have in common is {} there: {differs}; fork it from before that event",
+        unfit.verdict.word()
     )
+}
+
+/// What an event is, and of which node.
+fn named(event: &Value) -> String {
+    let kind = event["type"].as_str().unwrap_or_default();
+    match event["node_id"].as_str() {
+        Some(node) => format!("{kind} of node {node:?}"),
+        None => kind.to_owned(),
+    }
 }
 
 /// A child goes on with another version of its own workflow, and with no other one: what is
