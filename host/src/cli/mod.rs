@@ -255,7 +255,7 @@ pub(crate) fn main() -> ExitCode {
     }
     log_to_stderr(arguments.verbose);
     // As the rest, and for the same reason, a panic is told without waiting.
-    std::panic::set_hook(Box::new(|panic| stderr::log(&panic_text(panic))));
+    std::panic::set_hook(Box::new(|panic| stderr::log_panic(&panic_text(panic))));
     let answer = arguments.command.obey();
     let code = failure::exit_code(&answer, output::unwritten());
     stderr::flush();

@@ -18,6 +18,8 @@ pub(super) struct Told {
     prospect: Result<Prospect, String>,
     /// Whether the node has begun, and waits.
     waits: bool,
+    /// Whether it is a map.
+    is_map: bool,
 }
 
 /// Lines that are shown of facts, and of assumptions; a line counts the rest.
@@ -27,10 +29,12 @@ impl Told {
     /// At a cursor, and at this time or that of the cursor.
     pub(super) fn at(travel: &mut Travel, node: &str, now: Timestamp) -> Self {
         let state = travel.explain(node).map(|it| it.state);
+        let workflow: Value = serde_json::from_str(travel.log().workflow()).unwrap_or_default();
         let prospect = Prospects::of(travel).at_time(now).what_would_run(node);
         Self {
             prospect: prospect.map_err(|error| failure::line(&error.into())),
             waits: state.is_ok_and(|it| it == NodeState::Waiting),
+            is_map: workflow["nodes"][node]["kind"]["type"] == "map",
         }
     }
 
@@ -54,11 +58,17 @@ impl Told {
     /// The same for a page that has nothing else.
     pub(super) fn page(&self) -> Vec<Text> {
         let alone = match &self.prospect {
-            Ok(Prospect::Begun(state)) => {
-                text!(
-                    "it is {}: nothing more has to happen",
-                    names::node_state(*state)
-                )
+            Ok(Prospect::Begun(NodeState::Running)) => {
+                text!("it is running: nothing more has to happen for that")
+            }
+            Ok(Prospect::Begun(NodeState::Waiting)) if self.is_map => {
+                text!("it has begun, and waits until its instances have ended")
+            }
+            Ok(Prospect::Begun(NodeState::Waiting)) => {
+                text!("it has begun, and waits until its child has ended")
+            }
+            Ok(Prospect::Begun(_)) => {
+                text!("a worker has to take its work: nothing has to happen before")
             }
             Ok(Prospect::Settled(state)) => {
                 text!("it is {}: nothing makes it run", names::node_state(*state))

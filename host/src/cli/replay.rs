@@ -1,12 +1,16 @@
 //! `refrain replay`: a debugger over the log of an execution.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use refrain::id::ExecutionId;
 
 use super::coded::refuse;
 use super::debugger::{self, Level};
 use super::log_source::{GuestArguments, LogArguments, OpenLog};
-use super::{Answer, timeline};
+use super::text::text;
+use super::{Answer, damage, output, timeline};
 
 /// Move through the log of an execution, on the whole screen
 ///
@@ -32,7 +36,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
         let open = arguments.log.open(arguments.at, &arguments.guests)?;
         return timeline::show(open, timeline::Shape::Chart(timeline::WIDTH));
     }
-    let mut level = level_of(arguments.log.open(None, &arguments.guests)?)?;
+    let log = &arguments.log;
+    // What a log that was tampered with says is shown, and not believed.
+    let tampered = RefCell::new(BTreeMap::new());
+    let level_of = |open: OpenLog| {
+        let id = open.record.id;
+        if let Some(why) = damage::why_set_aside(&open.record, open.to_act_on()) {
+            tampered.borrow_mut().insert(id, why);
+        }
+        level_of(open)
+    };
+    let mut level = level_of(log.open(None, &arguments.guests)?)?;
     if let Some(at) = arguments.at {
         if at > level.last() {
             refuse!(
@@ -46,7 +60,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
         level.go(at);
         level.choose_node_of_event();
     }
-    let log = &arguments.log;
     let mut open_child = |child: ExecutionId| match log.open_child(child)? {
         Some(open) => level_of(open),
         None => refuse!(
@@ -66,7 +79,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Answer> {
         false => None,
     };
     debugger::run(level, &mut open_child, grown)?;
-    Ok(Answer::Good)
+    let tampered = tampered.borrow();
+    for why in tampered.values() {
+        output::tell(&text!("error: {}", why));
+    }
+    Ok(Answer::good_if(tampered.is_empty()))
 }
 
 fn level_of(open: OpenLog) -> Result<Level> {
@@ -74,5 +91,6 @@ fn level_of(open: OpenLog) -> Result<Level> {
         "{} {}",
         open.record.workflow_id, open.record.workflow_version
     );
-    Ok(Level::of(open.into_travel()?, name))
+    let tampered_at = open.record.tampering.as_ref().map(|it| it.sequence);
+    Ok(Level::of(open.into_travel()?, name, tampered_at))
 }

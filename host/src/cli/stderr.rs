@@ -41,6 +41,30 @@ pub(super) fn flush() {
     }
 }
 
+/// From now on, until what this returns is dropped, what is said is kept, and nobody waits for
+/// it: the whole screen shows something else.
+#[must_use]
+pub(super) fn keep() -> Kept {
+    flush();
+    stderr().set_kept(true);
+    Kept
+}
+
+/// What is said is kept while this is there.
+pub(super) struct Kept;
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        stderr().set_kept(false);
+    }
+}
+
+/// Say what a panic says, after all that was kept: the screen is given back by now.
+pub(super) fn log_panic(text: &Text) {
+    stderr().set_kept(false);
+    log(text);
+}
+
 /// For the log: what is written to it, a record at a time, is [logged](log) in
 /// one line.
 pub(super) struct Log;
@@ -91,6 +115,8 @@ struct Waiting {
     written: u64,
     /// Someone has waited in vain, and nothing was written since.
     stuck: bool,
+    /// Nothing is written for the time being.
+    kept: bool,
 }
 
 impl Talk {
@@ -102,11 +128,16 @@ impl Talk {
         self.filled.notify_one();
     }
 
+    fn set_kept(&self, kept: bool) {
+        self.lock().kept = kept;
+        self.filled.notify_one();
+    }
+
     /// Wait for this as long as the writer gets on.
     fn wait_until(&self, enough: impl Fn(&Waiting) -> bool) {
         let mut waiting = self.lock();
         let mut seen = (waiting.written, Instant::now());
-        while !enough(&waiting) && !waiting.stuck {
+        while !enough(&waiting) && !waiting.stuck && !waiting.kept {
             let patience = PATIENCE.saturating_sub(seen.1.elapsed());
             let woken = self.written.wait_timeout(waiting, patience);
             waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
@@ -136,7 +167,9 @@ impl Talk {
     fn next(&self) -> Vec<u8> {
         let mut waiting = self.lock();
         loop {
-            if let Some(text) = waiting.pop() {
+            if !waiting.kept
+                && let Some(text) = waiting.pop()
+            {
                 return text;
             }
             waiting = self
@@ -279,6 +312,20 @@ mod tests {
         }
         talk.wait_until(Waiting::is_empty);
         assert_eq!(written.lock().unwrap().len(), 50 * b"a line\n".len());
+    }
+
+    #[test]
+    fn what_is_kept_is_written_later_and_nobody_waits_for_it() {
+        let (talk, gate, written) = behind_a_gate();
+        talk.set_kept(true);
+        gate.send(()).unwrap();
+        talk.push(b"a line\n");
+        talk.wait_until(Waiting::is_empty);
+        assert!(!talk.lock().is_empty() && !talk.lock().stuck);
+        assert!(written.lock().unwrap().is_empty());
+        talk.set_kept(false);
+        talk.wait_until(Waiting::is_empty);
+        assert_eq!(*written.lock().unwrap(), b"a line\n");
     }
 
     #[test]

@@ -150,6 +150,29 @@ fn a_person_moves_through_a_log_and_leaves() {
 }
 
 #[test]
+fn law4_a_log_that_was_tampered_with_is_never_taken_for_a_sound_one() {
+    let desk = desk();
+    let exported = desk.types(&["export", "@last"]);
+    let lines: Vec<&str> = exported.out.lines().collect();
+    let edited = exported.out.replacen(r#""orders": 3"#, r#""orders": 4"#, 1);
+    assert_ne!(edited, exported.out);
+    let dropped = [&lines[..4], &lines[5..]].concat().join("\n");
+    for (log, sequence) in [(edited, 4), (dropped, 4)] {
+        desk.file("log.ndjson", log);
+        let mut session = Session::of(&desk, (80, 24), "replay --file log.ndjson");
+        let verdict = format!("chain 1.0.0  tampered at {sequence}  event ");
+        let screen = session.waits_for(&[&verdict, "charge", "quit"]);
+        assert!(!screen.contains("is a log"), "{screen}");
+        session.press("g");
+        session.waits_for(&[&format!("tampered at {sequence}  before event 1")]);
+        session.press("q");
+        let why = format!("error: its log is tampered with at event {sequence}: ");
+        let left = session.waits_for(&[&why, "left with 1"]);
+        assert!(left.contains("log.ndjson is a log: "), "{left}");
+    }
+}
+
+#[test]
 fn a_terminal_that_is_small_or_resized_shows_what_fits() {
     let desk = desk();
     let mut session = Session::of(&desk, (20, 10), "replay @last");

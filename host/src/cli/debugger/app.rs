@@ -33,6 +33,29 @@ pub(super) const PANES: [Pane; 5] = [
 pub(super) struct Prompt {
     pub(super) question: Question,
     pub(super) line: String,
+    /// Whether the line is that of the last time, and the first character typed replaces it.
+    pub(super) is_of_before: bool,
+}
+
+impl Prompt {
+    /// Takes a key that neither ends the prompt nor answers it.
+    fn edit(&mut self, key: KeyEvent) {
+        match key.code {
+            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                self.line.clear();
+            }
+            KeyCode::Char(c) => {
+                if self.is_of_before {
+                    self.line.clear();
+                }
+                self.line.push(c);
+            }
+            KeyCode::Backspace => drop(self.line.pop()),
+            KeyCode::Left | KeyCode::Right | KeyCode::Home | KeyCode::End => {}
+            _ => return,
+        }
+        self.is_of_before = false;
+    }
 }
 
 /// Opens the log of a child, by the id of that.
@@ -153,7 +176,11 @@ impl<'a> App<'a> {
                     Question::Filter => self.filter.clone(),
                     Question::Condition => self.typed.condition.clone(),
                 };
-                self.prompt = Some(Prompt { question, line });
+                self.prompt = Some(Prompt {
+                    question,
+                    is_of_before: !line.is_empty(),
+                    line,
+                });
             }
             Action::Origin => seeking::origin(self.level_mut())?,
             Action::NextStep => self.page = Some(pages::next_step(self.level_mut())?),
@@ -324,20 +351,15 @@ impl<'a> App<'a> {
             KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => {
                 self.prompt = None;
             }
-            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => {
-                prompt.line.clear();
-            }
-            KeyCode::Char(c) => prompt.line.push(c),
-            KeyCode::Backspace => drop(prompt.line.pop()),
             KeyCode::Enter => {
-                let Some(Prompt { question, line }) = self.prompt.take() else {
+                let Some(Prompt { question, line, .. }) = self.prompt.take() else {
                     return;
                 };
                 if let Err(message) = self.answer(question, line) {
                     self.message = Some(message);
                 }
             }
-            _ => {}
+            _ => prompt.edit(key),
         }
     }
 

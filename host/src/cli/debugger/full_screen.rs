@@ -16,6 +16,7 @@ use super::level::Level;
 use super::screen;
 use super::styles::Styles;
 use crate::cli::output;
+use crate::cli::stderr;
 use crate::cli::stop_signals::StopSignals;
 
 /// How long to wait for a key before looking for other things.
@@ -43,9 +44,11 @@ pub(in crate::cli) fn run(
     };
     let stopped = stopped()?;
     let mut app = App::new(level, styles, open_child);
+    let kept = stderr::keep();
     let mut terminal = ratatui::try_init().context("cannot take the whole screen")?;
     let shown = show(&mut app, &mut terminal, grown, &stopped);
     let restored = ratatui::try_restore();
+    drop(kept);
     shown?;
     restored.context("cannot give the screen back; `reset` does")
 }

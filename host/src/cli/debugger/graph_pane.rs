@@ -11,10 +11,20 @@ use unicode_width::UnicodeWidthStr;
 
 use super::level::{Level, View};
 use super::styles::Styles;
+use crate::cli::output::Paint;
 use crate::cli::text::Text;
 
 /// Cells of a strip that shows the instances of a map.
 const CELLS: usize = 20;
+
+/// Cells below which such a strip says nothing.
+const CELLS_MIN: usize = 4;
+
+/// What stands for several instances of which some have failed.
+const SOME_FAILED: &str = "!";
+
+/// Columns of the mark behind a node that an edge joins to the chosen one.
+const MARK_COLUMNS: usize = 1;
 
 /// What the part shows, and the line in which the chosen node stands.
 #[derive(Default)]
@@ -50,7 +60,7 @@ fn layers(level: &mut Level, styles: Styles, columns: usize) -> Shown {
             let mut chip = if node.is_end() {
                 vec![Span::styled("■ end", styles.faint())]
             } else {
-                chip(&node.id, nodes, styles)
+                chip(&node.id, nodes, styles, columns)
             };
             if let Some(mark) = marks.get(place) {
                 chip.push(Span::styled(*mark, styles.faint()));
@@ -95,8 +105,9 @@ fn instances(level: &mut Level, map: &str, styles: Styles, columns: usize) -> Sh
     }
 }
 
-/// A node: the sign of its state, its id, and what is special about it at the place.
-fn chip(id: &str, nodes: &Nodes, styles: Styles) -> Vec<Span<'static>> {
+/// A node: the sign of its state, its id, and what is special about it at the place, in so
+/// many columns.
+fn chip(id: &str, nodes: &Nodes, styles: Styles, columns: usize) -> Vec<Span<'static>> {
     let told = nodes.named(id);
     let state = told.map_or(NodeState::Pending, |it| it.state);
     let name = Text::word(id);
@@ -109,7 +120,8 @@ fn chip(id: &str, nodes: &Nodes, styles: Styles) -> Vec<Span<'static>> {
         chip.push(Span::styled(said, styles.of_node(undo.state)));
     }
     if let Some(map) = told.filter(|it| it.instances.is_some()) {
-        chip.extend(strip(map, nodes, styles));
+        let used = width(&chip) + MARK_COLUMNS;
+        chip.extend(strip(map, nodes, styles, columns.saturating_sub(used)));
     } else if let Some(node) = told.filter(|it| it.iterations > 1) {
         chip.push(Span::styled(
             format!(" ×{}", node.iterations),
@@ -121,29 +133,46 @@ fn chip(id: &str, nodes: &Nodes, styles: Styles) -> Vec<Span<'static>> {
     chip
 }
 
-/// The instances of a map in so many cells at most. Where a cell stands for several, it
-/// shows the one that asks for most attention.
-fn strip(map: &Node, nodes: &Nodes, styles: Styles) -> Vec<Span<'static>> {
+/// The instances of a map: a strip of cells, as far as there is room for it in so many
+/// columns, and how many of them are done and have failed.
+fn strip(map: &Node, nodes: &Nodes, styles: Styles, columns: usize) -> Vec<Span<'static>> {
     let count = map.instances.unwrap_or(0) as usize;
-    let cells = count.min(CELLS);
-    let worst = (0..cells).map(|cell| {
-        let indices = cell * count / cells..(cell + 1) * count / cells;
-        let states = indices.map(|index| {
-            let told = nodes.named(&format!("{}[{index}]", map.id));
-            told.map_or(NodeState::Pending, |it| it.state)
-        });
-        let worst = states.max_by_key(|it| attention(*it));
-        worst.unwrap_or(NodeState::Pending)
-    });
-    let mut spans = vec![Span::raw(" [")];
-    spans.extend(worst.map(|it| Span::styled(sign(it), styles.of_node(it))));
     let of_state = nodes.instances_of(map).unwrap_or_default();
-    let done: u32 = ["completed", "skipped"]
-        .iter()
-        .filter_map(|it| of_state.get(it))
-        .sum();
-    spans.push(Span::raw(format!("] {done}/{count}")));
+    let number = |state: &str| of_state.get(state).copied().unwrap_or(0);
+    let done = number("completed") + number("skipped");
+    let mut said = format!(" {done}/{count}");
+    if number("failed") > 0 {
+        said.push_str(&format!(", {} failed", number("failed")));
+    }
+    let room = columns.saturating_sub(said.width() + " []".len());
+    let cells = count.min(CELLS).min(room);
+    let mut spans = Vec::new();
+    if cells >= count.min(CELLS_MIN) {
+        spans.push(Span::raw(" ["));
+        spans.extend((0..cells).map(|cell| {
+            let indices = cell * count / cells..(cell + 1) * count / cells;
+            let states = indices.map(|index| {
+                let told = nodes.named(&format!("{}[{index}]", map.id));
+                told.map_or(NodeState::Pending, |it| it.state)
+            });
+            self::cell(&states.collect::<Vec<_>>(), styles)
+        }));
+        spans.push(Span::raw("]"));
+    }
+    spans.push(Span::raw(said));
     spans
+}
+
+/// What stands for instances in these states: the sign of those that ask for most attention;
+/// where some have failed and others have not, a sign of its own.
+fn cell(states: &[NodeState], styles: Styles) -> Span<'static> {
+    let has_failed = |it: &NodeState| *it == NodeState::Failed;
+    if states.iter().any(has_failed) && !states.iter().all(has_failed) {
+        return Span::styled(SOME_FAILED, styles.paint(Paint::Yellow));
+    }
+    let worst = states.iter().copied().max_by_key(|it| attention(*it));
+    let worst = worst.unwrap_or(NodeState::Pending);
+    Span::styled(sign(worst), styles.of_node(worst))
 }
 
 fn attention(state: NodeState) -> u8 {
@@ -178,6 +207,10 @@ fn marks(picture: &Picture, chosen: Option<&str>) -> HashMap<usize, &'static str
         }
     }
     marks
+}
+
+fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|it| it.content.width()).sum()
 }
 
 fn mark_chosen(spans: &mut [Span<'static>]) {
@@ -218,7 +251,7 @@ impl Rows {
     }
 
     fn put(&mut self, spans: Vec<Span<'static>>, space: usize) -> usize {
-        let width: usize = spans.iter().map(|it| it.content.width()).sum();
+        let width = width(&spans);
         let space = if self.used == 0 { 0 } else { space };
         if self.used > 0 && self.used + space + width > self.columns {
             self.begin_row();
@@ -234,5 +267,51 @@ impl Rows {
         }
         self.used += space + width;
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strip_of_a_map_yields_to_its_count() {
+        let mut map = Node::pending("each");
+        let styles = Styles { colours: false };
+        for (instances, columns, expected) in [
+            (2000, 38, " [····················] 0/2000"),
+            (2000, 18, " [········] 0/2000"),
+            (2000, 14, " [····] 0/2000"),
+            (2000, 13, " 0/2000"),
+            (2000, 0, " 0/2000"),
+            (2, 9, " [··] 0/2"),
+            (2, 8, " 0/2"),
+            (0, 9, " [] 0/0"),
+        ] {
+            map.instances = Some(instances);
+            let spans = strip(&map, &Nodes::default(), styles, columns);
+            assert_eq!(
+                Line::from(spans).to_string(),
+                expected,
+                "{instances}, {columns}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_failure_among_many_instances_is_not_that_of_all() {
+        use NodeState::{Completed, Failed, Pending, Running, Skipped};
+        let styles = Styles { colours: false };
+        for (states, expected) in [
+            (&[Completed, Skipped, Completed][..], "✓"),
+            (&[Completed, Running, Pending], "▶"),
+            (&[Completed, Failed, Completed], "!"),
+            (&[Failed, Running, Pending], "!"),
+            (&[Failed, Failed], "✗"),
+            (&[Failed], "✗"),
+            (&[], "·"),
+        ] {
+            assert_eq!(cell(states, styles).content, expected, "{states:?}");
+        }
     }
 }

@@ -135,9 +135,27 @@ pub(super) fn help() -> impl Iterator<Item = (&'static str, &'static str)> {
     named.map(|binding| (binding.name, binding.words))
 }
 
-/// The keys that the last line names.
-pub(super) const HINT: &str =
-    "←→ step  d decision  f failure  n node  : go  x filter  Tab part  ? help  q quit";
+/// The keys that the last line names, as far as there is room.
+pub(super) const HINTS: &[&str] = &[
+    "←→ step",
+    "d decision",
+    "f failure",
+    "n node",
+    ": go",
+    "x filter",
+    "Tab part",
+];
+
+/// Those that it names first of all.
+pub(super) const HINTS_KEPT: &[&str] = &["? help", "q quit"];
+
+/// Those that it names while a text lies over the screen.
+pub(super) const HINTS_OF_PAGE: &[&str] = &["Esc back", "↑↓ PgUp PgDn scroll"];
+
+/// Those that are named while a line is typed, and while that is the line of the last time.
+pub(super) const HINTS_OF_PROMPT: &[&str] = &["Enter takes it", "Esc leaves", "Ctrl-U clears"];
+pub(super) const HINTS_OF_LINE_BEFORE: &[&str] =
+    &["typing replaces it", "← → keep it", "Ctrl-U clears"];
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use refrain::id::ExecutionId;
 use refrain::model::{Event, EventKind, Explanation, Origin, Status};
+use refrain::names;
 use refrain::picture::{self, Picture};
 use refrain::replay::nodes::Nodes;
 use refrain::replay::{Standing, Travel, is_failure, node_of};
@@ -15,7 +16,8 @@ use super::filter::Filter;
 use super::folds::Folds;
 use super::seen::State;
 use crate::cli::log;
-use crate::cli::text::Text;
+use crate::cli::output::Paint;
+use crate::cli::text::{Text, text};
 
 /// Bytes of an event that is large.
 const LARGE_BYTES: usize = 64 * 1024;
@@ -34,6 +36,8 @@ pub(in crate::cli) struct Level {
     pub(in crate::cli) id: ExecutionId,
     /// Its workflow.
     pub(super) name: String,
+    /// The event at which it was tampered with. `None` if it was not.
+    tampered_at: Option<u64>,
     pub(super) travel: Travel,
     /// The workflow, without states.
     pub(super) picture: Picture,
@@ -58,7 +62,7 @@ pub(in crate::cli) struct Level {
 }
 
 impl Level {
-    pub(in crate::cli) fn of(travel: Travel, name: String) -> Self {
+    pub(in crate::cli) fn of(travel: Travel, name: String, tampered_at: Option<u64>) -> Self {
         let events = travel.log();
         let id = events.execution_id();
         // A text that is no workflow has no graph; its guest says what is wrong with it.
@@ -100,6 +104,7 @@ impl Level {
         Self {
             id,
             name,
+            tampered_at,
             travel,
             picture,
             layers,
@@ -180,11 +185,19 @@ impl Level {
         (&self.picture, &self.layers, nodes)
     }
 
-    /// The status at the place, as the log says it.
-    pub(super) fn status(&self) -> Status {
+    /// The status at the place, as the log says it; at each place that it was tampered with,
+    /// if it was.
+    pub(super) fn standing(&self) -> (Text, Paint) {
+        if let Some(sequence) = self.tampered_at {
+            return (
+                text!("tampered at {}", sequence),
+                Paint::of_status(Status::Failed),
+            );
+        }
         let sequence = self.sequence();
         let behind = self.statuses.partition_point(|(from, _)| *from <= sequence);
-        self.statuses[behind - 1].1
+        let status = self.statuses[behind - 1].1;
+        (text!("{}", names::status(status)), Paint::of_status(status))
     }
 
     /// Lists only these events.

@@ -35,6 +35,7 @@ mod events_pane;
 mod state_pane;
 mod node_pane;
 mod queue_pane;
+mod footer;
 // All of it at its place.
 mod screen;
 // The terminal.

@@ -48,7 +48,7 @@ impl Page {
 
 /// The rows of a line, broken behind spaces where that can be. The further ones stand two
 /// columns further to the right.
-fn wrapped(line: &str, columns: usize) -> Vec<String> {
+pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let indent = line.len() - line.trim_start_matches(' ').len() + 2;
     let indent = " ".repeat(indent.min(columns / 2));
     let mut rows = Vec::new();
@@ -70,10 +70,26 @@ fn wrapped(line: &str, columns: usize) -> Vec<String> {
     rows
 }
 
+/// What stands at nodes, keys and events, and what it says.
+#[rustfmt::skip]
+const MARKS: &[(&str, &str)] = &[
+    ("· ○ ▶ ◔ ↻", "a node is pending, may begin or waits for a worker, is at work, waits, waits for its next attempt"),
+    ("✓ ✗ – ⊘", "it is completed, failed, skipped, cancelled"),
+    ("a→ a← a↔", "an edge leads from a to the chosen node, from the chosen node to a, both ways"),
+    ("a #3  a ×3", "a is at its third attempt, in its third iteration"),
+    ("a ↩✓", "what undoes a is completed"),
+    ("a [✓!▶·]", "the instances of a map, one or several to a sign; ! some of these have failed"),
+    ("* key", "the event at the place has changed this key of the state"),
+    ("<  >", "an event is a fact that came in, or a decision of the scheduler"),
+];
+
 /// The keys, and what they do.
 pub(super) fn help() -> Page {
-    let lines = keys::help().map(|(key, words)| format!("{key:<10} {words}"));
-    Page::new("keys; ↑↓ scroll, Esc leaves".to_owned(), lines.collect())
+    let line = |(key, words)| format!("{key:<10} {words}");
+    let mut lines: Vec<String> = keys::help().map(line).collect();
+    lines.extend([String::new(), "what marks say".to_owned()]);
+    lines.extend(MARKS.iter().copied().map(line));
+    Page::new("keys; ↑↓ scroll, Esc leaves".to_owned(), lines)
 }
 
 /// The whole value of the chosen key of the state.

@@ -4,12 +4,9 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
-use refrain::names;
 
 use super::app::{App, Pane};
-use super::keys::{self, Question};
-use super::{events_pane, graph_pane, node_pane, queue_pane, state_pane};
-use crate::cli::output::Paint;
+use super::{events_pane, footer, graph_pane, node_pane, queue_pane, state_pane};
 use crate::cli::text::{Text, text};
 use crate::cli::time::{span, stamp};
 
@@ -22,20 +19,21 @@ const NARROW: (u16, u16) = (50, 16);
 /// Draws the screen.
 pub(super) fn draw(app: &mut App<'_>, frame: &mut Frame<'_>) {
     let area = frame.area();
+    let below = footer::shown(app, usize::from(area.width));
+    let rows = u16::try_from(below.lines.len()).unwrap_or(u16::MAX);
     let [head, body, foot] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Fill(1),
-        Constraint::Length(1),
+        Constraint::Length(rows.min(area.height / 2).max(1)),
     ])
     .areas(area);
     frame.render_widget(header(app), head);
     for (pane, area) in places(app, body) {
         draw_pane(app, pane, frame, area);
     }
-    frame.render_widget(footer(app), foot);
+    frame.render_widget(Paragraph::new(below.lines), foot);
     draw_page(app, frame, body);
-    if let Some(prompt) = &app.prompt {
-        let typed = prefix(prompt.question).len() + Text::word(&prompt.line).width();
+    if let Some(typed) = below.typed {
         let column = u16::try_from(typed).unwrap_or(u16::MAX);
         frame.set_cursor_position((foot.x + column.min(foot.width.saturating_sub(1)), foot.y));
     }
@@ -131,7 +129,7 @@ fn header(app: &mut App<'_>) -> Line<'static> {
     let depth = app.depth();
     let level = app.level_mut();
     let (sequence, last) = (level.sequence(), level.last());
-    let status = level.status();
+    let (standing, paint) = level.standing();
     let name = Text::word(&level.name);
     let place = match sequence {
         0 => text!("before event 1 of {}", last),
@@ -151,36 +149,12 @@ fn header(app: &mut App<'_>) -> Line<'static> {
         );
     }
     spans.push(Span::styled(
-        names::status(status),
-        styles.paint(Paint::of_status(status)),
+        standing.as_str().to_owned(),
+        styles.paint(paint),
     ));
     spans.push(Span::raw(format!("  {}", place.as_str())));
     spans.push(Span::styled(format!("  {}", level.id), styles.faint()));
     Line::from(spans)
-}
-
-fn prefix(question: Question) -> &'static str {
-    match question {
-        Question::Sequence => "behind event: ",
-        Question::Text => "search: ",
-        Question::Condition => "condition, such as state.total > 3: ",
-        Question::Filter => "list (failed node=ID queue=Q kind=K words): ",
-    }
-}
-
-/// What is typed, what there is to say, or what can be typed.
-fn footer(app: &App<'_>) -> Line<'static> {
-    if let Some(prompt) = &app.prompt {
-        let line = Text::word(&prompt.line);
-        return Line::raw(format!("{}{}", prefix(prompt.question), line.as_str()));
-    }
-    match &app.message {
-        Some(message) => {
-            let message = Text::word(message);
-            Line::styled(message.as_str().to_owned(), app.styles.changed())
-        }
-        None => Line::styled(keys::HINT, app.styles.faint()),
-    }
 }
 
 /// The text that lies over the screen, if one does.

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use refrain::guest::{CallError, LibraryError};
-use refrain::model::Explanation;
+use refrain::model::{Explanation, SchedulerError};
 use refrain::replay::{Travel, TravelError, may_change_state};
 use serde_json::value::RawValue;
 
@@ -235,10 +235,15 @@ fn hash(value: &str) -> u64 {
 }
 
 pub(super) fn said(error: TravelError) -> String {
-    let is_missing = matches!(error, TravelError::Library(LibraryError::Unknown { .. }));
-    let said = failure::line(&error.into());
-    match is_missing {
-        true => format!("{said}; for a log in a file, --guest FILE.wasm gives it"),
-        false => said,
-    }
+    let helps = match &error {
+        TravelError::Library(LibraryError::Unknown { .. }) => {
+            "; for a log in a file, --guest FILE.wasm gives it"
+        }
+        TravelError::Call {
+            error: CallError::Scheduler(SchedulerError::Illegal(_)),
+            ..
+        } => "; `refrain audit` says what is wrong with the log",
+        _ => "",
+    };
+    format!("{}{helps}", failure::line(&error.into()))
 }

@@ -32,6 +32,11 @@ const SCREENS: &[(&str, &str, (u16, u16))] = &[
     ("expanded", "?", (80, 24)),
     ("operators", "xfailed\n", (80, 24)),
     ("verbatim", "\t\tj\n", (80, 24)),
+    ("map_retried", "gllllllww", (80, 24)),
+    ("retries", "gllw", (80, 24)),
+    ("retries", "cstate.x >\n", (80, 24)),
+    ("retries", "/never\n/", (80, 24)),
+    ("expanded", "", (40, 12)),
     ("joins", "z", (40, 12)),
     ("joins", "", (20, 10)),
 ];
@@ -52,7 +57,7 @@ fn level(name: &str) -> Result<Level> {
         Err(unreadable) => bail!("{}", unreadable.message),
     };
     let travel = Travel::open(Arc::new(recording), library)?;
-    Ok(Level::of(travel, name.to_owned()))
+    Ok(Level::of(travel, name.to_owned(), None))
 }
 
 fn press(app: &mut App<'_>, keys: &str) {
@@ -197,6 +202,11 @@ fn keys_lead_where_the_log_says() -> Result<()> {
         let first = at(app);
         press(app, "tT");
         assert_eq!(at(app), first);
+        // What is typed stands in the place of the text before, or behind it.
+        press(app, "/nothing of the kind\n/node_started\n");
+        assert!(app.message.is_none(), "{:?}", app.message);
+        press(app, "/\u{8}D\n");
+        assert!(app.message.is_none(), "{:?}", app.message);
         press(app, "q");
         assert!(app.is_over);
         Ok(())

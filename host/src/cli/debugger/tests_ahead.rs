@@ -45,7 +45,7 @@ fn what_is_kept_of_a_long_log_goes_with_the_place() -> Result<()> {
     let travel = Travel::open(Arc::new(long_log(&library)?), library)?;
     let last = travel.last();
     ensure!(last > 1000, "{last} events");
-    with_level(Level::of(travel, "long".to_owned()), |app| {
+    with_level(Level::of(travel, "long".to_owned(), None), |app| {
         rest(app);
         for _ in 0..8 {
             known(app, &"h".repeat(STEPS))?;
@@ -66,7 +66,7 @@ fn what_is_kept_of_a_long_log_goes_with_the_place() -> Result<()> {
 fn what_comes_from_ahead_is_news_at_the_place_where_it_is_waited_for() -> Result<()> {
     let library = Library::new(Sandbox::new(CallLimits::default())?);
     let travel = Travel::open(Arc::new(long_log(&library)?), library)?;
-    with_level(Level::of(travel, "long".to_owned()), |app| {
+    with_level(Level::of(travel, "long".to_owned(), None), |app| {
         ensure!(app.ask(), "the place of the beginning is asked for");
         key(app, 'h');
         ensure!(!app.level().state().1, "the place before is not known yet");
