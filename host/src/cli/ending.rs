@@ -2,12 +2,15 @@
 
 use refrain::id::ExecutionId;
 use refrain::limits::EVENTS_PAGE_MAX;
-use refrain::model::{Event, EventKind, NodeFailure, NodeState, Remedy, Status, WorkflowFailure};
+use refrain::model::{
+    Event, EventKind, NodeFailure, NodeState, OperatorNote, Remedy, Status, WorkflowFailure,
+};
 use refrain::render;
 use refrain::replay::nodes::{Node, Nodes, is_one_of_many};
 use refrain::store::{ExecutionRecord, Reader, StoreError};
 
 use super::database::Database;
+use super::paused;
 use super::progress::one_line;
 use super::remedy;
 use super::text::{Text, text};
@@ -97,6 +100,8 @@ pub(super) struct Ending {
     /// All that it is stalled on; the last is told of.
     stalls: Vec<Stall>,
     is_cancelling: bool,
+    /// What the last pause says of itself.
+    pause: Option<OperatorNote>,
 }
 
 /// A node that failed for good.
@@ -173,6 +178,7 @@ impl Ending {
                     stall.remedies.retain(|it| *it != Remedy::Cancel);
                 }
             }
+            EventKind::ExecutionPaused(note) => self.pause = Some(note.clone()),
             EventKind::StallLifted(_) => self.no_longer_stalled(None),
             EventKind::RetryRequested(it) => self.no_longer_stalled(Some(&it.node_id)),
             EventKind::SkipRequested(it) => self.no_longer_stalled(Some(&it.node_id)),
@@ -262,10 +268,14 @@ impl Ending {
                 true => text!(": {}", command),
             }
         });
+        let note = self.pause.as_ref();
+        let why = note.map(|it| paused::why(it.reason.as_deref(), it.by.as_deref()));
+        let why = why.unwrap_or_default();
         match (record.status, self.is_cancelling) {
-            (Status::Paused, false) => Some(text!("it is paused{}", unpause)),
+            (Status::Paused, false) => Some(text!("it is paused{}{}", why, unpause)),
             (Status::Paused, true) => Some(text!(
-                "it is paused, and a request to cancel it is recorded: it ends when the pause is lifted{}",
+                "it is paused{}, and a request to cancel it is recorded: it ends when the pause is lifted{}",
+                why,
                 unpause
             )),
             (Status::Running | Status::Stalled, true) => Some(text!("it is being cancelled")),

@@ -2,30 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use refrain::EngineError;
 use refrain::guest::CallError;
 use refrain::id::ExecutionId;
 use refrain::log::Attestation;
 use refrain::log::json::explanation_json;
-use refrain::model::{Explanation, NodeState, Reason, ReasonCause, SchedulerError, undone_by};
+use refrain::model::{Explanation, NodeState, SchedulerError, undone_by};
 use refrain::names;
 use refrain::replay::nodes::Nodes;
 use refrain::replay::{Travel, TravelError};
-use refrain::store::Timestamp;
 use serde_json::{Value, json};
 
 use super::damage::{self, TamperedDocument};
-use super::database::Database;
 use super::ending::Ending;
+use super::failure::curable_by;
 use super::leases::Leases;
 use super::log_source::{GuestArguments, LogArguments, OpenLog, Place};
 use super::logged::Logged;
 use super::output::{self, Form, Paint};
+use super::paused::Pause;
 use super::prospect::Told;
 use super::queue_workers::{QueueWorkers, waits_on};
 use super::text::{Text, text};
 use super::why_ended::{self, Written};
-use super::{Answer, causes, children, erased, explained, remedy, unresolved};
+use super::{Answer, causes, children, erased, explained, unresolved};
 
 /// Say why a node runs, waits, was skipped or failed
 ///
@@ -75,18 +74,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     unresolved::tell(&mut *open.store, &open.record, logged.events(), &mut told)?;
     let ending = Ending::of(logged.events());
     drop(logged);
+    let failed = |error| failed(&arguments.log, open.record.id, &told, error);
     let nodes = match &node {
         Some(node) => vec![node.clone()],
         None => {
             let inspection = travel.inspect();
-            let inspection = inspection.map_err(|error| failed(&open, error))?;
+            let inspection = inspection.map_err(failed)?;
             causes::of(&open.record, &told, &ending, &inspection)
         }
     };
     let mut explanations = Vec::new();
     for node in nodes.iter().take(EXPLAINED_MAX) {
         let explanation = travel.explain(node);
-        explanations.push(explanation.map_err(|error| failed(&open, error))?);
+        explanations.push(explanation.map_err(failed)?);
     }
     let prospect = match node {
         Some(node) => Some(Told::at(&mut travel, &node, open.now()?)),
@@ -125,12 +125,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
 }
 
 /// That the scheduler does not answer, in the same words wherever it is asked.
-fn failed(open: &OpenLog, error: TravelError) -> anyhow::Error {
-    let execution = open.record.id;
+fn failed(
+    log: &LogArguments,
+    execution: ExecutionId,
+    told: &Nodes,
+    error: TravelError,
+) -> anyhow::Error {
     match error {
         TravelError::Call { error, .. } => match error {
             CallError::Scheduler(SchedulerError::UnknownNode(node_id)) => {
-                EngineError::UnknownNode { execution, node_id }.into()
+                explained::unknown_node(execution, node_id, told)
+            }
+            CallError::Scheduler(SchedulerError::Illegal(_)) => {
+                curable_by("log_refused", error.to_string(), log.to_audit(execution))
             }
             error => error.into(),
         },
@@ -155,8 +162,9 @@ impl Explained {
         let now = open.now()?;
         let database = open.to_act_on().cloned();
         let written = Written::of(&mut *open.store, &open.record)?;
+        let pause = Pause::of(&mut *open.store, open.record.id, String::new())?;
         if self.prospect.is_none() {
-            self.say_standing(open, &written, colours)?;
+            self.say_standing(open, &written, pause.as_ref(), colours)?;
         }
         let leases = Leases::of(open)?;
         let workers = QueueWorkers::of(open)?;
@@ -164,10 +172,10 @@ impl Explained {
         let mut queues = BTreeSet::new();
         for explanation in &self.explanations {
             let id = open.record.id;
-            let reasons = reasons(
+            let reasons = explained::reasons(
                 explanation,
                 (id, database.as_ref()),
-                (&self.told, &written),
+                (&self.told, &written, pause.as_ref()),
                 now,
                 &mut said,
             );
@@ -202,14 +210,18 @@ impl Explained {
         &self,
         open: &mut OpenLog,
         written: &Written,
+        pause: Option<&Pause>,
         colours: bool,
     ) -> anyhow::Result<()> {
         let (standing, paint) = damage::standing(&open.record);
         let why = why_ended::why(&mut *open.store, &open.record, &self.told, written)?;
-        let why = match why {
-            Some(why) => text!("; {}", why),
-            None if self.explanations.is_empty() => text!("; no node holds it up"),
-            None => Text::new(),
+        let to_go_on = pause.zip(open.to_act_on());
+        let to_go_on = to_go_on.map(|(pause, database)| pause.to_go_on(database));
+        let why = match (why, pause) {
+            (Some(why), _) => text!("; {}", why),
+            (None, Some(pause)) => pause.why(),
+            (None, None) if self.explanations.is_empty() => text!("; no node holds it up"),
+            (None, None) => Text::new(),
         };
         let when = match open.place {
             Some(Place { sequence, last }) => {
@@ -218,12 +230,13 @@ impl Explained {
             None => Text::new(),
         };
         output::data(&text!(
-            "{} {} {}{}{}\n",
+            "{} {} {}{}{}{}\n",
             open.record.id,
             if open.place.is_some() { "was" } else { "is" },
             standing.painted(paint, colours),
             when,
-            why
+            why,
+            to_go_on.unwrap_or_default()
         ));
         Ok(())
     }
@@ -326,47 +339,4 @@ fn text(explanation: &Explanation, reasons: Vec<Text>, colours: bool) -> Text {
         text.push(&text!("  {}\n", reason));
     }
     text
-}
-
-/// The reasons in sentences, each with what to type about it; nothing of that without a
-/// database. A stall holds up all nodes: one that was told of is not told again.
-fn reasons(
-    explanation: &Explanation,
-    (execution, database): (ExecutionId, Option<&Database>),
-    (nodes, written): (&Nodes, &Written),
-    now: Timestamp,
-    told: &mut BTreeSet<String>,
-) -> Vec<Text> {
-    let reasons = explanation.reasons.iter();
-    let text = |reason: &Reason| {
-        let sentence = explained::in_full(&explanation.node_id, &reason.cause, nodes, written);
-        let is_stall = matches!(
-            reason.cause,
-            ReasonCause::StalledByPolicy(_) | ReasonCause::StalledByHost(_)
-        );
-        if is_stall && !told.insert(sentence.clone()) {
-            return text!("the execution is stalled, see above");
-        }
-        let sentence = Text::part_of_lines(&sentence);
-        let Some(database) = database else {
-            return sentence;
-        };
-        let remedies = remedy::each(&reason.remedies, execution, database);
-        match reason.remedies.len() {
-            1 => text!("{}: {}", sentence, Text::joined(remedies, ", ")),
-            2.. => remedies.fold(sentence, |said, it| text!("{}\n    {}", said, it)),
-            0 if is_over(&reason.cause, now) => text!(
-                "{}, which has passed: what follows is decided as soon as this works on it: {}",
-                sentence,
-                database.command("resume", &[execution.to_string()])
-            ),
-            0 => sentence,
-        }
-    };
-    reasons.map(text).collect()
-}
-
-/// Whether it names a time that has passed: nobody has worked on the execution since.
-fn is_over(cause: &ReasonCause, now: Timestamp) -> bool {
-    matches!(cause, ReasonCause::WaitEnds(at) if *at <= now)
 }

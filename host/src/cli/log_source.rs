@@ -22,7 +22,7 @@ use super::database::{self, Database};
 use super::failure::{curable, curable_by};
 use super::files::{self, STDIN};
 use super::named::{self, Named};
-use super::text::text;
+use super::text::{Text, text};
 use super::{damage, guests, output, time, to_type};
 
 /// The log that a command looks at.
@@ -136,7 +136,7 @@ impl LogArguments {
     }
 
     /// The same for a command about one node of it, if one is named. A node of a child is one
-    /// of that child's log; it is followed there where the execution is looked at as it is now.
+    /// of that child's log, and is followed there.
     pub(super) fn open_for(
         &self,
         node: Option<&str>,
@@ -148,8 +148,21 @@ impl LogArguments {
                 let (id, node) = named::below(&self.database, id, node)?;
                 Ok((self.open_execution(id)?, Some(node)))
             }
+            (Some(id), Some(node), Some(at)) => {
+                let (id, node, at) = named::below_at(&self.database, id, node, at)?;
+                Ok((self.open_past(id, at)?, Some(node)))
+            }
             (_, node, at) => Ok((self.open(at, guests)?, node.map(str::to_owned))),
         }
+    }
+
+    /// What says what is wrong with the log of this execution, as it was named.
+    pub(super) fn to_audit(&self, id: ExecutionId) -> Text {
+        let command = match &self.file {
+            Some(path) => audit_of_file(path),
+            None => self.database.command("audit", &[id.to_string()]),
+        };
+        text!("`{}` says what is wrong with its log", command)
     }
 
     /// Opens the log of a child of an execution that was opened. `None` if that came out of a
@@ -359,15 +372,18 @@ fn unreadable_log(id: ExecutionId, found: &Unreadable) -> anyhow::Error {
 /// The same of a file.
 pub(super) fn unreadable_file(path: &Path, found: &Unreadable) -> anyhow::Error {
     let (code, message) = unreadable(&path.display().to_string(), found);
-    let command = to_type::with_option("audit", Some(("--file", path.as_os_str())), &[""; 0], None);
     match found.cause {
         UnreadableCause::Newer => coded(code, message),
         _ => curable_by(
             code,
             message,
-            text!("`{}` says what is wrong with it", command),
+            text!("`{}` says what is wrong with it", audit_of_file(path)),
         ),
     }
+}
+
+fn audit_of_file(path: &Path) -> Text {
+    to_type::with_option("audit", Some(("--file", path.as_os_str())), &[""; 0], None)
 }
 
 fn unreadable(what: &str, found: &Unreadable) -> (&'static str, String) {

@@ -5,9 +5,10 @@ use std::str::FromStr;
 
 use refrain::ErrorRemedy;
 use refrain::id::{ExecutionId, ExecutionIdError};
-use refrain::store::{ListFilter, Reader};
+use refrain::replay::from_store;
+use refrain::store::{ListFilter, Reader, Timestamp};
 
-use super::coded::refuse;
+use super::coded::{coded, refuse};
 use super::database::Database;
 use super::failure::curable;
 
@@ -141,6 +142,56 @@ pub(super) fn below(
         (id, node) = (last.child, rest);
     }
     Ok((id, node.to_owned()))
+}
+
+/// The same behind an event of the execution: the last child that was asked for up to there,
+/// behind the last event that its log had by the time of that event.
+pub(super) fn below_at(
+    database: &Database,
+    mut id: ExecutionId,
+    node: &str,
+    mut sequence: u64,
+) -> anyhow::Result<(ExecutionId, String, u64)> {
+    let mut node = node;
+    while let Some((first, rest)) = node.split_once('/') {
+        let (mut store, _) = database.holding(id)?;
+        let children = store.children(id)?;
+        let mut asked_for = children.iter().filter(|it| it.node_id == first).peekable();
+        if asked_for.peek().is_none() {
+            break;
+        }
+        let not_there = || {
+            coded(
+                "no_event",
+                format!(
+                    "behind event {sequence} of {id}, {first} had no child yet; give a later event"
+                ),
+            )
+        };
+        let times = times(&mut store, id)?;
+        let place = sequence.checked_sub(1).map(|place| place as usize);
+        let Some(until) = place.and_then(|place| times.get(place)) else {
+            // Where the log is opened, it is said that there is no such event.
+            break;
+        };
+        let mut asked_for = asked_for.filter(|it| it.sequence <= sequence);
+        let child = asked_for.next_back().ok_or_else(not_there)?.child;
+        let there = self::times(&mut database.holding(child)?.0, child)?;
+        let before = there.iter().take_while(|at| *at <= until).count() as u64;
+        if before == 0 {
+            return Err(not_there());
+        }
+        (id, node, sequence) = (child, rest, before);
+    }
+    Ok((id, node.to_owned(), sequence))
+}
+
+/// When the events of an execution were, as far as its log can be read.
+fn times(store: &mut dyn Reader, id: ExecutionId) -> anyhow::Result<Vec<Timestamp>> {
+    let reading = from_store(store, id)?;
+    let events = reading.and_then(Result::ok);
+    let events = events.iter().flat_map(|log| log.plain());
+    Ok(events.map(|(event, _)| event.at).collect())
 }
 
 /// The execution that was started or forked last, of real time if there is any. A child

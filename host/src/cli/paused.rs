@@ -64,8 +64,18 @@ impl Pause {
             "" => Text::new(),
             way => text!(", the child of {},", way),
         };
-        let to_go_on = to_go_on(self.id, self.root, database);
+        let to_go_on = self.to_go_on(database);
         text!("{}{} is paused{}{}", self.id, child, why, to_go_on)
+    }
+
+    /// Who paused it, and why, as the end of a sentence.
+    pub(super) fn why(&self) -> Text {
+        why(self.reason.as_deref(), self.by.as_deref())
+    }
+
+    /// What to type about it, in lines of its own.
+    pub(super) fn to_go_on(&self, database: &Database) -> Text {
+        to_go_on(self.id, self.root, database)
     }
 
     /// The same for programs.
@@ -77,6 +87,14 @@ impl Pause {
             "by": self.by,
         })
     }
+}
+
+/// Who has paused an execution, and why, as the end of a sentence; nothing of what the log does
+/// not say.
+pub(super) fn why(reason: Option<&str>, by: Option<&str>) -> Text {
+    let by = by.map(|by| text!(" by {}", by));
+    let reason = reason.map(|reason| text!(": {}", Text::lines(reason)));
+    text!("{}{}", by.unwrap_or_default(), reason.unwrap_or_default())
 }
 
 fn is_pause(kind: &EventKind) -> bool {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use refrain::ErrorRemedy;
 use refrain::model::{Event, EventKind, ForkOrigin, Label, NodeState, ParentOrigin};
 use refrain::names;
 use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::{Damaged, ExecutionRecord, Many, Reader, Timestamp, ended};
-use refrain::{EngineError, ErrorRemedy};
 
 use super::children::{self, Children};
 use super::damage;
@@ -21,7 +21,9 @@ use super::text::{Text, text};
 use super::time::stamp;
 use super::waiting::{self, Waiting};
 use super::why_ended::Written;
-use super::{Answer, erased, failure, guests, json_text, labels, leaf, list, shown, unresolved};
+use super::{
+    Answer, erased, explained, failure, guests, json_text, labels, leaf, list, shown, unresolved,
+};
 
 /// Show an execution: its status and state, its nodes, and what it waits for
 #[derive(clap::Args)]
@@ -60,6 +62,8 @@ pub(super) struct View {
     pub(super) ending: Ending,
     /// Its state now, while it has not ended; or why the guest cannot tell.
     pub(super) state: Option<Result<String, String>>,
+    /// What to type where that is because the guest does not take the log.
+    to_audit: Option<Text>,
     /// What its log tells of its nodes.
     pub(super) told: Nodes,
     /// Those that are shown.
@@ -87,7 +91,7 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
         true => usize::MAX,
         false => children::SHOWN_MAX,
     };
-    let mut view = view(&mut open, children_max)?;
+    let mut view = view(&arguments.log, &mut open, children_max)?;
     view.choose(arguments)?;
     if arguments.form.json {
         output::document(&shown::document(&view)?)?;
@@ -105,7 +109,7 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
     Ok(Answer::good_if(is_whole && view.record.tampering.is_none()))
 }
 
-fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
+fn view(log: &LogArguments, open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
     let now = open.now()?;
     let (place, is_log_alone) = (open.place, open.is_log_alone());
     let record = open.record.clone();
@@ -142,7 +146,7 @@ fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
             .map(|id| Node::pending(id)),
     );
     let mut ending = Ending::default();
-    let mut state = None;
+    let (mut state, mut to_audit) = (None, None);
     if record.erased.is_some() {
         // What stands in the place of erased texts says nothing.
         nodes.iter_mut().for_each(|node| node.error = None);
@@ -150,7 +154,10 @@ fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
         ending = Ending::of(logged.events());
         let is_sound = record.tampering.is_none() && unreadable.is_none();
         if is_sound && !ended(record.status) {
-            state = Some(state_now(store, &record));
+            let now = state_now(store, &record);
+            let is_refused = now.as_ref().is_err_and(explained::is_log_refused);
+            to_audit = is_refused.then(|| log.to_audit(record.id));
+            state = Some(now.map_err(|error| failure::line(&error)));
         }
     }
     complete_detached(store, &record, &mut nodes)?;
@@ -175,6 +182,7 @@ fn view(open: &mut OpenLog, children_max: usize) -> anyhow::Result<View> {
         labels,
         ending,
         state,
+        to_audit,
         told,
         nodes,
         counts,
@@ -209,10 +217,9 @@ fn complete_detached(
 
 /// Only the guest knows the state of an execution that has not ended. One that cannot tell
 /// is no reason to hide all else.
-fn state_now(store: &mut dyn Reader, record: &ExecutionRecord) -> Result<String, String> {
-    let state = guests::player(store, record)
-        .and_then(|mut player| Ok(player.inspect()?.into_merged_state().into_string()));
-    state.map_err(|error| failure::line(&error))
+fn state_now(store: &mut dyn Reader, record: &ExecutionRecord) -> anyhow::Result<String> {
+    let mut player = guests::player(store, record)?;
+    Ok(player.inspect()?.into_merged_state().into_string())
 }
 
 impl View {
@@ -229,12 +236,12 @@ impl View {
         }
         if let Some(named) = &arguments.node {
             self.nodes.retain(|node| node.id == *named);
+            if self.nodes.is_empty() && self.told.has_instance(named) {
+                self.nodes.push(Node::pending(named));
+            }
             if self.nodes.is_empty() {
-                return Err(EngineError::UnknownNode {
-                    execution: self.record.id,
-                    node_id: named.clone(),
-                }
-                .into());
+                let id = self.record.id;
+                return Err(explained::unknown_node(id, named.clone(), &self.told));
             }
         }
         Ok(())
@@ -411,6 +418,9 @@ fn states(view: &View) -> Text {
         Some(Err(error)) => text!("\nits state cannot be told: {}\n", error),
         None => Text::default(),
     };
+    if let Some(to_audit) = &view.to_audit {
+        text.push(&text!("  {}\n", to_audit));
+    }
     if let Some(state) = &view.ending.final_state {
         text.push(&text!("\n{}\n", json_text::pretty(state)));
     }

@@ -90,6 +90,36 @@ fn what_waits_in_a_child_is_told_and_left_to_others() {
     );
 }
 
+/// The parent's events: it begins, asks for the child, starts it, and sees its end.
+#[test]
+fn a_node_of_a_child_is_looked_at_as_it_was_at_an_event_of_the_parent() {
+    let (desk, parent, child) = waiting();
+    assert_eq!(desk.types(&["approve", &child, "ask"]).code, Some(0));
+    assert_eq!(desk.types(&["resume", &parent]).code, Some(0));
+    for (at, state) in [("3", "pending"), ("4", "completed")] {
+        let words = ["show", &parent, "--node", "sub/ask", "--at", at, "--json"];
+        let shown = desk.document(&words, 0);
+        assert_eq!(shown["execution_id"], json!(child), "{shown}");
+        assert_eq!(shown["nodes"][0]["state"], state, "{shown}");
+        let words = ["explain", &parent, "sub/ask", "--at", at, "--json"];
+        let explained = desk.document(&words, 0);
+        assert_eq!(explained["execution_id"], json!(child), "{explained}");
+        assert_eq!(explained["state"], state, "{explained}");
+        assert_eq!(explained["behind"], shown["behind"]);
+    }
+    for (at, why) in [("1", "sub had no child yet"), ("99", "99 is none of them")] {
+        for words in [
+            &["explain", &parent, "sub/ask"][..],
+            &["show", &parent, "--node", "sub/ask"],
+        ] {
+            let refused = desk.document(&[words, &["--at", at, "--json"]].concat(), 2);
+            assert_eq!(refused["error"]["code"], "no_event", "{refused}");
+            let message = refused["error"]["message"].as_str().expect("a text");
+            assert!(message.contains(why), "{message}");
+        }
+    }
+}
+
 #[test]
 fn r23_the_iterations_of_a_loop_are_told_in_their_order() {
     let desk = Desk::new();

@@ -80,6 +80,14 @@ fn the_logs_are_written_out_and_audited_as_expected() {
             file.display()
         );
     }
+    // What the scheduler does not take of a log, an audit says.
+    let forged = "out/logs/forged.stalled.cancel_requested_0_put_at_7.ndjson";
+    let said = desk.types(&["explain", "--file", forged]);
+    let expected = format!("remedy: `refrain audit --file {forged}` says what is wrong");
+    assert!(
+        said.code == Some(2) && said.err.contains(&expected),
+        "{said:?}"
+    );
     for (case, listed) in kit.cases.iter().zip(&list).step_by(17) {
         assert_eq!(listed["name"], json!(case.name));
         let file = listed["file"].as_str().expect("a file");

@@ -81,6 +81,23 @@ fn an_instance_that_its_map_holds_back_is_told_from_one_that_the_execution_does(
             explained.out.contains(said) && !explained.out.contains(unsaid),
             "{explained:?}"
         );
+        // No event names it yet.
+        let shown = desk.document(&["show", "@last", "--node", "m[2]", "--json"], 0);
+        assert_eq!(shown["nodes"][0]["state"], "pending", "{shown}");
+        for words in [
+            &["explain", "@last", "m[3]"][..],
+            &["show", "@last", "--node", "m[3]"],
+        ] {
+            let refused = desk.types(words);
+            assert!(
+                refused
+                    .err
+                    .contains("no node \"m[3]\": m has the instances 0 to 2\n"),
+                "{refused:?}"
+            );
+        }
+        let shown = desk.document(&["show", "@last", "--node", "m", "--json"], 0);
+        assert_eq!(shown["nodes"][0]["waited_ms"], Value::Null, "{shown}");
         let document = desk.document(&["explain", "@last", "m[2]", "--json"], 0);
         let message = document["reasons"][0]["message"].as_str();
         assert!(message.is_some_and(|it| it.contains(said)), "{document}");

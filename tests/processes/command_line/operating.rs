@@ -119,7 +119,15 @@ fn r18_whatever_is_said_of_a_paused_execution_names_what_lifts_the_pause() {
     let mut running = desk.runs(&chain(&[("ask", approval())]));
     let id = desk.execution();
     desk.until_event(&id, "interrupt_raised");
-    assert_eq!(desk.types(&["pause", &id]).code, Some(0));
+    let pause = [
+        "pause",
+        &id,
+        "--by",
+        "ada",
+        "--reason",
+        "the bank is closed",
+    ];
+    assert_eq!(desk.types(&pause).code, Some(0));
     running.says("is paused");
     let unpause = format!("refrain unpause {id}");
     running.interrupt();
@@ -127,8 +135,15 @@ fn r18_whatever_is_said_of_a_paused_execution_names_what_lifts_the_pause() {
     let expected = format!("{id} is paused; to go on with it: {unpause}, then refrain resume {id}");
     assert!(ended.err.contains(&expected), "{ended:?}");
     let shown = desk.types(&["show", &id]);
-    let expected = format!("it is paused; to lift that: {unpause}");
+    let paused = "is paused by ada: the bank is closed";
+    let expected = format!("it {paused}; to lift that: {unpause}");
     assert!(shown.out.contains(&expected), "{shown:?}");
+    let explained = desk.types(&["explain", &id]);
+    let expected = format!("{id} {paused}\n  `refrain step {id}` shows its next step\n");
+    assert!(explained.out.starts_with(&expected), "{explained:?}");
+    let explained = desk.types(&["explain", &id, "ask"]);
+    let expected = format!("the execution {paused}: `{unpause}` ends the pause\n");
+    assert!(explained.out.contains(&expected), "{explained:?}");
     let show = desk.document(&["show", &id, "--json"], 0);
     assert_eq!(show["cancelling"], false);
 
@@ -138,7 +153,7 @@ fn r18_whatever_is_said_of_a_paused_execution_names_what_lifts_the_pause() {
     assert!(cancelled.err.contains(&expected), "{cancelled:?}");
     let shown = desk.types(&["show", &id]);
     let expected = format!(
-        "it is paused, and a request to cancel it is recorded: it ends when the pause is lifted: {unpause}"
+        "it {paused}, and a request to cancel it is recorded: it ends when the pause is lifted: {unpause}"
     );
     assert!(shown.out.contains(&expected), "{shown:?}");
     let show = desk.document(&["show", &id, "--json"], 0);

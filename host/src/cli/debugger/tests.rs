@@ -205,7 +205,7 @@ fn keys_lead_where_the_log_says() -> Result<()> {
         // What is typed stands in the place of the text before, or behind it.
         press(app, "/nothing of the kind\n/node_started\n");
         assert!(app.message.is_none(), "{:?}", app.message);
-        press(app, "/\u{8}D\n");
+        press(app, "g/\u{8}D\n");
         assert!(app.message.is_none(), "{:?}", app.message);
         press(app, "q");
         assert!(app.is_over);

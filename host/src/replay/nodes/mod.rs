@@ -77,6 +77,17 @@ impl Nodes {
         self.by_id.get(id).map(|index| &self.nodes[*index])
     }
 
+    /// Whether this is the id of an instance of a map that was expanded, also of one that no
+    /// event names.
+    #[must_use]
+    pub fn has_instance(&self, id: &str) -> bool {
+        let Some((map, index)) = instance_of(id) else {
+            return false;
+        };
+        let count = self.named(map).and_then(|map| map.instances);
+        count.is_some_and(|count| index < count)
+    }
+
     /// The place of the node with this id among all of them.
     pub(super) fn place_of(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()

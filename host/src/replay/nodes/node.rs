@@ -151,9 +151,12 @@ impl Node {
 
     /// Milliseconds that it has been under way up to `now` without a worker: in its queue,
     /// before its next attempt, or for a person, an event or a time. `None` if it has not
-    /// begun.
+    /// begun, or is a map: workers are at its instances meanwhile.
     #[must_use]
     pub fn waited_ms(&self, now: Timestamp) -> Option<u64> {
+        if self.instances.is_some() {
+            return None;
+        }
         let all = self.ended_at.unwrap_or(now).saturating_sub(self.since?);
         Some(all.saturating_sub(self.worked_ms(now)))
     }
