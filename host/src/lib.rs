@@ -52,7 +52,7 @@ pub mod escaped;
 // Long texts, cut where they may be.
 mod shorten;
 // What was perhaps meant by a name that is not known.
-mod resembling;
+pub mod resembling;
 // JSON text kept verbatim, and what is accepted of it.
 pub mod json;
 // The nouns: events, work items, outcomes.

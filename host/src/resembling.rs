@@ -6,11 +6,9 @@ const CHARS_MAX: usize = 64;
 /// Known names that one is compared with.
 const COMPARED_MAX: usize = 1_000;
 
-/// The known name that this one looks like.
-pub(crate) fn resembling<'k>(
-    name: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Option<&'k str> {
+/// The known name that this one looks like. `None` if it looks like none of them.
+#[must_use]
+pub fn resembling<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let plain = squeezed(name);
     if plain.len() > CHARS_MAX {
         return None;

@@ -12,7 +12,7 @@ use super::asked::{Audited, FailedDocument, Logs, Question};
 use super::database::Database;
 use super::named::Named;
 use super::output::{self, Form};
-use super::{Answer, exact, guests, keys};
+use super::{Answer, exact, guests, keys, typed};
 
 /// Replay executions from their logs, and compare every decision
 ///
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "PUBLICKEY.pem")]
     trust: Vec<PathBuf>,
     /// How many logs are replayed at once; as many as there are cores, unless you say
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = typed::from_one)]
     jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     form: Form,

@@ -20,7 +20,7 @@ use super::log_counts::{LogCounts, NOT_SOUND};
 use super::named::Named;
 use super::output::{self, Form, Paint};
 use super::text::{Text, counted, text};
-use super::{Answer, audited, failure, files, guests, to_type};
+use super::{Answer, audited, failure, files, guests, to_type, typed};
 
 /// Find the smallest log on which two schedulers decide differently
 ///
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE.wasm")]
     bad: PathBuf,
     /// How many logs are replayed at once; as many as there are cores, unless you say
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = typed::from_one)]
     jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     form: Form,

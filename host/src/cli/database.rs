@@ -10,6 +10,7 @@ use refrain::store::{ExecutionRecord, Reader, SqliteStore, StoreError};
 use refrain::{Builder, Engine, EngineError};
 
 use super::coded::refuse;
+use super::files::STDIN;
 use super::text::Text;
 use super::to_type;
 
@@ -146,6 +147,21 @@ impl Database {
     /// Copy it there; the path that it has.
     pub(super) fn backup_to(&self, to: &Path) -> anyhow::Result<&Path> {
         self.is_there(false)?;
+        if to == Path::new(STDIN) {
+            refuse!("usage", "a backup is a file, and no stream; name a file");
+        }
+        let is_for_simulations = to
+            .as_os_str()
+            .as_encoded_bytes()
+            .ends_with(SIMULATIONS.as_bytes());
+        if is_for_simulations && !keeps_simulations(&self.path) {
+            refuse!(
+                "usage",
+                "{} is the name of a file of simulations, and {} keeps executions of real time; choose a name without the ending {SIMULATIONS}",
+                to.display(),
+                self.path.display()
+            );
+        }
         folder_is_there(to)?;
         SqliteStore::backup(&self.path, to)?;
         Ok(&self.path)

@@ -1,5 +1,7 @@
 //! `refrain dead`: the dead letters of all executions.
 
+use std::num::NonZeroUsize;
+
 use refrain::store::{ExecutionRecord, ItemRecord, ItemState, Reader, Timestamp};
 use refrain::time::rfc3339;
 use serde::Serialize;
@@ -12,7 +14,7 @@ use super::progress::one_line;
 use super::table::{Table, plain};
 use super::text::text;
 use super::time::{self, span};
-use super::{Answer, damage, failure};
+use super::{Answer, damage, failure, typed};
 
 /// List dead letters: the work items that no further attempt is made of, the oldest first
 ///
@@ -25,8 +27,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME|SPAN", value_parser = Since::parse)]
     since: Option<Since>,
     /// At most so many; 100, unless this is for programs
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = typed::from_one)]
+    limit: Option<NonZeroUsize>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -58,6 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let (mut letters, mut whole) = (Vec::new(), true);
     let limit = arguments
         .limit
+        .map(NonZeroUsize::get)
         .or((!arguments.form.json).then_some(SHOWN_MAX));
     let limit = limit.unwrap_or(usize::MAX);
     let mut stores = arguments.database.open()?;

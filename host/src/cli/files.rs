@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use refrain::json::{MARK, text_of};
 use refrain::limits::{COMPONENT_BYTES_MAX, PAYLOAD_BYTES_MAX, WORKFLOW_BYTES_MAX};
-use refrain::testing::YamlWorkflow;
+use refrain::model::Fault;
+use refrain::testing::{FileError, FileFault, YamlWorkflow};
 
 use super::coded::{OrCoded, coded, refuse};
 
@@ -28,6 +29,9 @@ pub(super) struct WorkflowText {
     pub(super) json: String,
     /// What it was made of, where it is written in YAML.
     pub(super) yaml: Option<YamlWorkflow>,
+    /// What keeps YAML from being read, which is then in the place of the JSON. `None` if
+    /// nothing does.
+    pub(super) broken: Option<Vec<Fault>>,
 }
 
 /// A workflow's text. YAML, which the end of a file's name tells, becomes JSON here and
@@ -36,13 +40,51 @@ pub(super) fn workflow(path: &Path) -> anyhow::Result<WorkflowText> {
     let unreadable = || format!("cannot read the workflow {}", path.display());
     let json = text(path, WORKFLOW_BYTES_MAX).or_coded("workflow_unreadable", unreadable)?;
     if !YamlWorkflow::is_one(path) {
-        return Ok(WorkflowText { json, yaml: None });
+        return Ok(WorkflowText {
+            json,
+            yaml: None,
+            broken: None,
+        });
     }
-    let yaml = YamlWorkflow::read(path, &json).or_coded("workflow_unreadable", unreadable)?;
-    Ok(WorkflowText {
-        json: yaml.json().to_owned(),
-        yaml: Some(yaml),
+    Ok(match YamlWorkflow::read(path, &json) {
+        Ok(yaml) => WorkflowText {
+            json: yaml.json().to_owned(),
+            yaml: Some(yaml),
+            broken: None,
+        },
+        Err(FileError { faults, .. }) => {
+            let faults = faults.into_iter().map(|it| fault_of_text(it, &json));
+            let broken = Some(faults.collect());
+            WorkflowText {
+                json,
+                yaml: None,
+                broken,
+            }
+        }
     })
+}
+
+/// A fault of YAML as one of a text: with its byte, as those of JSON have it.
+fn fault_of_text(fault: FileFault, text: &str) -> Fault {
+    let FileFault {
+        line,
+        column,
+        message,
+        remedy,
+        ..
+    } = fault;
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let of_line = text[before..].chars().take(column.saturating_sub(1));
+    let byte = before + of_line.map(char::len_utf8).sum::<usize>();
+    Fault {
+        pointer: String::new(),
+        message: format!("{message} at byte {byte}"),
+        remedy,
+    }
 }
 
 /// JSON that was given as an argument: itself, or `@` and a file.

@@ -89,7 +89,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         None => None,
         Some(path) => {
             let text = files::workflow(path)?;
-            if let Err(faults) = guests::validate(&text.json, None)? {
+            if let Err(faults) = guests::check(&text, None)? {
                 output::tell(&validate::bad(path, &text, &faults).trimmed());
                 return Ok(Answer::Bad);
             }

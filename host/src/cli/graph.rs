@@ -117,7 +117,7 @@ fn subject(arguments: &Arguments) -> anyhow::Result<Subject> {
 
 fn of_workflow(path: &Path, format: Format) -> anyhow::Result<Answer> {
     let text = files::workflow(path)?;
-    if let Err(faults) = guests::validate(&text.json, None)? {
+    if let Err(faults) = guests::check(&text, None)? {
         output::tell(&validate::bad(path, &text, &faults).trimmed());
         return Ok(Answer::Bad);
     }

@@ -13,7 +13,7 @@ use refrain::store::{ExecutionRecord, Reader};
 
 use super::coded::{OrCoded, refuse};
 use super::failure::curable;
-use super::files;
+use super::files::{self, WorkflowText};
 
 /// A library with the built-in component.
 pub(super) fn library() -> anyhow::Result<Library> {
@@ -69,6 +69,17 @@ pub(super) fn validate(
         None => library.built_in().to_owned(),
     };
     Ok(library.instance::<NoPorts>(&digest)?.validate(workflow)?)
+}
+
+/// The same of a workflow out of a file, which may be no text that can be read.
+pub(super) fn check(
+    workflow: &WorkflowText,
+    component: Option<&[u8]>,
+) -> anyhow::Result<Result<WorkflowSummary, Vec<Fault>>> {
+    match &workflow.broken {
+        Some(faults) => Ok(Err(faults.clone())),
+        None => validate(&workflow.json, component),
+    }
 }
 
 /// What is wrong with a condition, as this component sees it; the built-in one, if none is

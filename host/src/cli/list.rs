@@ -1,6 +1,7 @@
 //! `refrain list`: which executions there are.
 
 use std::cmp::Reverse;
+use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
 use refrain::log::digest::hex;
@@ -26,7 +27,7 @@ use super::progress::one_line;
 use super::table::{Table, plain};
 use super::text::text;
 use super::time::{self, span, stamp};
-use super::{ending, erased, failure, labels, leaf};
+use super::{ending, erased, failure, labels, leaf, typed};
 
 /// Executions read from the store at once.
 const PAGE: usize = 1000;
@@ -53,8 +54,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     roots: bool,
     /// At most so many; 100, unless this is for programs
-    #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = typed::from_one)]
+    limit: Option<NonZeroUsize>,
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
@@ -77,6 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     };
     let limit = arguments
         .limit
+        .map(NonZeroUsize::get)
         .or((!arguments.form.json).then_some(SHOWN_MAX));
     let mut children = Children::default();
     let (stored, is_all) = of_both(

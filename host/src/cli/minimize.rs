@@ -18,7 +18,7 @@ use super::log_source::{GuestArguments, LogArguments, OpenLog};
 use super::output::{self, Form};
 use super::terminal::StatusLine;
 use super::text::{Text, counted, text};
-use super::{Answer, audited, guests, placed, to_type};
+use super::{Answer, audited, guests, placed, to_type, typed};
 
 /// Make a log that diverges, or on which a scheduler fails, as small as can be
 ///
@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     force: bool,
     /// Stop after this span, and write the smallest log that was found until then
-    #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = typed::span, allow_hyphen_values = true)]
     within: Duration,
     #[command(flatten)]
     form: Form,

@@ -71,12 +71,14 @@ mod text;
 mod time;
 mod to_type;
 mod toolchains;
+mod typed;
 mod undone;
 mod unended;
 mod unresolved;
 mod unset;
 mod unset_paths;
 mod upgraded;
+mod usage;
 mod waiting;
 #[cfg(test)]
 mod waiting_world;
@@ -135,16 +137,12 @@ mod work;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
-use std::slice;
 
 use clap::builder::Styles;
-use clap::error::{ContextKind, ContextValue};
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use refrain::id::ExecutionId;
 use tracing_subscriber::EnvFilter;
 
 use database::Database;
-use named::NamedError;
 use text::{Text, text};
 
 /// Durable workflows whose every scheduling decision can be replayed.
@@ -248,7 +246,7 @@ pub(crate) fn main() -> ExitCode {
     });
     let arguments = match read {
         Ok(arguments) => arguments,
-        Err(answer) => return usage(&answer),
+        Err(answer) => return usage::answer(&answer),
     };
     if arguments.quiet {
         output::be_quiet();
@@ -266,65 +264,6 @@ pub(crate) fn main() -> ExitCode {
 fn is_json(matches: &ArgMatches) -> bool {
     let here = matches.try_get_one::<bool>("json").ok().flatten();
     here == Some(&true) || matches.subcommand().is_some_and(|(_, it)| is_json(it))
-}
-
-/// What the reader of arguments answers itself: help, the version, or what is
-/// wrong with them. It repeats arguments, which may hold anything.
-fn usage(answer: &clap::Error) -> ExitCode {
-    // Rendered without what it takes for colours, a word would not be found.
-    let mut text = answer.render().ansi().to_string();
-    for (_, value) in answer.context() {
-        let repeated = match value {
-            ContextValue::String(word) => slice::from_ref(word),
-            ContextValue::Strings(words) => words,
-            _ => &[],
-        };
-        for word in repeated.iter().filter(|word| word.contains('\n')) {
-            text = text.replace(word, Text::word(word).as_str());
-        }
-    }
-    if let Some(tip) = tip(answer) {
-        text.push_str(tip);
-    }
-    let text = Text::laid_out(&text);
-    let code = if answer.use_stderr() {
-        stderr::talk(&text);
-        if std::env::args_os().any(|word| word == "--json") {
-            output::remember_document(&failure::of_usage(text.as_str()));
-        }
-        ExitCode::from(2)
-    } else {
-        output::data(&text);
-        failure::exit_code(&Ok(Answer::Good), output::unwritten())
-    };
-    stderr::flush();
-    code
-}
-
-/// What helps where something else stands in the place of an execution's id, or nothing
-/// in that of the database.
-fn tip(answer: &clap::Error) -> Option<&'static str> {
-    let argument = answer.get(ContextKind::InvalidArg);
-    let is_of_database =
-        matches!(argument, Some(ContextValue::String(it)) if it.starts_with("--db "));
-    if is_of_database && database::variable_is_empty() {
-        return Some(
-            "\n  tip: REFRAIN_DB is set, and empty; unset it, or let it name a database\n",
-        );
-    }
-    let source = std::error::Error::source(answer);
-    if !source.is_some_and(|it| it.is::<NamedError>()) {
-        return None;
-    }
-    let mut words = std::env::args().skip(1);
-    Some(
-        match words.any(|word| word.parse::<ExecutionId>().is_ok()) {
-            true => {
-                "\n  tip: the id of the execution comes before all else; the arguments are in another order\n"
-            }
-            false => "\n  tip: `refrain list` shows the ids of all executions\n",
-        },
-    )
 }
 
 impl Command {

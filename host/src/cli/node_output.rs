@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::attempts::Attempts;
+use super::coded::refuse;
 use super::database::Database;
 use super::named::{self, Named};
 use super::output::{self, Form};
@@ -113,6 +114,19 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
         sleep(LOOK_EVERY);
     };
     printed.end(arguments);
+    let last = attempts.last().unwrap_or(0);
+    if is_over && record.erased.is_none() && arguments.attempt > Some(last) {
+        refuse!(
+            "unknown_attempt",
+            "node {:?} has had {}, and none after that",
+            arguments.node,
+            match last {
+                0 => "no attempt".to_owned(),
+                1 => "1 attempt".to_owned(),
+                many => format!("{many} attempts"),
+            }
+        );
+    }
     if arguments.form.json {
         return document(&record, arguments, attempt, is_over, &printed);
     }
@@ -120,6 +134,9 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
         let why = match attempt {
             None if record.erased.is_none() => {
                 no_attempt(arguments, &mut store, &record, &attempts)?
+            }
+            Some(attempt) if attempt > last && record.erased.is_none() => {
+                text!("attempt {} of {} has not begun", attempt, arguments.node)
             }
             _ => nothing(arguments, &record, attempt, is_over),
         };

@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let mut invalid: Vec<Value> = Vec::new();
     for path in &arguments.workflows {
         let text = files::workflow(path)?;
-        match guests::validate(&text.json, None)? {
+        match guests::check(&text, None)? {
             Ok(_) => valid.push(Workflow::from_json(text.json)?),
             Err(faults) => {
                 output::tell(&validate::bad(path, &text, &faults).trimmed());

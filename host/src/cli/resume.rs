@@ -18,7 +18,7 @@ use super::secrets::{GivenSecrets, SecretsSource};
 use super::session::{Session, Stopped};
 use super::text::text;
 use super::workers::{Served, Workers};
-use super::{Answer, act, damage, erased, failure, list, worked_on, workers};
+use super::{Answer, act, damage, erased, failure, list, typed, worked_on, workers};
 
 /// Go on with executions until each has ended or has to wait
 ///
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "executions")]
     simulate: bool,
     /// Wait for what is due within this time: timers, timeouts, retries
-    #[arg(long, value_name = "SPAN", default_value = "1m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "SPAN", default_value = "1m", value_parser = typed::span, allow_hyphen_values = true)]
     wait: Duration,
     #[command(flatten)]
     workers: Workers,

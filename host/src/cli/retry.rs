@@ -71,6 +71,10 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
             _ => act::say(&target, done, true, status, &act::hint(&target, status)),
         }
     });
+    let retried = match (&first, is_all) {
+        (Some(node), false) => act::unless_misspelled(&target, node, retried),
+        _ => retried,
+    };
     act::unless_ended(&target, first.as_deref(), retried)
 }
 

@@ -28,5 +28,6 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         let execution = execution;
         execution.skip(&node, reason.as_deref()).await
     });
+    let skipped = act::unless_misspelled(&target, &node, skipped);
     act::unless_ended(&target, Some(&node), skipped)
 }

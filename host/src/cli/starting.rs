@@ -79,7 +79,7 @@ impl ToStart {
         let input = Json::from_text(files::json(&self.input, "input")?)
             .context("the input is not accepted")?;
         let guest = self.guest.as_deref().map(guests::component).transpose()?;
-        if let Err(faults) = guests::validate(&text.json, guest.as_deref())? {
+        if let Err(faults) = guests::check(&text, guest.as_deref())? {
             if form.json {
                 output::document(&validate::invalid(&faults))?;
             }

@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
     let text = files::workflow(&arguments.workflow)?;
-    let answer = guests::validate(&text.json, None)?;
+    let answer = guests::check(&text, None)?;
     if arguments.form.json {
         output::document(&document(&answer, &text.json))?;
     } else {
@@ -243,7 +243,8 @@ pub(super) fn bad(place: &Path, workflow: &WorkflowText, faults: &[Fault]) -> Te
             remedy
         ));
     }
-    if workflow.yaml.is_none() && !workflow.json.trim_start().starts_with('{') {
+    let is_json = workflow.yaml.is_none() && workflow.broken.is_none();
+    if is_json && !workflow.json.trim_start().starts_with('{') {
         text.push(&text!(
             "  this was read as JSON; YAML is read out of files whose names end in .yaml or .yml\n"
         ));

@@ -11,7 +11,7 @@ use super::coded::{OrCoded, refuse};
 use super::database::Database;
 use super::named::Named;
 use super::output::Form;
-use super::{Answer, exact, files, guests, junit, policies, simulated};
+use super::{Answer, exact, files, guests, junit, policies, simulated, typed};
 
 /// Ask another scheduler about recorded executions: would it have decided the same?
 ///
@@ -54,13 +54,13 @@ pub(super) struct Arguments {
     simulated: bool,
     /// Simulate so many workers, each of which works on all queues; as many as there is work,
     /// unless you say
-    #[arg(long, value_name = "N", requires = "simulated")]
+    #[arg(long, value_name = "N", requires = "simulated", value_parser = typed::from_one)]
     workers: Option<NonZeroUsize>,
     /// Write the answers as a JUnit file, too
     #[arg(long, value_name = "FILE", conflicts_with = "simulated")]
     junit: Option<PathBuf>,
     /// How many logs are replayed at once; as many as there are cores, unless you say
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = typed::from_one)]
     jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     form: Form,

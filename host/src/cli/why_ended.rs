@@ -54,6 +54,12 @@ impl Written {
         nodes.is_none_or(|nodes| nodes.contains_key(node_of_run(node_id)))
     }
 
+    /// The ids of its nodes; none if the text is not there.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &str> {
+        let nodes = self.0["nodes"].as_object().into_iter().flatten();
+        nodes.map(|(id, _)| id.as_str())
+    }
+
     /// Whether nobody waits for the child of this node: it is completed when that was started,
     /// and its log says no more of it.
     pub(super) fn is_detached(&self, node_id: &str) -> bool {

@@ -12,7 +12,7 @@ use super::session::{Session, Stopped};
 use super::text::{Text, text};
 use super::watch::Watch;
 use super::workers::{Served, Workers};
-use super::{Answer, act, workers};
+use super::{Answer, act, typed, workers};
 
 /// Work on all executions, also on those that start meanwhile, until it is told to stop
 ///
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
         value_name = "SPAN",
         default_value = "1m",
         requires = "until_idle",
-        value_parser = humantime::parse_duration
+        value_parser = typed::span, allow_hyphen_values = true
     )]
     wait: Duration,
     /// Work on this queue alone; may be given for several

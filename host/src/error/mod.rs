@@ -68,13 +68,15 @@ pub enum EngineError {
     },
     /// The key has started something else.
     #[error(
-        "the key {key:?} has started {execution}, with another workflow, input, labels or priority; choose another key"
+        "the key {key:?} has started {execution}, and this is another {differs}; choose another key"
     )]
     KeyTaken {
         /// The caller's key.
         key: String,
         /// What it started.
         execution: ExecutionId,
+        /// What of the start is another than it was, in words.
+        differs: String,
     },
     /// What the key has started was erased since (law 8): the key starts nothing anew.
     #[error(

@@ -69,32 +69,53 @@ fn what_is_wrong_in_yaml_is_told_with_line_and_column() {
         (
             "anchor",
             "nodes: &all {}\n",
-            "1:13: anchors are not read here",
+            "anchors are not read here at line 1, column 13 (byte 12)\n    1 | nodes: &all {}\n",
         ),
-        ("alias", "nodes: *all\n", "1:8: aliases are not read here"),
+        (
+            "alias",
+            "nodes: *all\n",
+            "aliases are not read here at line 1, column 8",
+        ),
         (
             "twice",
             "a: 1\nb: 2\na: 3\n",
-            "3:1: the key `a` stands twice; first in line 1",
+            "the key `a` stands twice; first in line 1 at line 3, column 1 (byte 10)",
         ),
         (
             "word",
             "a: yes\n",
-            "1:4: `yes` is a text to some readers of YAML",
+            "`yes` is a text to some readers of YAML",
         ),
-        ("tag", "a: !t x\n", "1:7: tags are not read here"),
+        (
+            "tag",
+            "a: !t x\n",
+            "tags are not read here at line 1, column 7",
+        ),
         ("grammar", "a: [1\n", "this cannot be read"),
+        (
+            "bare",
+            "argv: [echo, ${input.x}]\n",
+            "remedy: put the text with `${` in double quotes",
+        ),
+        (
+            "quoted",
+            "argv: [echo, '${input.x}', \"${input.y}\"\n",
+            "remedy: correct it there",
+        ),
     ];
     for (name, text, told) in rows {
         let file = format!("{name}.yml");
         desk.file(&file, text);
         for command in ["validate", "run", "start"] {
             let said = desk.types(&[command, &file]);
-            assert_eq!(said.code, Some(2), "{command} {said:?}");
-            assert!(said.err.contains(told), "{command} {said:?}");
+            assert_eq!(said.code, Some(1), "{command} {said:?}");
+            let all = format!("{}{}", said.out, said.err);
+            assert!(all.contains(told), "{command} {said:?}");
+            assert!(!all.contains("this was read as JSON"), "{command} {said:?}");
         }
-        let error = desk.document(&["validate", &file, "--json"], 2);
-        assert_eq!(error["error"]["code"], "workflow_unreadable");
+        let document = desk.document(&["validate", &file, "--json"], 1);
+        let faults = document["faults"].as_array().expect("a list");
+        assert_eq!((&document["valid"], faults.len()), (&json!(false), 1));
     }
     desk.file(
         "wrong.yaml",

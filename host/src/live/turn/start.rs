@@ -206,24 +206,36 @@ fn started_the_same(
     key: &str,
 ) -> Result<(), EngineError> {
     let first = transaction.events(id, 1, 1)?;
-    let same = match first.first().map(|stored| &stored.event.kind) {
-        Some(EventKind::WorkflowStarted(it)) => {
-            it.workflow_id == start.workflow_id
-                && it.workflow_version == start.version
-                && it.initial_input == start.input.as_str()
-                && it.priority == start.priority
-                && labels_as_kept(&it.labels) == labels_as_kept(&start.labels)
-        }
-        _ => false,
+    let differs = match first.first().map(|stored| &stored.event.kind) {
+        Some(EventKind::WorkflowStarted(started)) => differing(started, start),
+        _ => vec!["start"],
     };
-    if same {
+    if differs.is_empty() {
         Ok(())
     } else {
         Err(EngineError::KeyTaken {
             key: key.to_owned(),
             execution: id,
+            differs: differs.join(", "),
         })
     }
+}
+
+/// What is asked for otherwise than it was started.
+fn differing(started: &WorkflowStarted, start: &Start) -> Vec<&'static str> {
+    let is_version = started.workflow_version == start.version;
+    let parts = [
+        ("workflow", started.workflow_id == start.workflow_id),
+        ("version of the workflow", is_version),
+        ("input", started.initial_input == start.input.as_str()),
+        ("priority", started.priority == start.priority),
+        (
+            "list of labels",
+            labels_as_kept(&started.labels) == labels_as_kept(&start.labels),
+        ),
+    ];
+    let differing = parts.into_iter().filter(|(_, is_same)| !is_same);
+    differing.map(|(part, _)| part).collect()
 }
 
 /// The tenant's workflow of this id and version, stored or in this turn.

@@ -25,7 +25,7 @@ pub(in crate::testing) fn parse(text: &str, faults: &mut Faults<'_>) -> Option<N
     for event in Parser::new_from_str_with_options(text, options) {
         let taken = match event {
             Ok((event, span)) => building.take(event, span),
-            Err(error) => Err(unreadable(&error)),
+            Err(error) => Err(unreadable(text, &error)),
         };
         if let Err(Wrong {
             at,
@@ -56,13 +56,27 @@ pub(in crate::testing) fn parse(text: &str, faults: &mut Faults<'_>) -> Option<N
 }
 
 /// What the parser says.
-fn unreadable(error: &granit_parser::ScanError) -> Wrong {
+fn unreadable(text: &str, error: &granit_parser::ScanError) -> Wrong {
     let at = place_of(error.marker());
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return too_deep(at);
     }
-    let remedy = "correct it there; what stands before it may be what is wrong";
+    let line = text.lines().nth(at.line.saturating_sub(1));
+    let remedy = match line.is_some_and(has_bare_expression) {
+        true => "put the text with `${` in double quotes: without them, `{` begins a mapping",
+        false => "correct it there; what stands before it may be what is wrong",
+    };
     wrong(at, format!("this cannot be read: {}", error.kind()), remedy)
+}
+
+/// Whether a `${` of this line stands in no quotes, as far as the line tells.
+fn has_bare_expression(line: &str) -> bool {
+    line.match_indices("${").any(|(place, _)| {
+        let before = &line[..place];
+        ['"', '\'']
+            .iter()
+            .all(|it| before.matches(*it).count() % 2 == 0)
+    })
 }
 
 fn too_deep(at: Place) -> Wrong {

@@ -37,10 +37,11 @@ pub(super) async fn refused(answered: Answered, masks: &Masks, ends: Instant) ->
     let status = answered.status;
     let wait = wait(&answered.headers);
     let asked_for = seconds(&answered.headers);
-    let said = format!(
-        "answered {status}{wait}: {}",
-        beginning(answered.body, masks, ends).await
-    );
+    let body = beginning(answered.body, masks, ends).await;
+    let said = match body.trim().is_empty() {
+        true => format!("answered {status}{wait}"),
+        false => format!("answered {status}{wait}: {body}"),
+    };
     let error = match status {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::TOO_EARLY => {
             WorkError::retryable(said).class("rate_limit")
