@@ -130,6 +130,13 @@ async fn requests_are_made_and_refusals_classed() {
         told.contains("rate_limit") && told.contains("client_error"),
         "{told}"
     );
+    // Of a body that is empty, nothing is said.
+    for said in [
+        "answered 429 Too Many Requests: later",
+        "answered 404 Not Found\"",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
     engine.shutdown().await;
 }
 
@@ -161,7 +168,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     let (status, text) = match first.split_whitespace().nth(1) {
         Some("/echo") => ("200 OK", String::from_utf8_lossy(&body).into_owned()),
         Some("/busy") => ("429 Too Many Requests", "later".to_owned()),
-        _ => ("404 Not Found", "nothing".to_owned()),
+        _ => ("404 Not Found", String::new()),
     };
     write!(
         stream,
