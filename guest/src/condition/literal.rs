@@ -113,7 +113,7 @@ pub(super) fn unknown_word(input: &Input<'_>, word: &str) -> SyntaxError {
             "it can be read only by the condition of an edge with `on`: \"failure\" or \"always\""
                 .into()
         }
-        "secret" | "execution_id" => {
+        "secret" | "secrets" | "execution_id" => {
             "the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task`"
                 .into()
         }

@@ -286,6 +286,7 @@ fn r8_syntax_errors_name_place_and_remedy() {
         ("state.a.endsWith('b').c", 21, "expected an operator or the end, found `.`"),
         ("node_id == 'a'",      0,  "unknown word `node_id`; there is none here; a path begins with state or input"),
         ("item.name",           0,  "unknown word `item`; it can be read only in the body of a map, and in the compensation of one"),
+        ("secrets.KEY",         0,  "unknown word `secrets`; the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task`"),
         ("secret.KEY",          0,  "unknown word `secret`; the worker puts it in: it stands alone, `${secret.NAME}` or `${execution_id}`, in `url`, `headers`, `body`, `argv`, `env`, `cwd` and the fields of a `task`"),
         ("'it''s'",             4,  "expected an operator or the end, found `'`"),
         ("state.a.size().b",    14, "expected an operator or the end, found `.`"),

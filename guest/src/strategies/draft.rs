@@ -230,7 +230,7 @@ impl Draft {
 
     /// What stands behind its kind, in the notation.
     fn options(&self) -> Vec<String> {
-        let mut options = self.effort.options();
+        let mut options = self.effort.options(self.kind.is_attempted());
         if self.kind.may_name_a_queue() {
             options.extend(self.queue.map(|queue| format!("queue={queue}")));
             options.extend(self.priority.map(|priority| format!("priority={priority}")));
@@ -265,9 +265,10 @@ impl Handler {
 }
 
 impl Effort {
-    fn options(&self) -> Vec<String> {
+    fn options(&self, is_attempted: bool) -> Vec<String> {
         let retry = self.retry.map(|policy| format!("retry={}", policy.name));
-        let timeout = self.timeout.map(|seconds| format!("timeout={seconds}"));
+        let timeout = self.timeout.filter(|_| is_attempted);
+        let timeout = timeout.map(|seconds| format!("timeout={seconds}"));
         retry.into_iter().chain(timeout).collect()
     }
 }
@@ -381,7 +382,7 @@ impl Drawing<'_> {
                 None => format!("{id}: finalizer {run_on}"),
             };
             let mut words: Vec<String> = [line].into();
-            words.extend(finalizer.effort.options());
+            words.extend(finalizer.effort.options(true));
             lines.push(words.join(" "));
         }
         lines

@@ -282,6 +282,11 @@ impl NodeKind {
         self.may_name_a_queue() || matches!(self, Self::Task(_))
     }
 
+    /// Whether a worker or a child does it, or its instances, and so in attempts.
+    pub(super) fn is_attempted(&self) -> bool {
+        self.may_be_undone() || matches!(self, Self::Map(_) | Self::Child(_))
+    }
+
     /// Whether the edges that leave it are conditional by themselves.
     pub(super) fn decides(&self) -> bool {
         matches!(self, Self::Branches(_))

@@ -95,11 +95,14 @@ pub(super) const WORKFLOW: [Field; 24] = [
 #[rustfmt::skip]
 pub(super) const NODE: [Field; 13] = [
     may("id", Type::Text), must("kind", Type::AnyObject), may("retry_policy", Type::Text),
-    may("node_timeout_secs", Type::Span), may("queue", Type::Id), may("priority", Type::Range(0, PRIORITY_MAX as u64)),
+    may(TIMEOUT, Type::Span), may("queue", Type::Id), may("priority", Type::Range(0, PRIORITY_MAX as u64)),
     may("lease_secs", Type::Range(1, SPAN_MAX.0 / 1000)), may("run_on", Type::Word(RUN_ON)), may(COMPENSATE, Type::AnyObject),
     may("description", Type::Text), may("labels", Type::AnyObject),
     no_effect("policy"), no_effect("data_policy"),
 ];
+
+/// How long an attempt may take: of what is attempted.
+pub(super) const TIMEOUT: &str = "node_timeout_secs";
 
 /// Those of them that speak of work items, and so of nodes that have some.
 pub(super) const OF_WORK: [&str; 4] = ["queue", "priority", "lease_secs", "run_on"];
@@ -303,7 +306,7 @@ fn node<'a>(
     if let Some(kind) = &mut kind {
         of_work(fields, kind);
     }
-    let own_timeout = span(fields, "node_timeout_secs");
+    let own_timeout = own_timeout(fields, kind.as_ref());
     let timeout = own_timeout.or(timeouts.node);
     let compensation = compensate::read(fields, kind.as_ref(), timeout);
     let names_runs = kind.as_ref().is_some_and(KindSource::is_map) || compensation.is_some();
@@ -329,6 +332,19 @@ fn node<'a>(
         timeout: if is_timed { timeout } else { own_timeout },
         compensation,
     }
+}
+
+/// The node's own timeout, of each attempt: what is not attempted has none (rule R14).
+fn own_timeout(fields: &Fields<'_, '_>, kind: Option<&KindSource<'_>>) -> Option<Millis> {
+    if let Some(kind) = kind.filter(|kind| fields.has(TIMEOUT) && !kind.is_attempted()) {
+        let message = format!("`{TIMEOUT}` has no effect: no worker does this node");
+        let remedy = match kind.waits() {
+            true => "leave it out; `timeout_secs` in its `kind` says how long it waits",
+            false => "leave it out",
+        };
+        fields.fault(TIMEOUT, message, remedy);
+    }
+    span(fields, TIMEOUT)
 }
 
 /// What the node itself says of its work items. What its kind says already, it may not

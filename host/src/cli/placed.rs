@@ -18,7 +18,7 @@ use rustix::fs::{Access, access};
 use super::coded::refuse;
 use super::output;
 
-/// Write a file at `path`. `database` is what the command reads.
+/// Write a file at `path`; `-` is stdout. `database` is what the command reads.
 pub(super) fn write(
     path: &Path,
     database: Option<&Path>,
@@ -27,7 +27,10 @@ pub(super) fn write(
     let place = path.display();
     let destination = Destination::of(path, database)?;
     let written = match destination {
-        Destination::Stdout => output::stdout().and_then(|out| through(out, content).map(drop)),
+        Destination::Stdout => {
+            output::remember(output::stdout().and_then(|out| through(out, content).map(drop)));
+            return Ok(());
+        }
         Destination::Stream => {
             let opened = OpenOptions::new().write(true).open(path);
             opened.and_then(|out| through(out, content).map(drop))
@@ -37,9 +40,12 @@ pub(super) fn write(
     written.with_context(|| format!("cannot write {place}"))
 }
 
+/// How stdout is named where a file may be.
+const STDOUT: &str = "-";
+
 /// What stands at a path.
 enum Destination {
-    /// It is a name of this program's stdout, such as `/dev/stdout`.
+    /// It is a name of this program's stdout, such as `-` or `/dev/stdout`.
     Stdout,
     /// A device, a pipe.
     Stream,
@@ -49,6 +55,9 @@ enum Destination {
 
 impl Destination {
     fn of(path: &Path, database: Option<&Path>) -> anyhow::Result<Self> {
+        if path == STDOUT {
+            return Ok(Self::Stdout);
+        }
         let place = path.display();
         let found = match fs::metadata(path) {
             Ok(found) => Some(found),

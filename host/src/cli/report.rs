@@ -103,13 +103,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         bytes = page.len();
         out.write_all(&page)
     })?;
-    say(arguments, holds, report.1, bytes);
+    say(arguments, holds, &report.1, bytes);
     Ok(Answer::Good)
 }
 
-/// What is in the report: executions and events.
+/// What is in the report.
 struct Counted {
     executions: usize,
+    /// How many of the executions are erased: nothing is left of what was said in them.
+    erased: usize,
     events: u64,
 }
 
@@ -131,6 +133,10 @@ fn report(
     let mut report = Report::new(now, holds);
     let mut all = Counted {
         executions: subjects.len(),
+        erased: subjects
+            .iter()
+            .filter(|it| it.recording.is_erased())
+            .count(),
         events: 0,
     };
     for mut subject in subjects {
@@ -292,7 +298,7 @@ fn complete(recording: &mut Recording, library: &Library) -> anyhow::Result<()> 
 }
 
 /// What was written, and who may read it.
-fn say(arguments: &Arguments, holds: Holds, all: Counted, bytes: usize) {
+fn say(arguments: &Arguments, holds: Holds, all: &Counted, bytes: usize) {
     let kilobytes = bytes.div_ceil(1000);
     output::say(&text!(
         "{} of {} in {} kB: {}",
@@ -301,11 +307,25 @@ fn say(arguments: &Arguments, holds: Holds, all: Counted, bytes: usize) {
         kilobytes,
         arguments.output.as_path()
     ));
-    let held: Text = match holds {
-        Holds::Payloads => text!(
-            "it holds all that was given and said, and the text of the workflow; --mask and --no-payloads leave that out, but for the workflow"
-        ),
-        _ => text!("what was said is not in it; the text of the workflow is"),
-    };
-    output::say(&held);
+    output::say(&held(holds, all));
+}
+
+/// What was written tells of its executions.
+fn held(holds: Holds, all: &Counted) -> Text {
+    if holds != Holds::Payloads {
+        return text!("what was said is not in it; the text of the workflow is");
+    }
+    if all.erased == all.executions {
+        return text!(
+            "what was said is not in it, because it was erased; the text of the workflow is"
+        );
+    }
+    let mut held = text!(
+        "it holds all that was given and said, and the text of the workflow; --mask and --no-payloads leave that out, but for the workflow"
+    );
+    if all.erased > 0 {
+        let erased = counted(all.erased as u64, "execution");
+        held.push(&text!("; of {} it was erased", erased));
+    }
+    held
 }

@@ -332,7 +332,10 @@ impl From<StoreError> for EngineError {
 }
 
 fn faults_in_words(faults: &[Fault]) -> String {
-    let each = |fault: &Fault| format!("{}: {}; {}", fault.pointer, fault.message, fault.remedy);
+    let each = |fault: &Fault| match fault.pointer.as_str() {
+        "" => format!("{}; {}", fault.message, fault.remedy),
+        place => format!("{place}: {}; {}", fault.message, fault.remedy),
+    };
     faults.iter().map(each).collect::<Vec<_>>().join(" | ")
 }
 

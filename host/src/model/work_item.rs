@@ -1,5 +1,7 @@
 //! Work items.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -37,7 +39,8 @@ pub struct ItemName {
 /// without the execution: a fork has the same items as its origin. A text
 /// counts as its length in bytes (u64, little-endian) and its UTF-8 bytes; a
 /// number counts as a u64, little-endian.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Its `Debug` form leaves the payload out, as secrets may have been put into it.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkItem {
     /// The execution.
@@ -62,6 +65,23 @@ pub struct WorkItem {
     pub payload: String,
 }
 
+impl fmt::Debug for WorkItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let payload = format_args!("{} bytes", self.payload.len());
+        f.debug_struct("WorkItem")
+            .field("execution_id", &self.execution_id)
+            .field("node_id", &self.node_id)
+            .field("attempt", &self.attempt)
+            .field("max_attempts", &self.max_attempts)
+            .field("queue", &self.queue)
+            .field("tenant", &self.tenant)
+            .field("priority", &self.priority)
+            .field("not_before", &self.not_before)
+            .field("payload", &payload)
+            .finish()
+    }
+}
+
 /// A work item's payload (rule R5), as far as workers ask for it.
 #[derive(Deserialize)]
 struct Payload<'a> {
@@ -82,7 +102,8 @@ impl WorkItem {
     }
 
     /// The node's `kind` object: verbatim from the workflow, but for what expressions
-    /// came to and what was put in. It is the one place where a worker is shown secrets.
+    /// came to and what was put in. It is the one place where a worker is shown secrets: it
+    /// stands in the payload, which is not for logs.
     ///
     /// # Errors
     /// As for [`WorkItem::input`].
@@ -95,6 +116,18 @@ impl WorkItem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r29_a_payload_is_not_in_what_is_printed_of_its_item() {
+        let item = WorkItem {
+            node_id: "a".into(),
+            payload: r#"{"kind":{"auth":"Bearer s3cr3t"}}"#.into(),
+            ..WorkItem::default()
+        };
+        let printed = format!("{item:?}");
+        assert!(printed.contains(r#"node_id: "a""#), "{printed}");
+        assert!(printed.ends_with("payload: 33 bytes }"), "{printed}");
+    }
 
     #[test]
     fn r5_payload_is_read_verbatim() {

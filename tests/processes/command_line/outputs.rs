@@ -63,12 +63,13 @@ fn the_verdict_is_the_exit_code_whatever_becomes_of_the_output() {
         &["guest", "check", "good.json"],
     ];
     // A good verdict that nobody got is not one, unless nobody wanted it.
-    let good: [&[&str]; 13] = [
+    let good: [&[&str]; 14] = [
         &["list"],
         &["list", "--json"],
         &["show", &id],
         &["log", &id],
         &["export", &id],
+        &["report", &id, "-o", "-"],
         &["explain", &id, "a"],
         &["graph", &id],
         &["graph", "good.json", "--format", "svg"],

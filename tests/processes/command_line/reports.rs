@@ -46,6 +46,36 @@ fn a_report_is_one_file_and_says_what_it_holds() {
 }
 
 #[test]
+fn a_report_goes_to_stdout_where_that_is_named() {
+    let (desk, id) = ended();
+    let said = desk.types(&["report", &id, "-o", "-"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    assert!(said.out.starts_with("<!doctype html>"), "{}", said.err);
+    assert!(!desk.path().join("-").exists(), "it is no file's name");
+}
+
+#[test]
+fn a_report_says_that_what_was_said_was_erased() {
+    let (desk, id) = ended();
+    assert_eq!(desk.types(&["run", "w.json"]).code, Some(0));
+    let kept = desk.execution();
+    assert_eq!(desk.types(&["erase", &id]).code, Some(0));
+    for (executions, held) in [
+        (
+            vec![id.as_str()],
+            "what was said is not in it, because it was erased",
+        ),
+        (vec![&id, &kept], "it holds all that was given and said"),
+        (vec![&id, &kept], "; of 1 execution it was erased"),
+    ] {
+        let words = [&["report", "-o", "r.html"], &executions[..]].concat();
+        let said = desk.types(&words);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert!(said.err.contains(held), "{executions:?}: {said:?}");
+    }
+}
+
+#[test]
 fn a_report_is_made_of_logs_in_files() {
     let (desk, id) = ended();
     for words in [

@@ -95,6 +95,20 @@ impl KindSource<'_> {
         }
     }
 
+    /// Whether a worker does it, or a child, and so in attempts.
+    pub(super) fn is_attempted(&self) -> bool {
+        let is_work = matches!(&self.does, Does::Plainly(Kind::Work(_)));
+        is_work || self.is_map() || self.starts_children()
+    }
+
+    /// Whether it waits for a time, an event or a person.
+    pub(super) fn waits(&self) -> bool {
+        matches!(
+            &self.does,
+            Does::Plainly(Kind::Wait(_)) | Does::HumanApproval { .. }
+        )
+    }
+
     /// The child, if it, or each instance of it, starts one whose workflow is written in
     /// place; and where that stands in the kind.
     pub(super) fn in_place_mut(&mut self) -> Option<(&mut Subgraph, &'static [&'static str])> {

@@ -59,10 +59,24 @@ fn section(object: &Object, level: &str, page: &mut String) {
     ));
 }
 
-/// A kind with the fields that it must have.
-fn example(kind: &Object) -> String {
+/// Fields of which a kind needs some, though none of them by itself: those of the example.
+const NEEDED_TOGETHER: [(&str, [&str; 2]); 2] = [
+    ("wait", ["correlation_key", "timeout_secs"]),
+    ("subgraph", ["workflow_id", "version"]),
+];
+
+/// A kind with no more fields than it needs.
+pub(super) fn example(kind: &Object) -> String {
+    let together = NEEDED_TOGETHER
+        .iter()
+        .find(|(name, _)| *name == kind.text.name);
+    let is_needed = |name: &str| together.is_some_and(|(_, fields)| fields.contains(&name));
     let mut example = format!("{{\"{TYPE}\": \"{}\"", kind.text.name);
-    for (field, text) in kind.fields.iter().filter(|(field, _)| field.required) {
+    let needed = kind
+        .fields
+        .iter()
+        .filter(|(field, _)| field.required || is_needed(field.name));
+    for (field, text) in needed {
         example.push_str(&format!(", \"{}\": {}", field.name, text.example));
     }
     example.push('}');

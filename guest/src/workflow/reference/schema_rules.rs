@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::workflow::compensate::COMPENSATE;
 use crate::workflow::kind::TYPE;
-use crate::workflow::source::OF_WORK;
+use crate::workflow::source::{OF_WORK, TIMEOUT};
 
 /// The kinds whose nodes no worker does, whatever else they say.
 const WITHOUT_WORKER: [&str; 6] = [
@@ -17,6 +17,15 @@ const WITHOUT_WORKER: [&str; 6] = [
     "limit_exceeded",
     "terminate",
     "subgraph",
+];
+
+/// The kinds whose nodes neither a worker nor a child does, and so not in attempts.
+const NEVER_ATTEMPTED: [&str; 5] = [
+    "parallel",
+    "wait",
+    "human_approval",
+    "limit_exceeded",
+    "terminate",
 ];
 
 /// The kinds whose nodes no worker and no child completes, whatever else they say, and
@@ -71,6 +80,7 @@ pub(super) fn node_rules() -> Value {
         "required": ["detached"],
     }] });
     let each_detached = map_of(&detached);
+    let of_no_attempt = [&OF_WORK[..], &[COMPENSATE, TIMEOUT]].concat();
     let runs_at_the_end = json!({
         "properties": { "run_on": { "not": { "type": "null" } } },
         "required": ["run_on"],
@@ -78,8 +88,9 @@ pub(super) fn node_rules() -> Value {
     json!([
         { "if": of_kind(named(&WITHOUT_WORKER)), "then": nothing(&OF_WORK) },
         { "if": of_kind(map_of_children), "then": nothing(&OF_WORK) },
-        { "if": of_kind(condition), "then": nothing(&[&OF_WORK[..], &[COMPENSATE]].concat()) },
-        { "if": of_kind(join), "then": nothing(&[&OF_WORK[..], &[COMPENSATE]].concat()) },
+        { "if": of_kind(condition), "then": nothing(&of_no_attempt) },
+        { "if": of_kind(join), "then": nothing(&of_no_attempt) },
+        { "if": of_kind(named(&NEVER_ATTEMPTED)), "then": nothing(&[TIMEOUT]) },
         { "if": of_kind(named(&["task"])), "then": nothing(&["queue"]) },
         { "if": of_kind(named(&["finalizer", "map"])), "then": nothing(&["run_on"]) },
         { "if": of_kind(named(&NEVER_UNDONE)), "then": nothing(&[COMPENSATE]) },

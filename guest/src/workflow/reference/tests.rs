@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::page::example;
 use super::tables::{kinds, parts, without_text};
 use crate::workflow::parse;
 
@@ -42,6 +43,7 @@ fn r1_examples_are_accepted() {
         }
     };
     for kind in kinds() {
+        check(workflow(&example(&kind), ""));
         let fields = kind
             .fields
             .iter()

@@ -209,13 +209,14 @@ fn r6_kinds_as_planned() {
 #[test]
 fn r12_r14_policies_and_timeouts() {
     let text = workflow(
-        r#""a": {"kind": {"type": "human_approval", "description": "?"}, "retry_policy": "own", "node_timeout_secs": 9},
+        r#""a": {"kind": {"type": "task", "queue": "q"}, "retry_policy": "own", "node_timeout_secs": 9},
            "b": {"kind": {"type": "tool", "tool_ref": "t"}, "retry_policy": "io_default"},
            "c": {"kind": {"type": "tool", "tool_ref": "t"}, "retry_policy": "no_retry"},
            "d": {"kind": {"type": "tool", "tool_ref": "t"}},
            "e": {"kind": {"type": "limit_exceeded"}, "description": "too much", "retry_policy": "llm_default"},
-           "f": {"kind": {"type": "finalizer", "tool_ref": "t", "run_on": "failure"}, "retry_policy": null}"#,
-        &["a b", "b c", "c d", "d e"],
+           "f": {"kind": {"type": "finalizer", "tool_ref": "t", "run_on": "failure"}, "retry_policy": null},
+           "g": {"kind": {"type": "human_approval", "description": "?"}, "node_timeout_secs": null}"#,
+        &["a b", "b c", "c d", "d e", "e g"],
         r#", "timeouts": {"node_timeout": 300, "workflow_timeout": {"secs": 1, "nanos": 500000001}, "heartbeat_interval": 30, "approval_timeout": 60},
             "limits": {"max_concurrent_nodes": 4, "max_dispatch_per_tick": 2},
             "retry_policies": {"no_retry": {"max_attempts": 2},
@@ -233,7 +234,7 @@ fn r12_r14_policies_and_timeouts() {
         (Some(Millis(9000)), Some(Millis(300_000)))
     );
     assert!(
-        matches!(&node("a").kind, Kind::HumanApproval(approval) if approval.timeout == Some(Millis(60_000)))
+        matches!(&node("g").kind, Kind::HumanApproval(approval) if approval.timeout == Some(Millis(60_000)))
     );
     let own = &node("a").retry;
     assert_eq!(

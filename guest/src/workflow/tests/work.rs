@@ -60,6 +60,8 @@ fn r1_fields_of_work() {
     };
     let tool = r#""type": "tool", "tool_ref": "t""#;
     let wait = r#""type": "wait", "condition": "timer", "timeout_secs": 1"#;
+    let approval = r#""type": "human_approval", "description": "?""#;
+    let terminate = r#""type": "terminate", "status": "completed""#;
     let join = r#""type": "join", "wait_for": []"#;
     let branches = r#""type": "condition", "branches": [{"target": "end"}]"#;
     let finalizer = r#""type": "finalizer", "tool_ref": "t", "run_on": "always""#;
@@ -78,6 +80,11 @@ fn r1_fields_of_work() {
         (join,      r#""lease_secs": 9"#,       "lease_secs", "`lease_secs` has no effect: no worker does this node"),
         (branches,  r#""priority": 9"#,         "priority",   "`priority` has no effect: no worker does this node"),
         (branches,  r#""run_on": "always""#,    "run_on",     "`run_on` has no effect: no worker does this node"),
+        (wait,      r#""node_timeout_secs": 2"#, "node_timeout_secs", "`node_timeout_secs` has no effect: no worker does this node"),
+        (approval,  r#""node_timeout_secs": 2"#, "node_timeout_secs", "`node_timeout_secs` has no effect: no worker does this node"),
+        (join,      r#""node_timeout_secs": 2"#, "node_timeout_secs", "`node_timeout_secs` has no effect: no worker does this node"),
+        (branches,  r#""node_timeout_secs": 2"#, "node_timeout_secs", "`node_timeout_secs` has no effect: no worker does this node"),
+        (terminate, r#""node_timeout_secs": 2"#, "node_timeout_secs", "`node_timeout_secs` has no effect: no worker does this node"),
         (task,      r#""queue": "mail""#,       "queue",      "`queue` stands in the node's kind already"),
         (finalizer, r#""run_on": "failure""#,   "run_on",     "`run_on` stands in the node's kind already"),
     ];

@@ -77,7 +77,7 @@ pub(crate) fn completed(
     payload("output", &answer.output)?;
     // An object that is output and patch at once has just been looked at.
     if answer.patch.is_some() || !answer.output.is_object() {
-        object("state patch", &patch)?;
+        object("state patch", &patch, FOR_ITS_KEYS)?;
     }
     if let Some(target) = &answer.chosen_target {
         text("chosen target", target)?;
@@ -90,7 +90,7 @@ pub(crate) fn completed(
             .try_for_each(|measured| text("call of a model", measured))?;
     }
     if let Some(telemetry) = &answer.telemetry {
-        object("telemetry", telemetry)?;
+        object("telemetry", telemetry, FOR_ITS_NAMES)?;
     }
     Ok(EventKind::NodeCompleted(NodeCompleted {
         node_id: claim.node_id.clone(),
@@ -158,7 +158,7 @@ pub(crate) fn approval(
     text("user", &approval.user_id)?;
     reason(approval.comment.as_deref())?;
     if let Some(patch) = &approval.state_patch {
-        object("state patch", patch)?;
+        object("state patch", patch, FOR_ITS_KEYS)?;
     }
     Ok(EventKind::ApprovalReceived(ApprovalReceived {
         node_id: node_id.to_owned(),
@@ -269,8 +269,15 @@ fn reason(reason: Option<&str>) -> Result<(), EngineError> {
     reason.map_or(Ok(()), |reason| text("reason", reason))
 }
 
-/// A patch is an object (rule R10).
-fn object(what: &'static str, json: &Json) -> Result<(), EngineError> {
+/// Of a patch, the keys are merged into the state (rule R10).
+const FOR_ITS_KEYS: &str =
+    "it is no JSON object, and only an object's keys can be merged into the state";
+
+/// Of telemetry, the keys say what was measured (rule R28).
+const FOR_ITS_NAMES: &str = "it is no JSON object, whose keys would name what was measured";
+
+/// What has to be an object, and why.
+fn object(what: &'static str, json: &Json, why: &str) -> Result<(), EngineError> {
     payload(what, json)?;
     if json.is_object() {
         return Ok(());
@@ -279,8 +286,7 @@ fn object(what: &'static str, json: &Json) -> Result<(), EngineError> {
         what,
         error: crate::json::JsonError {
             pointer: String::new(),
-            problem: "it is no JSON object, and only an object's keys can be merged into the state"
-                .to_owned(),
+            problem: why.to_owned(),
             remedy: "put it under a key".to_owned(),
         },
     })

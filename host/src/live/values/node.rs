@@ -65,6 +65,14 @@ struct Kind {
     body: Option<Box<Self>>,
 }
 
+impl Kind {
+    /// For an event or for a person, and for no time.
+    fn waits_for_somebody(&self) -> bool {
+        let event = (String::from("condition"), json!("external_event").into());
+        self.name == "human_approval" || self.name == "wait" && self.fields.contains(&event)
+    }
+}
+
 impl Serialize for Kind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(None)?;
@@ -161,7 +169,10 @@ impl Node {
 
     // ---- what the scheduler does itself (rule R6) -----------------------------------
 
-    /// Chooses one of its [branches](Node::branch): the first whose condition is true.
+    /// Chooses one of its [branches](Node::branch): the first whose condition is true. Edges
+    /// that leave it lead nowhere besides. Without branches it is work on the queue
+    /// `general`, as any node that a worker does (rule R5): conditions on edges need no node
+    /// of this kind.
     #[must_use]
     pub fn condition() -> Self {
         Self::of_kind("condition")
@@ -340,9 +351,15 @@ impl Node {
         self
     }
 
-    /// How long each attempt may take, from its claim (rule R14).
+    /// How long each attempt may take, from its claim (rule R14). Of a [`Node::event`] and
+    /// a [`Node::human_approval`], how long they wait before they fail, in seconds: a part
+    /// of one counts as one (rule R19). No other node has it that neither a worker nor a
+    /// child does.
     #[must_use]
     pub fn timeout(mut self, span: Duration) -> Self {
+        if self.kind.waits_for_somebody() {
+            return self.with("timeout_secs", json!(whole_seconds(span)));
+        }
         self.node_timeout_secs = Some(Span(span));
         self
     }

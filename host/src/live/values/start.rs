@@ -46,9 +46,10 @@ impl Start {
     }
 
     /// Start once: a further start with the same key, for the same tenant,
-    /// finds the execution that the first one started (law 8), and is refused
-    /// ([`EngineError::KeyErased`](crate::EngineError::KeyErased)) when that was erased
-    /// since. Its id is [`ExecutionId::of_key`](crate::ExecutionId::of_key).
+    /// finds the execution that the first one started (law 8). It is refused where
+    /// workflow, input, labels or priority are others, so that none of them may say which
+    /// try it is, and ([`EngineError::KeyErased`](crate::EngineError::KeyErased)) when the
+    /// execution was erased since. Its id is [`ExecutionId::of_key`](crate::ExecutionId::of_key).
     #[must_use]
     pub fn key(self, key: impl Into<String>) -> Self {
         Self {
