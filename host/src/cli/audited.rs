@@ -112,7 +112,7 @@ fn anchored(audit: &Audit, anchor: &AnchorCheck) -> Text {
             at
         ),
         SignatureCheck::Untrusted { key } => text!(
-            "  whole: the anchor at {}{} is signed with the key {}, which nobody named as trusted (--trust PUBLICKEY.pem)\n",
+            "  whole: the anchor at {}{} is signed with the key {}, which --trust does not name\n",
             events,
             at,
             key

@@ -42,7 +42,7 @@ pub(super) fn vouched(signature: &SignatureCheck) -> Text {
             text!("It is not signed, so by itself it proves nothing")
         }
         SignatureCheck::Untrusted { key } => text!(
-            "That is signed with the key {}, which nobody named as trusted (--trust PUBLICKEY.pem), so it proves only that the holder of this key says so",
+            "That is signed with the key {}, which --trust does not name, so it proves only that the holder of this key says so",
             key
         ),
         SignatureCheck::Trusted { key } => text!("That is signed with the trusted key {}", key),

@@ -79,7 +79,7 @@ pub(super) fn public(path: &Path) -> anyhow::Result<PublicKey> {
 fn opened(path: &Path) -> anyhow::Result<File> {
     let file = File::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => coded("invalid_key", 
-            "there is no such file; `openssl genpkey -algorithm ed25519 -out KEYFILE` writes a private key, `openssl pkey -in KEYFILE -pubout -out PUBLICKEY.pem` its public key"
+            "there is no such file; `refrain key new --key KEYFILE` writes a private key, `refrain key show --key KEYFILE > PUBLICKEY.pem` its public key (so do openssl's `genpkey -algorithm ed25519` and `pkey -pubout`)"
         ),
         _ => error.into(),
     })?;

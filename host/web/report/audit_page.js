@@ -60,6 +60,8 @@ async function show(files) {
   const parts = new DOMParser().parseFromString(template, 'text/html').body.childNodes;
   byId('report').replaceChildren(...[...parts].map((part) => document.importNode(part, true)));
   byId('brand-kind').textContent = 'audit';
+  // More may be dropped, and the log has the room.
+  document.body.classList.add('shows');
   const anchors = all.anchors.length > 0 ? all.anchors : undefined;
   shown = new Page(executions, { holds: 'dropped', anchors, trust: all.trust }, { url: WORKER, type: 'module' });
   dropped = all;

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { clipped, escaped } from '../report/base/escaped.js';
 import { exactSpan, rfc3339, span } from '../report/base/time.js';
+import { barsOf, pointsOf } from '../report/log/bars.js';
 import { History } from '../report/log/history.js';
 import { criticalPath } from '../report/log/path.js';
 import { Scale } from '../report/log/scale.js';
@@ -72,6 +73,20 @@ test('long times without work are folded, and every place has its time', () => {
   assert.equal(scale.parts.filter((it) => it.isFolded).length, 1);
   for (const at of [0, 50, 100, 45_000, 90_100, 90_200]) assert.ok(Math.abs(scale.time(scale.place(at)) - at) < 1, String(at));
   assert.equal(new Scale(5, 5, []).place(5), 0);
+});
+
+test('what cannot be seen apart is one bar, and none is left out', () => {
+  const scale = new Scale(0, 20_000, []);
+  const row = (/** @type {[number, number, string][]} */ spans) =>
+    barsOf(spans.map(([from, until, activity]) => ({ from, until, activity: /** @type {any} */ (activity) })), scale)
+      .map((it) => `${it.activity} ${it.from}-${it.until} x${it.count}`);
+  assert.deepEqual(row([[0, 100, 'work'], [50, 80, 'work'], [105, 200, 'work'], [300, 400, 'work']]), ['work 0-200 x3', 'work 300-400 x1']);
+  assert.deepEqual(row([[50, 60, 'queue'], [0, 100, 'work']]), ['work 0-100 x1', 'queue 50-60 x1']);
+  const many = row(Array.from({ length: 20_000 }, (_, at) => [at, at + 1, 'work']));
+  assert.deepEqual(many, ['work 0-20000 x20000']);
+  const apart = row(Array.from({ length: 20_000 }, (_, at) => [at, at, 'work']));
+  assert.ok(apart.length <= 2000, `${apart.length}`);
+  assert.deepEqual(pointsOf([500, 3, 1, 2, 500], scale), [1, 500]);
 });
 
 test('an event in a line keeps the spelling of numbers and shortens digests', () => {

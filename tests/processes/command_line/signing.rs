@@ -36,8 +36,8 @@ fn an_erasure_is_signed_and_audits_say_by_whom() {
     }
     let (ours_too, theirs) = (["theirs.pub.pem", "ours.pub.pem"], ["theirs.pub.pem"]);
     for (trusted, code, result, said) in [
-        (&[][..], 0, "untrusted", "which nobody named as trusted"),
-        (&theirs[..], 1, "untrusted", "which nobody named as trusted"),
+        (&[][..], 0, "untrusted", "which --trust does not name"),
+        (&theirs[..], 1, "untrusted", "which --trust does not name"),
         (&ours_too[..], 0, "trusted", "signed with the trusted key"),
     ] {
         let trust = trusted.iter().flat_map(|file| ["--trust", *file]);

@@ -4,6 +4,7 @@ import { drawn, element, fill } from '../base/dom.js';
 import { Rows } from '../base/rows.js';
 import { span } from '../base/time.js';
 import { instanceOf, undoneBy } from '../../../clients/js/audit/src/log/id.js';
+import { barsOf, pointsOf } from '../log/bars.js';
 import { ACTIVITIES } from '../log/tracks.js';
 
 /** @typedef {import('../log/history.js').History} History */
@@ -11,9 +12,6 @@ import { ACTIVITIES } from '../log/tracks.js';
 /** @typedef {{name: string, node: string, tracks: Track[], instances: number, isCritical: boolean}} Row */
 
 const ROW_HEIGHT = 24;
-
-/** Spans that are drawn in one row. */
-const SPANS_MAX = 400;
 
 export class TimelinePane {
   /** @type {Row[]} */
@@ -78,12 +76,13 @@ export class TimelinePane {
   /** @param {Row} row */
   #draw(row) {
     const scale = /** @type {History} */ (this.#history).scale;
-    const spans = row.tracks.flatMap((track) => track.spans).slice(0, SPANS_MAX);
     const order = new Map(ACTIVITIES.map(([activity], place) => [activity, place]));
-    spans.sort((a, b) => (order.get(a.activity) ?? 0) - (order.get(b.activity) ?? 0));
-    const bars = spans.map((it) => bar(it, scale));
-    const settled = row.tracks.filter((track) => track.spans.length === 0 && track.endedAt !== undefined).slice(0, SPANS_MAX);
-    const points = settled.map((track) => drawn('circle', { class: 'settled', cx: `${scale.place(track.endedAt ?? 0) * 100}%`, cy: 12, r: 3 }));
+    const seen = barsOf(row.tracks.flatMap((track) => track.spans), scale);
+    seen.sort((a, b) => (order.get(a.activity) ?? 0) - (order.get(b.activity) ?? 0));
+    const bars = seen.map((it) => bar(it, scale));
+    const settled = row.tracks.filter((track) => track.spans.length === 0);
+    const points = pointsOf(settled.flatMap((track) => track.endedAt ?? []), scale)
+      .map((time) => drawn('circle', { class: 'settled', cx: `${scale.place(time) * 100}%`, cy: 12, r: 3 }));
     const chart = drawn('svg', { class: 'bars', width: '100%', height: ROW_HEIGHT, 'aria-hidden': 'true' }, ...bars, ...points);
     chart.addEventListener('click', (event) => {
       const box = chart.getBoundingClientRect();
@@ -106,7 +105,7 @@ function swatch(activity) {
 }
 
 /**
- * @param {import('../log/tracks.js').Span} it
+ * @param {import('../log/bars.js').Bar} it
  * @param {import('../log/scale.js').Scale} scale
  */
 function bar(it, scale) {
@@ -116,7 +115,7 @@ function bar(it, scale) {
   return drawn(
     'rect',
     { class: `bar-${it.activity}`, x: `${left * 100}%`, width: `${Math.max((right - left) * 100, 0.15)}%`, y: thin ? 8 : 5, height: thin ? 8 : 14, rx: 2 },
-    drawn('title', {}, `${name}, ${span(it.until - it.from)}`),
+    drawn('title', {}, `${name}, ${span(it.until - it.from)}${it.count > 1 ? `, ${it.count} times` : ''}`),
   );
 }
 
@@ -125,8 +124,11 @@ function bar(it, scale) {
  * @param {number} until
  */
 function took(row, until) {
-  const from = Math.min(...row.tracks.slice(0, SPANS_MAX).map((it) => it.since ?? Infinity));
-  const end = Math.max(...row.tracks.slice(0, SPANS_MAX).map((it) => it.endedAt ?? until));
+  let [from, end] = [Infinity, -Infinity];
+  for (const track of row.tracks) {
+    from = Math.min(from, track.since ?? Infinity);
+    end = Math.max(end, track.endedAt ?? until);
+  }
   return Number.isFinite(from) ? span(end - from) : 'no time';
 }
 

@@ -20,6 +20,9 @@ const SAYS = {
 };
 
 /** @type {Record<string, string>} */
+const SIGNS = { good: '✓', open: '?' };
+
+/** @type {Record<string, string>} */
 const CLASSES = { clean: 'good', erased: 'good', newer: 'open' };
 
 export class VerdictPane {
@@ -62,13 +65,14 @@ export class VerdictPane {
   #found(audit) {
     const { log } = this.view;
     const isGood = CLASSES[audit.verdict] === 'good';
-    const sign = isGood ? '✓' : CLASSES[audit.verdict] === 'open' ? '?' : '✗';
+    const hasForgedAnchor = isGood && classOf(audit) === 'bad';
+    const sign = SIGNS[classOf(audit)] ?? '✗';
     const counts = log.isErased
       ? `${counted(log.count, 'event')}; no scheduler can be asked about them`
       : `${counted(Number(audit.events), 'event')}, ${counted(Number(audit.decisions), 'decision')} derived again`;
     const found = audit.divergence;
     return [
-      heading(sign, audit.verdict),
+      heading(sign, hasForgedAnchor ? `${audit.verdict}, but its anchor is forged` : audit.verdict),
       element('p', {}, element('strong', {}, `${counts}. `), SAYS[audit.verdict] ?? ''),
       found && this.#divergence(found),
       audit.erased && attested(audit),
@@ -80,7 +84,7 @@ export class VerdictPane {
   #divergence(found) {
     const sequence = Number(found.sequence);
     const differences = (found.difference ?? []).map((/** @type {Record<string, any>} */ it) =>
-      element('li', {}, 'at ', element('code', {}, it.pointer ?? it.at ?? ''), ': expected ', element('code', {}, written(it.expected)), ', found ', element('code', {}, written(it.found))));
+      element('li', {}, ...placeOf(it.pointer ?? it.at), 'expected ', element('code', {}, written(it.expected)), ', found ', element('code', {}, written(it.found))));
     return element(
       'div',
       { class: 'divergence' },
@@ -111,6 +115,14 @@ function classOf({ verdict, anchor }) {
  */
 function heading(sign, words) {
   return element('p', { class: 'verdict-word' }, element('span', { class: 'verdict-sign', 'aria-hidden': 'true' }, sign), words);
+}
+
+/**
+ * Where something differs; the event as a whole has no place within it.
+ * @param {string | undefined} pointer
+ */
+function placeOf(pointer) {
+  return pointer ? ['at ', element('code', {}, pointer), ': '] : [];
 }
 
 /** @param {unknown} value */

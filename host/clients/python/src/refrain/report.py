@@ -67,8 +67,8 @@ def _vouched(signature: SignatureCheck) -> str:
     return {
         "unsigned": "It is not signed, so by itself it proves nothing",
         "untrusted": (
-            f"That is signed with the key {signature.key}, which nobody named as trusted"
-            " (--trust PUBLICKEY.pem), so it proves only that the holder of this key says so"
+            f"That is signed with the key {signature.key}, which --trust does not name,"
+            " so it proves only that the holder of this key says so"
         ),
         "trusted": f"That is signed with the trusted key {signature.key}",
         "bad": f"The key {signature.key} has not signed that",
@@ -101,8 +101,8 @@ def _anchored(audit: Audit, anchor: AnchorCheck) -> list[str]:
         )
     elif signature.result == "untrusted":
         said = (
-            f"whole: the anchor at {where} is signed with the key {signature.key}, which nobody"
-            " named as trusted (--trust PUBLICKEY.pem)"
+            f"whole: the anchor at {where} is signed with the key {signature.key}, which --trust"
+            " does not name"
         )
     elif signature.result == "unsigned":
         said = f"whole: the anchor at {where} is not signed"

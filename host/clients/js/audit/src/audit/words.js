@@ -101,7 +101,7 @@ function vouched(signature) {
     case 'unsigned':
       return 'It is not signed, so by itself it proves nothing';
     case 'untrusted':
-      return `That is signed with the key ${signature.key}, which nobody named as trusted (--trust PUBLICKEY.pem), so it proves only that the holder of this key says so`;
+      return `That is signed with the key ${signature.key}, which --trust does not name, so it proves only that the holder of this key says so`;
     case 'trusted':
       return `That is signed with the trusted key ${signature.key}`;
     case 'bad':
@@ -126,7 +126,7 @@ function anchorLine({ anchor, verdict, events }) {
       if (complete) return `signed and complete: the trusted key ${signature.key} has signed ${event}${at}`;
       return `signed up to there: the trusted key ${signature.key} has signed ${event}${at}, and nobody has signed what came later`;
     case 'untrusted':
-      return `whole: the anchor at ${event}${at} is signed with the key ${signature.key}, which nobody named as trusted (--trust PUBLICKEY.pem)`;
+      return `whole: the anchor at ${event}${at} is signed with the key ${signature.key}, which --trust does not name`;
     case 'unsigned':
       return `whole: the anchor at ${event}${at} is not signed`;
     default:
