@@ -91,6 +91,9 @@ fn in_order(due: u64, found: u64) -> Result<(), Box<Divergence>> {
     let message = match found.cmp(&due) {
         Ordering::Equal => return Ok(()),
         Ordering::Greater => format!("event {due} is missing: the log goes on with event {found}"),
+        Ordering::Less if found == 0 => {
+            format!("where event {due} should be stands one of the number 0, which no event has")
+        }
         Ordering::Less => format!("where event {due} should be stands a second event {found}"),
     };
     Err(Divergence::plain(due, message).into())
@@ -257,4 +260,25 @@ fn origin_name(origin: Origin) -> &'static str {
 
 fn hex_value(hash: &Hash) -> serde_json::Value {
     hex(hash).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law4_an_event_in_the_place_of_another_is_named() {
+        for (found, expected) in [
+            (5, None),
+            (7, Some("event 5 is missing: the log goes on with event 7")),
+            (4, Some("where event 5 should be stands a second event 4")),
+            (
+                0,
+                Some("where event 5 should be stands one of the number 0, which no event has"),
+            ),
+        ] {
+            let said = in_order(5, found).err().map(|it| it.message);
+            assert_eq!(said.as_deref(), expected);
+        }
+    }
 }

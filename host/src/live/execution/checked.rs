@@ -253,6 +253,9 @@ impl Checked {
             Ordering::Greater => Some(format!(
                 "event {due} is missing: the log goes on with event {found}"
             )),
+            Ordering::Less if found == 0 => Some(format!(
+                "where event {due} should be stands one of the number 0, which no event has"
+            )),
             Ordering::Less => Some(format!(
                 "where event {due} should be stands a second event {found}"
             )),

@@ -41,19 +41,25 @@ test('laws 1 and 4: what was edited, removed, inserted or moved is found and nam
     assert.notEqual(edited, lines[line]);
     return joined(lines.with(line, edited));
   };
+  /** With another first digit in a field. */
+  const turned = (/** @type {number} */ line, /** @type {string} */ field) => {
+    const [begin, digit] = lines[line].match(new RegExp(`"${field}":"(.)`)) ?? [];
+    return edit(line, String(begin), `"${field}":"${digit === '0' ? '1' : '0'}`);
+  };
   for (const [log, sequence, said] of /** @type {[string, number, RegExp][]} */ ([
     [edit(4, /"duration_ms":\d+/, '"duration_ms":1'), 4, /event 4 was changed/],
-    [edit(4, /"salt":"./, '"salt":"f'), 4, /event 4 was changed/],
-    [edit(2, /"hash":"./, '"hash":"0'), 2, /event 2 was changed/],
+    [turned(4, 'salt'), 4, /event 4 was changed/],
+    [turned(2, 'hash'), 2, /event 2 was changed/],
     [joined(lines.filter((_, line) => line !== 3)), 3, /event 3 is missing: the log goes on with event 4/],
     [joined([...lines.slice(0, 4), lines[3], ...lines.slice(4)]), 4, /where event 4 should be stands a second event 3/],
+    [edit(4, '"sequence":4', '"sequence":0'), 4, /where event 4 should be stands one of the number 0, which no event has/],
     [joined([...lines.slice(0, 3), lines[4], lines[3], ...lines.slice(5)]), 3, /event 3 is missing/],
     [joined(lines.slice(0, -1)), 8, /event 8 is missing: the log ends with event 7, and its recorded head is event 8/],
     [text.slice(0, -10), 8, /event 8 is missing/],
-    [edit(0, /"head":"./, '"head":"0'), 8, /the recorded head names another event 8/],
+    [turned(0, 'head'), 8, /the recorded head names another event 8/],
     [edit(0, 'exec_1', 'exec_2'), 1, /the log is that of another execution/],
     [edit(0, 'tool_ref', 'tool_reg'), 1, /the text of workflow w 1.0.0 is not the one/],
-    [edit(0, /"guest_digest":"./, '"guest_digest":"0'), 1, /the header names another guest/],
+    [turned(0, 'guest_digest'), 1, /the header names another guest/],
   ])) {
     const { verdict, divergence } = await audit(log, options);
     assert.deepEqual([verdict, divergence?.sequence, divergence?.rule], ['tampered', sequence, 'law 4'], String(said));

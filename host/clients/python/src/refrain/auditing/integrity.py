@@ -59,7 +59,10 @@ def _chained(recording: Recording) -> Head:
             message = f"event {last + 1} is missing: the log goes on with event {found}"
             _tampered(Divergence(last + 1, message))
         if found < last + 1:
-            message = f"where event {last + 1} should be stands a second event {found}"
+            stands = (
+                f"a second event {found}" if found else "one of the number 0, which no event has"
+            )
+            message = f"where event {last + 1} should be stands {stands}"
             _tampered(Divergence(last + 1, message))
         last = found
         if recording.broken_link is not None and recording.broken_link[0] == place:
