@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     /// The executions
     #[arg(value_name = "EXECUTION", required = true)]
     executions: Vec<Named>,
-    /// Erase the executions too that hold copies of what these say: forks
+    /// Erase the executions too that hold copies of what these say: forks, and children
     #[arg(long)]
     with_copies: bool,
     /// Sign what is attested with this private key: Ed25519 in PKCS#8, as
