@@ -10,7 +10,7 @@ use refrain::store::{ExecutionRecord, Reader, SqliteStore, StoreError};
 use refrain::{Builder, Engine, EngineError};
 
 use super::coded::refuse;
-use super::files::STDIN;
+use super::placed::STDOUT;
 use super::text::Text;
 use super::to_type;
 
@@ -147,7 +147,7 @@ impl Database {
     /// Copy it there; the path that it has.
     pub(super) fn backup_to(&self, to: &Path) -> anyhow::Result<&Path> {
         self.is_there(false)?;
-        if to == Path::new(STDIN) {
+        if to == Path::new(STDOUT) {
             refuse!("usage", "a backup is a file, and no stream; name a file");
         }
         let is_for_simulations = to

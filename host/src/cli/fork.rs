@@ -115,8 +115,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     if ended(status) {
         let why = error.map_or(Text::new(), |error| text!(" ({})", Text::lines(&error)));
         let leads_to = match (&arguments.result[..], &arguments.input) {
-            ([_], _) => "nothing but this result was missing to that end",
-            ([_, _, ..], _) => "nothing but these results was missing to that end",
+            ([_], _) => "this result leads to that end",
+            ([_, _, ..], _) => "these results lead to that end",
             ([], Some(_)) => "this input leads to that end",
             ([], None) => "what both have in common leads to that end",
         };

@@ -86,6 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
             path.display()
         );
     }
+    placed::not_stdout(&path)?;
     if path.exists() && !arguments.force {
         refuse!(
             "file_exists",

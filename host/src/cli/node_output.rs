@@ -118,12 +118,12 @@ pub(super) fn run(mut arguments: Arguments) -> anyhow::Result<Answer> {
     if is_over && record.erased.is_none() && arguments.attempt > Some(last) {
         refuse!(
             "unknown_attempt",
-            "node {:?} has had {}, and none after that",
+            "node {:?} has had {}",
             arguments.node,
             match last {
                 0 => "no attempt".to_owned(),
-                1 => "1 attempt".to_owned(),
-                many => format!("{many} attempts"),
+                1 => "1 attempt, and none after that".to_owned(),
+                many => format!("{many} attempts, and none after that"),
             }
         );
     }

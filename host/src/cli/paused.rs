@@ -56,6 +56,7 @@ impl Pause {
 
     /// What it is, and what to type about it.
     pub(super) fn text(&self, database: &Database) -> Text {
+        // Who is told of it here has just paused it.
         let why = match &self.reason {
             Some(reason) => text!(": {}", Text::lines(reason)),
             None => Text::new(),

@@ -41,7 +41,18 @@ pub(super) fn write(
 }
 
 /// How stdout is named where a file may be.
-const STDOUT: &str = "-";
+pub(super) const STDOUT: &str = "-";
+
+/// Refuses stdout, for a file of a command that says something else there.
+pub(super) fn not_stdout(path: &Path) -> anyhow::Result<()> {
+    if path == STDOUT {
+        refuse!(
+            "usage",
+            "`-` would be stdout, where the answer goes; name a file"
+        );
+    }
+    Ok(())
+}
 
 /// What stands at a path.
 enum Destination {

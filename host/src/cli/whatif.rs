@@ -11,7 +11,7 @@ use super::coded::{OrCoded, refuse};
 use super::database::Database;
 use super::named::Named;
 use super::output::Form;
-use super::{Answer, exact, files, guests, junit, policies, simulated, typed};
+use super::{Answer, exact, files, guests, junit, placed, policies, simulated, typed};
 
 /// Ask another scheduler about recorded executions: would it have decided the same?
 ///
@@ -102,6 +102,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Answer> {
         is_silent: arguments.form.json,
         ..Question::default()
     };
+    if let Some(path) = &arguments.junit {
+        placed::not_stdout(path)?;
+    }
     let asked = question.ask(&library, &logs, &arguments.database)?;
     exact::show(&question, &asked, !arguments.all, arguments.form.json)?;
     if let Some(path) = &arguments.junit {

@@ -39,6 +39,7 @@ pub struct ItemName {
 /// without the execution: a fork has the same items as its origin. A text
 /// counts as its length in bytes (u64, little-endian) and its UTF-8 bytes; a
 /// number counts as a u64, little-endian.
+///
 /// Its `Debug` form leaves the payload out, as secrets may have been put into it.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]

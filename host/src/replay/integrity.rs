@@ -92,7 +92,7 @@ fn in_order(due: u64, found: u64) -> Result<(), Box<Divergence>> {
         Ordering::Equal => return Ok(()),
         Ordering::Greater => format!("event {due} is missing: the log goes on with event {found}"),
         Ordering::Less if found == 0 => {
-            format!("where event {due} should be stands one of the number 0, which no event has")
+            format!("where event {due} should be stands an event with the number 0, which none has")
         }
         Ordering::Less => format!("where event {due} should be stands a second event {found}"),
     };
@@ -274,7 +274,7 @@ mod tests {
             (4, Some("where event 5 should be stands a second event 4")),
             (
                 0,
-                Some("where event 5 should be stands one of the number 0, which no event has"),
+                Some("where event 5 should be stands an event with the number 0, which none has"),
             ),
         ] {
             let said = in_order(5, found).err().map(|it| it.message);

@@ -193,7 +193,7 @@ impl Simulation {
             let summary = self.register_one(world, text)?;
             if summary.version != *version {
                 return Err(SimulationError::Change(format!(
-                    "its child's workflow {id} has no version of its own, and is named by that of its text"
+                    "its child's workflow {id} has no version of its own, so the parent names it by what comes of its text; give it a version, or ask about the child by itself"
                 )));
             }
             queues.extend(summary.queues);

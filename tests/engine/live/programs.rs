@@ -111,7 +111,7 @@ async fn input_of_any_size_comes_through_whether_the_program_hurries_or_not() {
         ("waits", "sleep 0.1; wc -c"),
         ("reads-not", "echo 0"),
         ("closes", "exec 0<&-; sleep 0.1; echo 0"),
-        ("speaks-twice", "echo -n 1; sleep 0.1; wc -c"),
+        ("speaks-twice", "printf 1; sleep 0.1; wc -c"),
     ];
     for (id, script) in scripts {
         let mut workflow =
@@ -138,6 +138,25 @@ async fn input_of_any_size_comes_through_whether_the_program_hurries_or_not() {
             };
             assert_eq!(end.final_state.as_str(), expected, "{id}: {bytes} bytes");
         }
+    }
+    engine.shutdown().await;
+}
+
+/// Its output is always there to be read, on the one thread that all of this runs on.
+#[tokio::test]
+async fn a_program_that_writes_without_end_is_stopped_in_time() {
+    let engine = command_engine().await;
+    for stream in ["stdout", "stderr"] {
+        let script = format!("exec yes >/dev/{stream}");
+        let kind = json!({ "type": "command", "argv": ["sh", "-c", script] });
+        let mut node = json!({ "kind": kind, "retry_policy": "no_retry" });
+        node["node_timeout_secs"] = json!(1);
+        let mut workflow = single(node);
+        workflow["workflow_id"] = json!(stream);
+        let begun = Instant::now();
+        let (status, _, log) = run(&engine, &workflow).await;
+        assert_eq!(status, Status::Failed, "{stream}: {log}");
+        assert!(begun.elapsed() < SOON, "{stream}");
     }
     engine.shutdown().await;
 }

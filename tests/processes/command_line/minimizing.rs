@@ -203,6 +203,12 @@ fn a_log_is_made_smaller_and_written_next_to_it() {
         again.err.contains("late.min.ndjson is there already"),
         "{again:?}"
     );
+    let stdout = desk.types(&[&words[..], &["--output", "-"]].concat());
+    assert_eq!(stdout.code, Some(2), "{stdout:?}");
+    assert!(
+        stdout.err.contains("where the answer goes; name a file"),
+        "{stdout:?}"
+    );
     let forced = desk.document(&[&words[..], &["--force", "--json"]].concat(), 0);
     assert_eq!(
         (

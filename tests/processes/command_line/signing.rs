@@ -144,7 +144,7 @@ fn a_key_file_that_does_not_do_is_named_with_a_remedy() {
             "--sign-with",
             "none.pem",
             "there is no such file",
-            "openssl genpkey",
+            "refrain key new",
         ),
         ("--sign-with", "folder", "it is a folder", "name a file"),
         (
@@ -170,7 +170,7 @@ fn a_key_file_that_does_not_do_is_named_with_a_remedy() {
             "--trust",
             "none.pem",
             "there is no such file",
-            "openssl pkey",
+            "refrain key show",
         ),
         ("--trust", "text.pem", "no key in PEM form", "-pubout"),
         ("--trust", "ours.pem", "labelled `PRIVATE KEY`", "-pubout"),

@@ -358,6 +358,7 @@ fn what_cannot_be_simulated_is_told() {
             &["whatif", "@last", "--simulated", "--junit", "j.xml"],
             "--junit",
         ),
+        (&["whatif", "@last", "--junit", "-"], "name a file"),
     ] {
         let refused = desk.types(words);
         assert_eq!(refused.code, Some(2), "{refused:?}");

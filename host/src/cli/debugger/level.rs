@@ -185,8 +185,8 @@ impl Level {
         (&self.picture, &self.layers, nodes)
     }
 
-    /// The status at the place, as the log says it; at each place that it was tampered with,
-    /// if it was.
+    /// The status at the place, as the log says it. Of a log that was tampered with, that it
+    /// was, at every place.
     pub(super) fn standing(&self) -> (Text, Paint) {
         if let Some(sequence) = self.tampered_at {
             return (

@@ -254,7 +254,7 @@ impl Checked {
                 "event {due} is missing: the log goes on with event {found}"
             )),
             Ordering::Less if found == 0 => Some(format!(
-                "where event {due} should be stands one of the number 0, which no event has"
+                "where event {due} should be stands an event with the number 0, which none has"
             )),
             Ordering::Less => Some(format!(
                 "where event {due} should be stands a second event {found}"

@@ -203,7 +203,7 @@ fn differs(unfit: &Unfit) -> String {
                 let places = divergence.difference.iter().map(|it| it.pointer.as_str());
                 let places: Vec<&str> = places.collect();
                 format!(
-                    "event {sequence}, {is}, would differ from that in {}",
+                    "event {sequence}, {is}, would be another in {}",
                     places.join(", ")
                 )
             } else {

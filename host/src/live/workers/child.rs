@@ -1,31 +1,31 @@
 //! A child process, and the wait for its end.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use rustix::process::{Pid, WaitOptions, waitpid};
-use tokio::process::ChildStdin;
 
 use super::end_watch::EndWatch;
 use super::orphans::{Own, start_own};
-use super::outlet::Outlet;
+use super::program_pipe::ProgramPipe;
 use super::spawn::Start;
 
 /// A child that was started here.
 pub(super) struct Child {
     own: Own,
-    /// Once its end has had to be waited for.
+    /// `None` if its end has not had to be waited for.
     end: Option<EndWatch>,
     status: Option<ExitStatus>,
 }
 
 /// Our ends of a child's pipes.
 pub(super) struct Pipes {
-    /// Unless all of the input was written before the child began.
-    pub(super) stdin: Option<ChildStdin>,
-    pub(super) stdout: Option<Outlet>,
-    pub(super) stderr: Option<Outlet>,
+    /// `None` if all of the input was written before the child began.
+    pub(super) stdin: Option<OwnedFd>,
+    pub(super) stdout: Option<ProgramPipe>,
+    pub(super) stderr: Option<ProgramPipe>,
 }
 
 impl Child {
@@ -37,12 +37,9 @@ impl Child {
             status: None,
         };
         let pipes = Pipes {
-            stdin: spawned
-                .stdin
-                .map(|pipe| ChildStdin::from_std(pipe.into()))
-                .transpose()?,
-            stdout: Some(Outlet::new(spawned.stdout)?),
-            stderr: Some(Outlet::new(spawned.stderr)?),
+            stdin: spawned.stdin,
+            stdout: Some(spawned.stdout),
+            stderr: Some(spawned.stderr),
         };
         Ok((child, pipes))
     }

@@ -14,9 +14,9 @@ mod meaning;
 mod secrets;
 mod filled;
 
+mod program_pipe;
 mod spawn;
 mod orphans;
-mod outlet;
 mod end_watch;
 mod child;
 mod programs;

@@ -2,13 +2,14 @@
 //! all that it started.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::AsyncWriteExt;
-use tokio::process::ChildStdin;
+use tokio::net::unix::pipe::Sender;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -20,7 +21,7 @@ use crate::store::OutputStream;
 
 use super::attempt::UntilEnd;
 use super::child::{Child, Pipes};
-use super::outlet::Outlet;
+use super::program_pipe::ProgramPipe;
 use super::programs::{Counted, Programs};
 use super::said::Said;
 use super::spawn::Start;
@@ -213,10 +214,11 @@ impl Drop for Running {
     }
 }
 
-async fn write(pipe: Option<ChildStdin>, input: &[u8]) -> Result<(), WorkError> {
-    let Some(mut pipe) = pipe else {
+async fn write(pipe: Option<OwnedFd>, input: &[u8]) -> Result<(), WorkError> {
+    let Some(pipe) = pipe else {
         return Ok(());
     };
+    let mut pipe = Sender::from_owned_fd(pipe).map_err(pipe_failed)?;
     match pipe.write_all(input).await {
         // A program that does not care for its input is free not to read it.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(pipe_failed(error)),
@@ -227,7 +229,7 @@ async fn write(pipe: Option<ChildStdin>, input: &[u8]) -> Result<(), WorkError> 
 /// All of the pipe; more than `bytes_max` is a failure. Left half way, what
 /// came is in `heard`.
 async fn read_all(
-    pipe: &mut Option<Outlet>,
+    pipe: &mut Option<ProgramPipe>,
     bytes_max: usize,
     heard: &mut Heard<'_>,
 ) -> Result<(), WorkError> {
@@ -246,7 +248,7 @@ async fn read_all(
 /// The last `bytes_max` bytes of the pipe. Left half way, the last that came
 /// are in `heard`.
 async fn read_end(
-    pipe: &mut Option<Outlet>,
+    pipe: &mut Option<ProgramPipe>,
     bytes_max: usize,
     heard: &mut Heard<'_>,
 ) -> Result<(), WorkError> {
@@ -304,13 +306,13 @@ impl<'a> Heard<'a> {
 }
 
 /// Read what comes until nobody writes any more, and drop it.
-async fn discard(mut pipe: Option<Outlet>) {
+async fn discard(mut pipe: Option<ProgramPipe>) {
     // A pipe that cannot be read has nothing to say.
     let _ = each_chunk(&mut pipe, |_| Ok(())).await;
 }
 
 async fn each_chunk(
-    pipe: &mut Option<Outlet>,
+    pipe: &mut Option<ProgramPipe>,
     mut take: impl FnMut(&[u8]) -> Result<(), WorkError>,
 ) -> Result<(), WorkError> {
     let Some(pipe) = pipe else {

@@ -24,6 +24,8 @@ use rustix::fs::{Access, access};
 use rustix::pipe::PIPE_BUF;
 use rustix::process::Pid;
 
+use super::program_pipe::ProgramPipe;
+
 /// What is to be started.
 pub(super) struct Start<'a> {
     pub(super) program: &'a str,
@@ -41,10 +43,10 @@ pub(super) struct Start<'a> {
 /// What was started, and our ends of its pipes.
 pub(super) struct Spawned {
     pub(super) pid: Pid,
-    /// Where its input goes, unless all of it is there.
+    /// Where its input goes; `None` if all of it is there.
     pub(super) stdin: Option<OwnedFd>,
-    pub(super) stdout: OwnedFd,
-    pub(super) stderr: OwnedFd,
+    pub(super) stdout: ProgramPipe,
+    pub(super) stderr: ProgramPipe,
 }
 
 impl Start<'_> {
@@ -61,13 +63,18 @@ impl Start<'_> {
         let (stdin, to_it) = stdin_with(self.input)?;
         let (from_it, stdout) = io::pipe()?;
         let (errors_from_it, stderr) = io::pipe()?;
+        // Nothing can fail any more when the program has begun.
+        let (from_it, errors_from_it) = (
+            ProgramPipe::new(from_it.into())?,
+            ProgramPipe::new(errors_from_it.into())?,
+        );
         let actions = FileActions::new(folder.as_deref(), &stdin, &stdout, &stderr)?;
         let pid = spawn(&program, &actions, &Attributes::new()?, arguments, env)?;
         Ok(Spawned {
             pid,
             stdin: to_it,
-            stdout: from_it.into(),
-            stderr: errors_from_it.into(),
+            stdout: from_it,
+            stderr: errors_from_it,
         })
     }
 
@@ -139,7 +146,7 @@ impl Texts {
             if part.contains(&0) {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidInput,
-                    "it has a NUL in it",
+                    "an argument or a variable has a NUL in it",
                 ));
             }
             self.bytes.extend_from_slice(part);

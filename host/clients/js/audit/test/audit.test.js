@@ -52,7 +52,7 @@ test('laws 1 and 4: what was edited, removed, inserted or moved is found and nam
     [turned(2, 'hash'), 2, /event 2 was changed/],
     [joined(lines.filter((_, line) => line !== 3)), 3, /event 3 is missing: the log goes on with event 4/],
     [joined([...lines.slice(0, 4), lines[3], ...lines.slice(4)]), 4, /where event 4 should be stands a second event 3/],
-    [edit(4, '"sequence":4', '"sequence":0'), 4, /where event 4 should be stands one of the number 0, which no event has/],
+    [edit(4, '"sequence":4', '"sequence":0'), 4, /where event 4 should be stands an event with the number 0, which none has/],
     [joined([...lines.slice(0, 3), lines[4], lines[3], ...lines.slice(5)]), 3, /event 3 is missing/],
     [joined(lines.slice(0, -1)), 8, /event 8 is missing: the log ends with event 7, and its recorded head is event 8/],
     [text.slice(0, -10), 8, /event 8 is missing/],

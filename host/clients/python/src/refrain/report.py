@@ -101,8 +101,8 @@ def _anchored(audit: Audit, anchor: AnchorCheck) -> list[str]:
         )
     elif signature.result == "untrusted":
         said = (
-            f"whole: the anchor at {where} is signed with the key {signature.key}, which --trust"
-            " does not name"
+            f"whole: the anchor at {where} is signed with the key {signature.key},"
+            " which --trust does not name"
         )
     elif signature.result == "unsigned":
         said = f"whole: the anchor at {where} is not signed"

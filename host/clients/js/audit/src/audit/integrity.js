@@ -55,7 +55,7 @@ function checkChain({ kept, brokenLink }) {
       throw tampered(plain(due, `event ${due} is missing: the log goes on with event ${sequence}`));
     }
     if (sequence < due) {
-      const stands = sequence === 0 ? 'one of the number 0, which no event has' : `a second event ${sequence}`;
+      const stands = sequence === 0 ? 'an event with the number 0, which none has' : `a second event ${sequence}`;
       throw tampered(plain(due, `where event ${due} should be stands ${stands}`));
     }
     if (brokenLink?.place === place) {

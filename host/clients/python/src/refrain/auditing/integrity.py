@@ -60,7 +60,9 @@ def _chained(recording: Recording) -> Head:
             _tampered(Divergence(last + 1, message))
         if found < last + 1:
             stands = (
-                f"a second event {found}" if found else "one of the number 0, which no event has"
+                f"a second event {found}"
+                if found
+                else "an event with the number 0, which none has"
             )
             message = f"where event {last + 1} should be stands {stands}"
             _tampered(Divergence(last + 1, message))
