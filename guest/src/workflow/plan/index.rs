@@ -10,7 +10,7 @@ pub(crate) const END: &str = "end";
 )]
 pub struct NodeIx(pub u32);
 
-/// An edge, by its place in [`Plan::edges`].
+/// An edge, by its place in [`Plan::edges`](super::Plan::edges).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]

@@ -24,7 +24,7 @@ pub struct Node {
     pub kind: Kind,
     /// The node's `kind` object, verbatim, for work item payloads.
     pub kind_json: Box<RawValue>,
-    /// Its outgoing edges: a range of [`Plan::edges`].
+    /// Its outgoing edges: a range of [`Plan::edges`](super::Plan::edges).
     pub outgoing: Range<u32>,
     /// Its incoming edges.
     pub incoming: Vec<EdgeIx>,
