@@ -82,6 +82,10 @@ pub const PRIORITY_MAX: u32 = 9;
 /// Faults of one workflow that are reported at once: more than anyone reads.
 pub const FAULTS_MAX: usize = 1_000;
 
+/// So many nodes are named for a field that has no effect in them, and so many retry policies
+/// that no node uses: enough to find them, and no long list.
+pub const IGNORED_NAMED_MAX: usize = 20;
+
 /// Elements of a map. Each takes three events of a log at least, and a list of so
 /// many is as large as a payload may be.
 pub const MAP_ITEMS_MAX: u32 = 100_000;

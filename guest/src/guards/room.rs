@@ -16,20 +16,23 @@ pub(crate) fn has_window(machine: &Machine, run: RunIx) -> bool {
     })
 }
 
-/// How many nodes may be in flight: the workflow's own limit only narrows.
+/// How many nodes may be in flight.
 pub(crate) fn max_concurrent(machine: &Machine) -> u32 {
-    let limit = machine.state.started.limits.max_concurrent_nodes;
-    machine
-        .plan
-        .max_concurrent_nodes
-        .map_or(limit, |own| own.min(limit))
+    narrowed(
+        machine.state.started.limits.max_concurrent_nodes,
+        machine.plan.max_concurrent_nodes,
+    )
 }
 
 /// How many work items one step may order.
 pub(crate) fn dispatch_per_tick(machine: &Machine) -> u32 {
-    let limit = machine.state.started.limits.max_dispatch_per_tick;
-    machine
-        .plan
-        .max_dispatch_per_tick
-        .map_or(limit, |own| own.min(limit))
+    narrowed(
+        machine.state.started.limits.max_dispatch_per_tick,
+        machine.plan.max_dispatch_per_tick,
+    )
+}
+
+/// The host's limit: the workflow's own only narrows.
+fn narrowed(limit: u32, own: Option<u32>) -> u32 {
+    own.map_or(limit, |own| own.min(limit))
 }

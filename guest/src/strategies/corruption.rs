@@ -122,116 +122,51 @@ impl Corruption {
     /// The log with this fault at one of the places where it can be; none
     /// where there is no such place.
     pub(super) fn of(self, log: &[Event], pick: usize) -> Option<Corrupted> {
+        let is_decision = |at: usize| log[at].origin == Origin::Decision;
+        let is_result =
+            |at: usize| !is_decision(at) && matches!(log[at].kind, EventKind::NodeCompleted(_));
         match self {
-            Self::Gap => {
-                let at = place(log, pick, |at| at + 1 < log.len())?;
-                Some((without(log, at), log[at + 1].sequence))
-            }
-            Self::Duplicate => {
-                let at = place(log, pick, |_| true)?;
-                Some((with(log, at + 1, log[at].clone()), log[at].sequence))
-            }
-            Self::WrongOrigin => edited(log, pick, |event| {
-                event.origin = match event.origin {
-                    Origin::Fact => Origin::Decision,
-                    Origin::Decision => Origin::Fact,
-                };
-                true
-            }),
+            Self::Gap => gap(log, pick),
+            Self::Duplicate => doubled(log, pick),
+            Self::WrongOrigin => edited(log, pick, change_origin),
             Self::WrongFence => edited(log, pick, |event| {
                 fence(&mut event.kind).map(add_one).is_some()
             }),
-            Self::NotInFlight => {
-                let is_result = |kind: &EventKind| matches!(kind, EventKind::NodeCompleted(_));
-                let at = place(log, pick, |at| {
-                    log[at].origin == Origin::Fact && is_result(&log[at].kind)
-                })?;
-                Some((
-                    renumbered(with(log, at + 1, log[at].clone())),
-                    log[at].sequence + 1,
-                ))
-            }
+            Self::NotInFlight => repeated(log, pick, is_result),
             Self::AfterEnd => after_end(log),
-            Self::UnknownNode => edited(log, pick, |event| match node(&mut event.kind) {
-                Some(node) => {
-                    "nobody".clone_into(node);
-                    true
-                }
-                None => false,
+            Self::UnknownNode => edited(log, pick, |event| {
+                let node = node(&mut event.kind);
+                node.map(|node| "nobody".clone_into(node)).is_some()
             }),
             Self::WrongAttempt => edited(log, pick, |event| {
                 attempt(&mut event.kind)
                     .map(|attempt| *attempt += 1)
                     .is_some()
             }),
-            Self::BackInTime => {
-                let at = place(log, pick, |at| at > 0 && log[at - 1].at > 0)?;
-                let mut log = log.to_vec();
-                log[at].at = log[at - 1].at - 1;
-                let found_at = log[at].sequence;
-                Some((log, found_at))
-            }
-            Self::BadPayload => edited(log, pick, |event| match payload(&mut event.kind) {
-                Some(payload) => {
-                    payload.insert(0, '{');
-                    true
-                }
-                None => false,
+            Self::BackInTime => back_in_time(log, pick),
+            Self::BadPayload => edited(log, pick, |event| {
+                let payload = payload(&mut event.kind);
+                payload.map(|payload| payload.insert(0, '{')).is_some()
             }),
-            Self::OtherWorkflow => {
-                let mut log = log.to_vec();
-                let EventKind::WorkflowStarted(started) = &mut log[0].kind else {
-                    return None;
-                };
-                started.workflow_digest = "0".repeat(64);
-                Some((log, 1))
-            }
-            Self::DroppedDecision => {
-                let at = place(log, pick, |at| is_missed(log, at))?;
-                Some((renumbered(without(log, at)), log[at].sequence))
-            }
+            Self::OtherWorkflow => other_workflow(log),
+            Self::DroppedDecision => dropped(log, pick),
             Self::EditedDecision => edited(log, pick, |event| {
                 event.origin == Origin::Decision && edit(&mut event.kind)
             }),
-            Self::InsertedDecision => {
-                let at = place(log, pick, |at| log[at].origin == Origin::Decision)?;
-                Some((
-                    renumbered(with(log, at + 1, log[at].clone())),
-                    log[at].sequence + 1,
-                ))
-            }
-            Self::SwappedDecisions => {
-                let is_decision =
-                    |at: usize| log.get(at).is_some_and(|it| it.origin == Origin::Decision);
-                let at = place(log, pick, |at| is_decision(at) && is_decision(at + 1))?;
-                let mut log = log.to_vec();
-                log.swap(at, at + 1);
-                let found_at = log[at + 1].sequence;
-                Some((renumbered(log), found_at))
-            }
+            Self::InsertedDecision => repeated(log, pick, is_decision),
+            Self::SwappedDecisions => swapped(log, pick),
             Self::WrongIteration => edited(log, pick, |event| {
                 iteration(&mut event.kind).map(|it| *it += 1).is_some()
             }),
-            Self::OtherChild => edited(log, pick, |event| match &mut event.kind {
-                EventKind::ChildEnded(it) => {
-                    it.child_id = ANOTHER_CHILD.to_owned();
-                    true
-                }
-                _ => false,
-            }),
-            Self::ChildToldTwice => repeated(log, pick, |kind| {
+            Self::OtherChild => edited(log, pick, name_another_child),
+            Self::ChildToldTwice => repeated(log, pick, |at| {
+                let kind = &log[at].kind;
                 matches!(kind, EventKind::ChildStarted(_) | EventKind::ChildEnded(_))
             }),
-            Self::ExpandedTwice => {
-                repeated(log, pick, |kind| matches!(kind, EventKind::MapExpanded(_)))
-            }
-            Self::WrongCount => edited(log, pick, |event| match &mut event.kind {
-                EventKind::MapExpanded(it) => {
-                    it.count += 1;
-                    true
-                }
-                _ => false,
+            Self::ExpandedTwice => repeated(log, pick, |at| {
+                matches!(log[at].kind, EventKind::MapExpanded(_))
             }),
+            Self::WrongCount => edited(log, pick, add_an_instance),
         }
     }
 }
@@ -275,14 +210,6 @@ fn place(log: &[Event], pick: usize, holds: impl Fn(usize) -> bool) -> Option<us
     Some(places[pick.checked_rem(places.len())?])
 }
 
-/// One of the events of these kinds a second time, as the next.
-fn repeated(log: &[Event], pick: usize, is: impl Fn(&EventKind) -> bool) -> Option<Corrupted> {
-    let at = place(log, pick, |at| is(&log[at].kind))?;
-    let log = renumbered(with(log, at + 1, log[at].clone()));
-    let found_at = log[at + 1].sequence;
-    Some((log, found_at))
-}
-
 /// Whether a decision is missed at once where it is left out: because another
 /// comes in its place, or because of its time an event stays that it had to
 /// follow, and then time goes on, or the log ends. (One that time alone brought
@@ -319,6 +246,56 @@ fn renumbered(mut log: Vec<Event>) -> Vec<Event> {
     log
 }
 
+// ---- faults ------------------------------------------------------------------
+
+fn gap(log: &[Event], pick: usize) -> Option<Corrupted> {
+    let at = place(log, pick, |at| at + 1 < log.len())?;
+    Some((without(log, at), log[at + 1].sequence))
+}
+
+fn doubled(log: &[Event], pick: usize) -> Option<Corrupted> {
+    let at = place(log, pick, |_| true)?;
+    Some((with(log, at + 1, log[at].clone()), log[at].sequence))
+}
+
+/// Repeats one of the events of which this holds, as the next event.
+fn repeated(log: &[Event], pick: usize, holds: impl Fn(usize) -> bool) -> Option<Corrupted> {
+    let at = place(log, pick, holds)?;
+    let found_at = log[at].sequence + 1;
+    Some((renumbered(with(log, at + 1, log[at].clone())), found_at))
+}
+
+fn back_in_time(log: &[Event], pick: usize) -> Option<Corrupted> {
+    let at = place(log, pick, |at| at > 0 && log[at - 1].at > 0)?;
+    let mut log = log.to_vec();
+    log[at].at = log[at - 1].at - 1;
+    let found_at = log[at].sequence;
+    Some((log, found_at))
+}
+
+fn other_workflow(log: &[Event]) -> Option<Corrupted> {
+    let mut log = log.to_vec();
+    let EventKind::WorkflowStarted(started) = &mut log[0].kind else {
+        return None;
+    };
+    started.workflow_digest = "0".repeat(64);
+    Some((log, 1))
+}
+
+fn dropped(log: &[Event], pick: usize) -> Option<Corrupted> {
+    let at = place(log, pick, |at| is_missed(log, at))?;
+    Some((renumbered(without(log, at)), log[at].sequence))
+}
+
+fn swapped(log: &[Event], pick: usize) -> Option<Corrupted> {
+    let is_decision = |at: usize| log.get(at).is_some_and(|it| it.origin == Origin::Decision);
+    let at = place(log, pick, |at| is_decision(at) && is_decision(at + 1))?;
+    let mut log = log.to_vec();
+    log.swap(at, at + 1);
+    let found_at = log[at + 1].sequence;
+    Some((renumbered(log), found_at))
+}
+
 fn after_end(log: &[Event]) -> Option<Corrupted> {
     let last = log.last()?;
     let has_ended = matches!(
@@ -346,4 +323,28 @@ fn edited(log: &[Event], pick: usize, edit: impl Fn(&mut Event) -> bool) -> Opti
     edit(&mut log[at]);
     let found_at = log[at].sequence;
     Some((log, found_at))
+}
+
+fn change_origin(event: &mut Event) -> bool {
+    event.origin = match event.origin {
+        Origin::Fact => Origin::Decision,
+        Origin::Decision => Origin::Fact,
+    };
+    true
+}
+
+fn name_another_child(event: &mut Event) -> bool {
+    let EventKind::ChildEnded(it) = &mut event.kind else {
+        return false;
+    };
+    ANOTHER_CHILD.clone_into(&mut it.child_id);
+    true
+}
+
+fn add_an_instance(event: &mut Event) -> bool {
+    let EventKind::MapExpanded(it) = &mut event.kind else {
+        return false;
+    };
+    it.count += 1;
+    true
 }

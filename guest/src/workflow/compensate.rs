@@ -2,10 +2,11 @@
 
 use alloc::borrow::Cow;
 
-use super::fields::{Fields, Object};
+use super::fields::Fields;
 use super::kind::inner::{self, Place};
 use super::kind::{Does, KindSource, SUBGRAPH};
 use super::plan::{Body, Compensation, Gives, Kind, Subgraph, Work};
+use super::typed::Object;
 use crate::condition::Roots;
 use crate::time::Millis;
 

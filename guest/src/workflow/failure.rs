@@ -6,7 +6,7 @@ use alloc::format;
 use super::fault::{Faults, Place, quoted};
 use super::kind::Does;
 use super::plan::Kind;
-use super::source::NodeSource;
+use super::source::{NodeSource, POLICY};
 
 /// Report an edge with `on`: `"failure"` or `"always"` that would never handle anything.
 /// `to` is `None` for `"end"`.
@@ -57,14 +57,15 @@ pub(super) fn check_condition(
 
 /// Report that a node whose failure is handled has a policy that never lets it fail.
 pub(super) fn check_policy(source: &NodeSource<'_>, faults: &Faults) {
-    if source.retry.pause_when_exhausted {
+    // What is not attempted fails whatever its policy says.
+    if source.is_attempted() && source.retry.pause_when_exhausted {
         let message = format!(
             "the policy of {} asks for a person when its attempts are spent (`on_exhausted`: \"pause\"), so it never fails for good",
             quoted(&source.id)
         );
         let remedy = "name a policy that fails, or remove the edges that handle its failure";
         let nodes = Place::Top.key("nodes");
-        faults.report(&nodes.key(&source.id).key("retry_policy"), message, remedy);
+        faults.report(&nodes.key(&source.id).key(POLICY), message, remedy);
     }
 }
 

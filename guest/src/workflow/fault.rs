@@ -9,7 +9,7 @@ use core::cell::RefCell;
 
 use crate::contract::Fault;
 use crate::json::push_pointer;
-use crate::limits::FAULTS_MAX;
+use crate::limits::{FAULTS_MAX, IGNORED_NAMED_MAX};
 
 /// A place in the workflow's JSON. It becomes a text only when it is needed.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,8 @@ struct Found {
     reported: Vec<Fault>,
     omitted: usize,
     ignored: BTreeSet<String>,
+    /// How many of these name a node.
+    named: usize,
     has_told_of_expressions: bool,
 }
 
@@ -113,6 +115,34 @@ impl Faults {
             None => pointer,
         };
         self.0.borrow_mut().ignored.insert(pattern);
+    }
+
+    /// A field that has no effect in this node, and has one in others. The node is named,
+    /// as long as there are few of them.
+    pub(super) fn ignore_in_node(&self, place: &Place<'_>) {
+        self.ignore_in_node_at(place.pointer());
+    }
+
+    fn ignore_in_node_at(&self, pointer: String) {
+        if self.0.borrow().named == IGNORED_NAMED_MAX {
+            return self.ignore_at(pointer);
+        }
+        let mut found = self.0.borrow_mut();
+        if found.ignored.insert(pointer) {
+            found.named += 1;
+        }
+    }
+
+    /// What is ignored in a workflow that is written in place, which stands at `pointer`.
+    pub(super) fn ignore_below(&self, pointer: &str, ignored: &str) {
+        let names_a_node = ignored
+            .strip_prefix("/nodes/")
+            .is_some_and(|rest| !rest.starts_with("*/"));
+        let whole = format!("{pointer}{ignored}");
+        match names_a_node {
+            true => self.ignore_in_node_at(whole),
+            false => self.ignore_at(whole),
+        }
     }
 
     /// The places of fields that change nothing, sorted.

@@ -20,6 +20,7 @@ mod fault;
 mod names;
 pub mod plan;
 mod syntax;
+mod typed;
 mod fields;
 mod table;
 mod retry;
@@ -146,7 +147,7 @@ fn check_in_place(source: &mut Source<'_>, name: Option<&str>, faults: &Faults) 
             Ok(plan) => {
                 subgraph.queues = plan.queues().map(ToOwned::to_owned).collect();
                 for ignored in plan.ignored {
-                    faults.ignore_at(format!("{pointer}{ignored}"));
+                    faults.ignore_below(&pointer, &ignored);
                 }
             }
             Err(found) => {

@@ -7,9 +7,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fault::{Place, quoted};
-use super::fields::{Fields, List, Object, Span, value};
+use super::fields::{Fields, value};
 use super::plan::{Backoff, Growth, RetryPolicy};
 use super::table::{Field, Type, check_object, may, must};
+use super::typed::{List, Object, Span};
 use crate::json::{elements, member, members};
 use crate::limits::{ATTEMPTS_MAX, ERROR_CLASS_BYTES_MAX, is_error_class};
 use crate::time::Millis;

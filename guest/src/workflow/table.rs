@@ -6,7 +6,8 @@ use alloc::borrow::Cow;
 use alloc::format;
 
 use super::fault::quoted;
-use super::fields::{AllowedField, Effect, Fields, List, Object, Read, Span, check_id, value};
+use super::fields::{AllowedField, Effect, Fields, check_id, value};
+use super::typed::{List, Object, Read, Span};
 use crate::json::{elements, members};
 use crate::template::Insertion;
 use crate::time::Millis;

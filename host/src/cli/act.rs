@@ -9,22 +9,18 @@ use std::time::Duration;
 use anyhow::Context;
 use refrain::id::ExecutionId;
 use refrain::limits::PIPE_GRACE;
-use refrain::log::KeptEvent;
 use refrain::model::Status;
 use refrain::names;
-use refrain::replay::nodes::Nodes;
-use refrain::resembling::resembling;
-use refrain::store::{Reader, ended};
+use refrain::store::Reader;
 use refrain::{Engine, EngineError, Execution};
 use serde_json::json;
 
+use super::Answer;
 use super::by::By;
 use super::database::{self, Database};
 use super::named::{self, Named};
 use super::output::{self, Form};
 use super::text::{Text, text};
-use super::why_ended::Written;
-use super::{Answer, children, failure, log};
 
 /// The execution that a command is about, as it is typed.
 #[derive(clap::Args)]
@@ -97,119 +93,6 @@ where
     let status = target.database.holding(target.execution)?.1.status;
     Ok((done, status))
 }
-
-/// What came of an act on a node. Where it was refused because the execution has ended, what
-/// helps is a fork from before that node.
-pub(super) fn unless_ended(
-    target: &Target,
-    node: Option<&str>,
-    answer: anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    let (Err(error), Some(node)) = (&answer, node) else {
-        return answer;
-    };
-    let is_refused = matches!(error.downcast_ref(), Some(EngineError::Refused { .. }));
-    let (mut store, record) = target.database.holding(target.execution)?;
-    let status = record.status;
-    if !is_refused || !ended(status) {
-        return answer;
-    }
-    let events = log::kept(&mut store, target.execution)?;
-    // There is no fork from before what never began.
-    if Nodes::of(events.iter().map(KeptEvent::event))
-        .named(node)
-        .is_none()
-    {
-        return answer;
-    }
-    let (id, fork) = (
-        target.execution,
-        target.database.command_to_fork_from(target.execution, node),
-    );
-    Err(failure::curable_by(
-        "ended",
-        format!(
-            "{id} has ended ({}), and nothing follows on an end; to go on, fork it",
-            names::status(status)
-        ),
-        text!(
-            "`{}` makes another one that goes on from before {:?}",
-            fork,
-            node
-        ),
-    ))
-}
-
-/// What came of an act on a node that was to wait. Where it was refused, and a child of the
-/// execution has a node of this name, or is the child of this node and has one, that waits for
-/// somebody: that one was perhaps meant; else one of the execution's own.
-pub(super) fn unless_below(
-    target: &Target,
-    node: &str,
-    answer: anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    if !answer.as_ref().is_err_and(is_refused) {
-        return answer;
-    }
-    let (mut store, record) = target.database.holding(target.execution)?;
-    let is_known = Written::of(&mut store, &record)?.has_node(node);
-    let tree = children::tree(&mut store, target.execution, record.last_at, MEANT_MAX)?;
-    let waiting = children::waiting_nodes(&tree, "");
-    let is_meant = |way: &&String| match is_known {
-        true => {
-            let below = way.strip_prefix(node);
-            below.is_some_and(|below| below.starts_with('/'))
-        }
-        false => way.rsplit('/').next() == Some(node),
-    };
-    let Some(meant) = waiting.iter().find(is_meant) else {
-        return unless_misspelled(target, node, answer);
-    };
-    let why = match is_known {
-        true => format!("node {node:?} of {} does not wait itself", target.execution),
-        false => format!("{} has no node {node:?}", target.execution),
-    };
-    Err(failure::curable_by(
-        "unknown_node",
-        format!("{why}; did you mean {meant:?}, which waits in a child of it?"),
-        text!("name the node by the way to it: {:?}", meant),
-    ))
-}
-
-/// What came of an act on a node. Where it was refused because the execution has no such
-/// node, and has one whose name looks like this: that one was perhaps meant.
-pub(super) fn unless_misspelled(
-    target: &Target,
-    node: &str,
-    answer: anyhow::Result<Answer>,
-) -> anyhow::Result<Answer> {
-    if !answer.as_ref().is_err_and(is_refused) {
-        return answer;
-    }
-    let (mut store, record) = target.database.holding(target.execution)?;
-    let written = Written::of(&mut store, &record)?;
-    if written.has_node(node) {
-        return answer;
-    }
-    let Some(meant) = resembling(node, written.nodes()) else {
-        return answer;
-    };
-    Err(failure::curable_by(
-        "unknown_node",
-        format!("{} has no node {node:?}", target.execution),
-        text!("did you mean {:?}?", meant),
-    ))
-}
-
-fn is_refused(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref(),
-        Some(EngineError::Refused { .. } | EngineError::UnknownNode { .. })
-    )
-}
-
-/// So many children of an execution are looked through for a node that was perhaps meant.
-const MEANT_MAX: usize = 100;
 
 /// Say what was done, what the execution is now, and what is to be typed next.
 /// `recorded`: something was added to its log.

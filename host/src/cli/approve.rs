@@ -8,7 +8,7 @@ use refrain::{Approval, EngineError, Execution};
 use super::act::{self, Target, TargetArguments};
 use super::coded::coded;
 use super::time::stamp;
-use super::{Answer, files, log};
+use super::{Answer, files, log, refused_act};
 
 /// Approve a node that waits for a person, or reject it
 #[derive(clap::Args)]
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
     match &told {
         Err(error) if is_refused(error) => match missed_deadline(&target, &node)? {
             Some(missed) => Err(missed),
-            None => act::unless_below(&target, &node, told),
+            None => refused_act::unless_below(&target, &node, told),
         },
         _ => told,
     }

@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 
 use refrain::model::{Inspection, NodeState};
-use refrain::names;
 use refrain::replay::nodes::{Node, Nodes};
 use refrain::store::{ExecutionRecord, ended};
-use serde_json::Value;
 
 use super::ending::Ending;
-use super::handled::Handled;
+use super::shown_nodes::ShownNodes;
 
 /// Those that have begun and have not ended well, without those that the execution does not
 /// fail for; and those that could run and are held back. All others wait for these, or are
@@ -31,13 +29,13 @@ pub(super) fn of(
         let map = node.map().and_then(|map| nodes.named(map));
         map.is_none_or(|map| matches!(map.state, NodeState::Waiting | NodeState::Failed))
     };
-    let handled = Handled::of(inspection);
+    let shown = ShownNodes::of(inspection);
     // Of a map, it is the map that fails the execution.
     let fails_it = |node: &&Node| {
         let id = node.map().unwrap_or(&node.id);
         let is_failed_for = match ended(record.status) {
             true => ending.is_failed_for(id),
-            false => !handled.has(id),
+            false => !shown.is_handled(id),
         };
         node.state != NodeState::Failed || node.undoes().is_some() || is_failed_for
     };
@@ -46,17 +44,7 @@ pub(super) fn of(
     // What has failed comes first: the rest may only be waiting for what follows on that.
     causes.sort_by_key(|node| node.state != NodeState::Failed);
     let begun: BTreeSet<&str> = causes.iter().map(|node| node.id.as_str()).collect();
-    let ready = ready(inspection).into_iter();
-    let ready = ready.filter(|id| !begun.contains(id.as_str()));
+    let ready = shown.ready().filter(|id| !begun.contains(id));
     let begun = causes.iter().map(|node| node.id.clone());
-    begun.chain(ready).collect()
-}
-
-/// The nodes that could run, as the built-in guest shows an execution. Another one may show
-/// it otherwise.
-fn ready(inspection: &Inspection) -> Vec<String> {
-    let shown: Value = serde_json::from_str(&inspection.state).unwrap_or_default();
-    let nodes = shown["nodes"].as_object().into_iter().flatten();
-    let ready = nodes.filter(|(_, node)| node["state"] == names::node_state(NodeState::Ready));
-    ready.map(|(id, _)| id.clone()).collect()
+    begun.chain(ready.map(str::to_owned)).collect()
 }

@@ -7,8 +7,8 @@ use refrain::{EngineError, Execution};
 
 use super::act::{self, Target, TargetArguments};
 use super::ending::Ending;
-use super::handled::Handled;
-use super::{Answer, log};
+use super::shown_nodes::ShownNodes;
+use super::{Answer, log, refused_act};
 
 /// Retry nodes that have failed for good, each with a fresh budget of attempts
 #[derive(clap::Args)]
@@ -72,10 +72,10 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         }
     });
     let retried = match (&first, is_all) {
-        (Some(node), false) => act::unless_misspelled(&target, node, retried),
+        (Some(node), false) => refused_act::unless_misspelled(&target, node, retried),
         _ => retried,
     };
-    act::unless_ended(&target, first.as_deref(), retried)
+    refused_act::unless_ended(&target, first.as_deref(), retried)
 }
 
 /// Nodes that could not be retried, and why not the last of them.
@@ -115,8 +115,8 @@ async fn unhandled(
     mut nodes: Vec<String>,
 ) -> Result<Vec<String>, EngineError> {
     if !nodes.is_empty() {
-        let handled = Handled::of(&execution.inspect().await?);
-        nodes.retain(|node| !handled.has(node));
+        let shown = ShownNodes::of(&execution.inspect().await?);
+        nodes.retain(|node| !shown.is_handled(node));
     }
     Ok(nodes)
 }

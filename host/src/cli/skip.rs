@@ -1,7 +1,7 @@
 //! `refrain skip`: go on without a node.
 
-use super::Answer;
 use super::act::{self, TargetArguments};
+use super::{Answer, refused_act};
 
 /// Skip a node: it counts as completed; if it is in flight, it is cancelled
 #[derive(clap::Args)]
@@ -28,6 +28,6 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<Answer> {
         let execution = execution;
         execution.skip(&node, reason.as_deref()).await
     });
-    let skipped = act::unless_misspelled(&target, &node, skipped);
-    act::unless_ended(&target, Some(&node), skipped)
+    let skipped = refused_act::unless_misspelled(&target, &node, skipped);
+    refused_act::unless_ended(&target, Some(&node), skipped)
 }

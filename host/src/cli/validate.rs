@@ -182,9 +182,17 @@ fn has_of_node(kind: &Value, field: &str) -> bool {
     !is_own && kind.get(field).is_some()
 }
 
+/// So many fields, or nodes, are named in one note.
+const NAMED_MAX: usize = 20;
+
 /// What is accepted and comes to nothing, a sentence each.
 pub(super) fn notes(ignored: &[String], unreachable: &[String]) -> Vec<Text> {
-    let joined = |names: &[String]| Text::joined(names.iter().map(|name| Text::word(name)), ", ");
+    let joined = |names: &[String]| {
+        let named = names.iter().take(NAMED_MAX).map(|name| Text::word(name));
+        let more = names.len().saturating_sub(NAMED_MAX);
+        let more = (more > 0).then(|| text!("and {} more", more));
+        Text::joined(named.chain(more), ", ")
+    };
     let mut notes = Vec::new();
     if !ignored.is_empty() {
         notes.push(text!(

@@ -10,6 +10,10 @@
 //!
 //! `hash(0)` is the SHA-256 of the format's name: a log of another format, whose
 //! fields might mean something else, is no log of this one by its first link.
+//!
+//! What is wrong with a chain is said here too, in the same words wherever one is read.
+
+use std::cmp::Ordering;
 
 use sha2::{Digest, Sha256};
 
@@ -74,12 +78,50 @@ pub(crate) fn erased(stored: &StoredEvent) -> ErasedEvent {
     }
 }
 
+/// Says what is wrong if the number that was found is not the one that is due; `None` if it is.
+pub(crate) fn out_of_order(due: u64, found: u64) -> Option<String> {
+    match found.cmp(&due) {
+        Ordering::Equal => None,
+        Ordering::Greater => Some(format!(
+            "event {due} is missing: the log goes on with event {found}"
+        )),
+        Ordering::Less if found == 0 => Some(format!(
+            "where event {due} should be stands an event with the number 0, which none has"
+        )),
+        Ordering::Less => Some(format!(
+            "where event {due} should be stands a second event {found}"
+        )),
+    }
+}
+
+/// Says that the hash of the event with this number is wrong.
+pub(crate) fn changed(sequence: u64) -> String {
+    format!(
+        "event {sequence} was changed: its hash is not that of its content and of what comes before it"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::log::digest::hex;
     use crate::log::samples;
     use crate::model::Origin;
+
+    #[test]
+    fn law4_an_event_in_the_place_of_another_is_named() {
+        for (found, expected) in [
+            (5, None),
+            (7, Some("event 5 is missing: the log goes on with event 7")),
+            (4, Some("where event 5 should be stands a second event 4")),
+            (
+                0,
+                Some("where event 5 should be stands an event with the number 0, which none has"),
+            ),
+        ] {
+            assert_eq!(out_of_order(5, found).as_deref(), expected);
+        }
+    }
 
     #[test]
     fn law4_the_first_link_follows_on_the_name_of_the_format() {

@@ -28,8 +28,9 @@ pub struct WorkflowSummary {
     /// The queues that its nodes are dispatched to, sorted.
     pub queues: Vec<String>,
     /// Where there are fields that change nothing here, and are accepted
-    /// because JamJet writes them: JSON pointers, sorted, with `*` for the id
-    /// of any node.
+    /// because JamJet writes them: JSON pointers, sorted. `*` stands for the
+    /// id of a node where the field has no effect in any node, and where too
+    /// many nodes would be named.
     pub ignored: Vec<String>,
     /// The nodes that no path leads to and that are accepted all the same,
     /// because JamJet's compiler writes them whether they are used or not;

@@ -3,13 +3,12 @@
 //! The chain comes first, because it makes sense only for a log that nobody touched
 //! to ask whether it is legal.
 
-use std::cmp::Ordering;
-
 use super::divergence::Divergence;
 use super::kept_events::UnreadableCause;
 use super::source::{Claimed, Recording};
 use super::verdict::Verdict;
 use crate::log::author::may_author;
+use crate::log::chain;
 use crate::log::digest::hex;
 use crate::model::{Digest, EventKind, FORMAT_VERSION, Origin};
 use crate::store::{Hash, Head};
@@ -73,7 +72,10 @@ fn attested(recording: &Recording) -> Result<(), Box<Divergence>> {
 fn chained(recording: &Recording) -> Result<Head, Box<Divergence>> {
     let mut head = Head::default();
     for (place, (_, of_event)) in recording.plain().enumerate() {
-        in_order(head.sequence + 1, of_event.sequence)?;
+        let due = head.sequence + 1;
+        if let Some(message) = chain::out_of_order(due, of_event.sequence) {
+            return Err(Divergence::plain(due, message).into());
+        }
         head = of_event;
         if let Some(link) = recording
             .broken_link
@@ -86,27 +88,10 @@ fn chained(recording: &Recording) -> Result<Head, Box<Divergence>> {
     Ok(head)
 }
 
-/// Checks that the event which was found is the one that is due.
-fn in_order(due: u64, found: u64) -> Result<(), Box<Divergence>> {
-    let message = match found.cmp(&due) {
-        Ordering::Equal => return Ok(()),
-        Ordering::Greater => format!("event {due} is missing: the log goes on with event {found}"),
-        Ordering::Less if found == 0 => {
-            format!("where event {due} should be stands an event with the number 0, which none has")
-        }
-        Ordering::Less => format!("where event {due} should be stands a second event {found}"),
-    };
-    Err(Divergence::plain(due, message).into())
-}
-
 fn changed(found: Head, expected: &Hash) -> Box<Divergence> {
-    let message = format!(
-        "event {} was changed: its hash is not that of its content and of what comes before it",
-        found.sequence
-    );
     Divergence::between(
         found.sequence,
-        message,
+        chain::changed(found.sequence),
         Some(hex_value(expected)),
         Some(hex_value(&found.hash)),
     )
@@ -260,25 +245,4 @@ fn origin_name(origin: Origin) -> &'static str {
 
 fn hex_value(hash: &Hash) -> serde_json::Value {
     hex(hash).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn law4_an_event_in_the_place_of_another_is_named() {
-        for (found, expected) in [
-            (5, None),
-            (7, Some("event 5 is missing: the log goes on with event 7")),
-            (4, Some("where event 5 should be stands a second event 4")),
-            (
-                0,
-                Some("where event 5 should be stands an event with the number 0, which none has"),
-            ),
-        ] {
-            let said = in_order(5, found).err().map(|it| it.message);
-            assert_eq!(said.as_deref(), expected);
-        }
-    }
 }

@@ -172,6 +172,23 @@ fn a_run_that_ends_by_an_error_leaves_no_program_behind() {
 }
 
 #[test]
+fn what_a_run_waits_for_at_its_end_is_said() {
+    let desk = Desk::new();
+    let script = format!(
+        "trap '' TERM; echo $$ > {0}.new; mv {0}.new {0}; while :; do sleep 0.05; done",
+        pid_file(&desk)
+    );
+    let mut running = desk.runs(&chain(&[("a", command(&["sh", "-c", &script]))]));
+    let pid = program(&desk);
+    let cancelled = desk.types(&["cancel", &desk.execution()]);
+    assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
+    running.says("programs that were told to stop");
+    let said = running.ends();
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(!lives(&pid));
+}
+
+#[test]
 fn a_program_that_asks_the_terminal_fails_at_once() {
     let desk = Desk::new();
     let mut workflow = chain(&[(

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::command_line::desk::{Desk, Said, command};
+use crate::command_line::desk::{Desk, Said, approval, command};
 
 /// What `explain` says of an execution of this workflow, run to its end.
 fn explained(workflow: &Value) -> (Desk, Said) {
@@ -54,6 +54,35 @@ fn law9_an_end_without_a_failed_node_is_explained() {
             .contains("its workflow may take 1 s, which counts from now"),
         "{forked:?}"
     );
+}
+
+#[test]
+fn law9_a_failure_that_an_execution_did_not_end_for_is_no_cause_of_its_end() {
+    let desk = Desk::new();
+    let running = desk.runs(&json!({
+        "workflow_id": "w", "start_node": "a",
+        "nodes": {
+            "a": { "kind": command(&["true"]) },
+            "fails": { "kind": command(&["false"]), "retry_policy": "no_retry" },
+            "later": { "kind": approval() },
+            "stop": { "kind": { "type": "terminate", "status": "failed", "reason": "no stock" } },
+        },
+        "edges": [{ "from": "a", "to": "fails" }, { "from": "a", "to": "later" }, { "from": "later", "to": "stop" }],
+    }));
+    desk.until_event(&desk.execution(), "node_exhausted");
+    let approved = desk.types(&["approve", "@last", "later"]);
+    assert_eq!(approved.code, Some(0), "{approved:?}");
+    running.ends();
+    let said = desk.types(&["explain", "@last"]);
+    assert!(
+        said.out.contains("node \"stop\" ended it: no stock"),
+        "{said:?}"
+    );
+    assert!(!said.out.contains("fails is failed"), "{said:?}");
+    let document = desk.document(&["explain", "@last", "--json"], 0);
+    assert_eq!(document["causes"], json!([]), "{document}");
+    let named = desk.types(&["explain", "@last", "fails"]);
+    assert!(named.out.contains("fails is failed"), "{named:?}");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::condition::{Roots, SyntaxError};
 use crate::json::{elements, members};
 use crate::template::{Insertion, TextTemplate};
 use crate::workflow::fault::Place;
-use crate::workflow::fields::{Fields, Read};
+use crate::workflow::fields::Fields;
+use crate::workflow::typed::Read;
 
 /// Check the fields of a kind, whose types are checked already.
 pub(super) fn check(kind: &Fields<'_, '_>, name: &str) {

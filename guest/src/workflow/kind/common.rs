@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use crate::condition::{Expression, Roots};
 use crate::json::{elements, member};
 use crate::workflow::fault::Place;
-use crate::workflow::fields::{Fields, Object, Read};
+use crate::workflow::fields::Fields;
 use crate::workflow::syntax::expression;
+use crate::workflow::typed::{Object, Read};
 
 /// A node named inside a kind.
 pub(in crate::workflow) struct TargetSource<'a> {

@@ -11,9 +11,10 @@ use super::inner::{self, Place};
 use super::subgraph::{self, SUBGRAPH};
 use crate::condition::Roots;
 use crate::limits::MAP_ITEMS_MAX;
-use crate::workflow::fields::{Fields, Object};
+use crate::workflow::fields::Fields;
 use crate::workflow::plan::{Body, Map, Tolerance};
 use crate::workflow::table::{Field, Type, check_object, may};
+use crate::workflow::typed::Object;
 
 /// The fields of `tolerate`.
 pub(in crate::workflow) const TOLERATE: [Field; 2] = [

@@ -9,10 +9,11 @@ use super::common::{input_mapping, text};
 use crate::condition::Roots;
 use crate::limits::ITERATIONS_MAX;
 use crate::workflow::fault::quoted;
-use crate::workflow::fields::{Fields, Object, is_version, is_version_by_text};
+use crate::workflow::fields::{Fields, is_version, is_version_by_text};
 use crate::workflow::plan::{Gives, Repeat, Subgraph};
 use crate::workflow::syntax::expression;
 use crate::workflow::table::{Field, Type, check_object, may, must};
+use crate::workflow::typed::Object;
 
 /// The name of the kind.
 pub(in crate::workflow) const SUBGRAPH: &str = "subgraph";

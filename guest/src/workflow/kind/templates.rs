@@ -11,8 +11,9 @@ use crate::json::{Lexer, Token, decode_text, push_pointer};
 use crate::limits::TEMPLATES_BYTES_MAX;
 use crate::template::{Insertion, KindTemplate, TextTemplate};
 use crate::workflow::fault::{Faults, Place, quoted};
-use crate::workflow::fields::{Fields, Read};
+use crate::workflow::fields::Fields;
 use crate::workflow::syntax::report_template;
+use crate::workflow::typed::Read;
 
 /// The kind, where a text in one of its fields that may hold expressions has some;
 /// what is no expression is reported. A kind without `${` costs no more than looking

@@ -94,7 +94,7 @@ pub(super) const PARTS: [ObjectText; 9] = [
     object("node", "R1, R5", "A node: what is done, how often it is tried, and how urgent it is.", &[
         field("id", "its key", r#""fetch""#, "Its id once more, as JamJet writes it."),
         field("kind", "", r#"{"type": "command", "argv": ["./fetch"]}"#, "What it does: one of the kinds below."),
-        field("retry_policy", "3 attempts", r#""io_default""#, "The name of its retry policy: `no_retry`, `io_default`, `llm_default`, or one of `retry_policies` (R12)."),
+        field("retry_policy", "3 attempts", r#""io_default""#, "The name of its retry policy: `no_retry`, `io_default`, `llm_default`, or one of `retry_policies` (R12). It has no effect on a node that neither a worker nor a child does, and `refrain validate` says so."),
         field("node_timeout_secs", "`node_timeout` of the workflow", "30", "How long one attempt may take, in seconds, from its claim; a child's, from its start. Not on nodes that are not attempted (R14): a `wait` and a `human_approval` have `timeout_secs` in their `kind`."),
         field("queue", "that of its kind", r#""gpu""#, "The queue on which its work waits; only where a worker does it, or its instances."),
         field("priority", "that of the execution", "9", "How urgent its work is, the greater first; only where a worker does it."),

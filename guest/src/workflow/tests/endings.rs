@@ -103,6 +103,15 @@ fn r26_edges_that_cannot_handle_a_failure_are_refused() {
         ],
         "told once"
     );
+    // What is not attempted fails whatever its policy says.
+    let asks = text.replace(
+        r#""type": "tool", "tool_ref": "t""#,
+        r#""type": "human_approval", "description": "?""#,
+    );
+    assert_eq!(
+        plan(&asks).ignored,
+        ["/nodes/a/retry_policy", "/retry_policies/ask"]
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a valid workflow becomes (rules R2, R5, R6, R7, R12, R14).
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -9,6 +10,7 @@ use super::super::plan::{
     Backoff, Edge, EdgeRule, Growth, Join, Kind, Plan, PlanText, RunOn, Target, Timer,
 };
 use super::{FINALIZER, PLAIN, of_kind, plain, plan, workflow};
+use crate::limits::IGNORED_NAMED_MAX;
 use crate::time::Millis;
 
 #[test]
@@ -313,6 +315,64 @@ fn jamjets_form_is_accepted_as_it_is() {
         "what says something and changes nothing is named"
     );
     assert!(plan.unreachable.is_empty());
+}
+
+/// Only what is attempted uses a policy; on other nodes it is named as ignored.
+#[test]
+fn r12_a_policy_without_effect_is_noted() {
+    let policy = r#""retry_policy": "mine""#;
+    let ask = format!(r#"{{"kind": {{"type": "human_approval", "description": "?"}}, {policy}}}"#);
+    let work = format!(r#"{{"kind": {{"type": "tool", "tool_ref": "t"}}, {policy}}}"#);
+    let body = |kind: &str| {
+        let inner = format!(
+            r#"{{"start_node": "ask", "nodes": {{"ask": {ask}}}, "retry_policies": {{"mine": {{"max_attempts": 2}}}}}}"#
+        );
+        format!(r#"{{"kind": {}, {policy}}}"#, kind.replace("BODY", &inner))
+    };
+    let sub = body(r#"{"type": "subgraph", "body": BODY}"#);
+    let map =
+        body(r#"{"type": "map", "over": "state.l", "body": {"type": "subgraph", "body": BODY}}"#);
+    let nodes = format!(r#""a": {ask}, "work": {work}, "sub": {sub}, "map": {map}"#);
+    let edges = ["a work", "work sub", "sub map"];
+    let policies =
+        r#", "retry_policies": {"mine": {"max_attempts": 2}, "other": {"max_attempts": 9}}"#;
+    let ignored = plan(&workflow(&nodes, &edges, policies)).ignored;
+    assert_eq!(
+        ignored,
+        [
+            "/nodes/*/kind/body/body/retry_policies/mine",
+            "/nodes/*/kind/body/retry_policies/mine",
+            "/nodes/a/retry_policy",
+            "/nodes/map/kind/body/body/nodes/ask/retry_policy",
+            "/nodes/sub/kind/body/nodes/ask/retry_policy",
+            "/retry_policies/other",
+        ]
+    );
+}
+
+#[test]
+fn r12_of_many_policies_without_effect_some_are_named() {
+    let ask = r#"{"kind": {"type": "human_approval", "description": "?"}, "retry_policy": "mine"}"#;
+    let ids: Vec<String> = (0..=IGNORED_NAMED_MAX)
+        .map(|id| format!("n{id:02}"))
+        .collect();
+    let each =
+        |text: &dyn Fn(&String) -> String| ids.iter().map(text).collect::<Vec<_>>().join(", ");
+    let nodes = each(&|id| format!(r#""{id}": {ask}"#));
+    let policies = each(&|id| format!(r#""{id}": {{"max_attempts": 2}}"#));
+    let edges: Vec<String> = ids.iter().map(|id| format!("a {id}")).collect();
+    let edges: Vec<&str> = edges.iter().map(String::as_str).collect();
+    let nodes = format!(r#"{}, {nodes}"#, plain("a"));
+    let policies = format!(r#", "retry_policies": {{"mine": {{"max_attempts": 2}}, {policies}}}"#);
+    let ignored = plan(&workflow(&nodes, &edges, &policies)).ignored;
+    let named = ignored
+        .iter()
+        .filter(|it| it.starts_with("/nodes/n"))
+        .count();
+    assert_eq!(named, IGNORED_NAMED_MAX);
+    assert_eq!(ignored.len(), IGNORED_NAMED_MAX + 2, "{ignored:?}");
+    assert!(ignored.contains(&"/nodes/*/retry_policy".to_owned()));
+    assert!(ignored.contains(&"/retry_policies/*".to_owned()));
 }
 
 /// What JamJet's compiler of strategies writes: a condition with an expression

@@ -6,11 +6,10 @@
 //! the head that the execution's record names. The places named are those that
 //! the audit names.
 
-use std::cmp::Ordering;
-
 use super::named_guest::contradicted;
 use crate::id::ExecutionId;
 use crate::limits::EVENTS_PAGE_MAX;
+use crate::log::chain;
 use crate::model::{Digest, Event, EventKind};
 use crate::store::{
     ExecutionRecord, Hash, Head, RawEvent, Reader, StoreError, StoredEvent, Tampering, Timestamp,
@@ -249,21 +248,8 @@ impl Checked {
     /// comes before.
     fn take(&mut self, store: &mut dyn Reader, raw: &RawEvent) -> Result<StoredEvent, StoreError> {
         let (due, found) = (self.head.sequence + 1, raw.sequence);
-        let fault = match found.cmp(&due) {
-            Ordering::Greater => Some(format!(
-                "event {due} is missing: the log goes on with event {found}"
-            )),
-            Ordering::Less if found == 0 => Some(format!(
-                "where event {due} should be stands an event with the number 0, which none has"
-            )),
-            Ordering::Less => Some(format!(
-                "where event {due} should be stands a second event {found}"
-            )),
-            Ordering::Equal if !raw.follows(&self.head.hash) => Some(format!(
-                "event {due} was changed: its hash is not that of its content and of what comes before it"
-            )),
-            Ordering::Equal => None,
-        };
+        let fault = chain::out_of_order(due, found)
+            .or_else(|| (!raw.follows(&self.head.hash)).then(|| chain::changed(due)));
         if let Some(message) = fault {
             return Err(self.broken(store, due, message));
         }

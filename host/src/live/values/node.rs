@@ -344,7 +344,8 @@ impl Node {
     /// The name of its retry policy: `no_retry`, `io_default`, `llm_default`, or one of
     /// the workflow's own, see
     /// [`WorkflowBuilder::retry_policy`](crate::WorkflowBuilder::retry_policy). Without
-    /// one there are 3 attempts (rule R12).
+    /// one there are 3 attempts (rule R12). It has no effect on a node that neither a worker
+    /// nor a child does.
     #[must_use]
     pub fn retry(mut self, policy: impl Into<String>) -> Self {
         self.retry_policy = Some(policy.into());

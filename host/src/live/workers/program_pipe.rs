@@ -56,3 +56,39 @@ impl ProgramPipe {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::io::{Write, pipe};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_always_finds_something_leaves_others_their_turn() {
+        const BYTES: usize = 4_096;
+        let (ours, mut theirs) = pipe().expect("a pipe");
+        theirs.write_all(&[0; BYTES]).expect("there is room");
+        let mut pipe = ProgramPipe::new(ours.into()).expect("a pipe");
+        let read_all = async {
+            for _ in 0..BYTES {
+                assert_eq!(pipe.read(&mut [0]).await.ok(), Some(1));
+            }
+        };
+        tokio::select! {
+            biased;
+            () = read_all => panic!("nobody else had a turn"),
+            () = ready(()) => {}
+        }
+        let mut rest = Vec::with_capacity(BYTES);
+        drop(theirs);
+        loop {
+            let mut chunk = [0; 100];
+            match pipe.read(&mut chunk).await.expect("it can be read") {
+                0 => break,
+                count => rest.extend_from_slice(&chunk[..count]),
+            }
+        }
+        assert!(!rest.is_empty() && rest.len() < BYTES, "{}", rest.len());
+    }
+}
