@@ -22,10 +22,12 @@ pub(super) fn unless_ended(
     let (Err(error), Some(node)) = (&answer, node) else {
         return answer;
     };
-    let is_refused = matches!(error.downcast_ref(), Some(EngineError::Refused { .. }));
+    if !matches!(error.downcast_ref(), Some(EngineError::Refused { .. })) {
+        return answer;
+    }
     let (mut store, record) = target.database().holding(target.execution())?;
     let status = record.status;
-    if !is_refused || !ended(status) {
+    if !ended(status) {
         return answer;
     }
     let events = log::kept(&mut store, target.execution())?;
@@ -63,16 +65,14 @@ pub(super) fn unless_below(
     node: &str,
     answer: anyhow::Result<Answer>,
 ) -> anyhow::Result<Answer> {
-    if !answer.as_ref().is_err_and(is_refused) {
-        return answer;
-    }
-    let (mut store, record) = target.database().holding(target.execution())?;
-    let written = Written::of(&mut store, &record)?;
-    let meant = match waiting_below(&mut store, &record, &written, node)? {
-        Some(below) => Some(below),
-        None => misspelled(&record, &written, node),
-    };
-    meant.map_or(answer, Err)
+    unless(
+        target,
+        answer,
+        |store, record, written| match waiting_below(store, record, written, node)? {
+            Some(below) => Ok(Some(below)),
+            None => Ok(misspelled(record, written, node)),
+        },
+    )
 }
 
 /// What came of an act on a node. Where it was refused because the execution has no such
@@ -82,12 +82,27 @@ pub(super) fn unless_misspelled(
     node: &str,
     answer: anyhow::Result<Answer>,
 ) -> anyhow::Result<Answer> {
+    unless(target, answer, |_, record, written| {
+        Ok(misspelled(record, written, node))
+    })
+}
+
+/// What came of an act. Where it was refused, and this says what was perhaps meant: that.
+fn unless(
+    target: &Target,
+    answer: anyhow::Result<Answer>,
+    meant: impl FnOnce(
+        &mut dyn Reader,
+        &ExecutionRecord,
+        &Written,
+    ) -> anyhow::Result<Option<anyhow::Error>>,
+) -> anyhow::Result<Answer> {
     if !answer.as_ref().is_err_and(is_refused) {
         return answer;
     }
     let (mut store, record) = target.database().holding(target.execution())?;
     let written = Written::of(&mut store, &record)?;
-    misspelled(&record, &written, node).map_or(answer, Err)
+    meant(&mut store, &record, &written)?.map_or(answer, Err)
 }
 
 fn is_refused(error: &anyhow::Error) -> bool {

@@ -10,12 +10,9 @@ pub(super) struct ShownNodes(Map<String, Value>);
 
 impl ShownNodes {
     pub(super) fn of(inspection: &Inspection) -> Self {
-        let shown: Value = serde_json::from_str(&inspection.state).unwrap_or_default();
-        match shown {
-            Value::Object(mut shown) => match shown.remove("nodes") {
-                Some(Value::Object(nodes)) => Self(nodes),
-                _ => Self(Map::new()),
-            },
+        let mut shown: Value = serde_json::from_str(&inspection.state).unwrap_or_default();
+        match shown.get_mut("nodes").map(Value::take) {
+            Some(Value::Object(nodes)) => Self(nodes),
             _ => Self(Map::new()),
         }
     }

@@ -101,6 +101,11 @@ pub(crate) fn changed(sequence: u64) -> String {
     )
 }
 
+/// Says that the last event is not the one that the recorded head names.
+pub(crate) fn other_head(sequence: u64) -> String {
+    format!("the recorded head names another event {sequence}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -117,10 +117,9 @@ fn ends_where_anchored(end: Head, anchored: Head) -> Result<(), Box<Divergence>>
         return Err(Divergence::plain(named + 1, message).into());
     }
     if end.hash != anchored.hash {
-        let message = format!("the recorded head names another event {ends}");
         return Err(Divergence::between(
             ends,
-            message,
+            chain::other_head(ends),
             Some(hex_value(&anchored.hash)),
             Some(hex_value(&end.hash)),
         )

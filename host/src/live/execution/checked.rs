@@ -257,8 +257,7 @@ impl Checked {
         let stored = raw.decode().map_err(undecoded)?;
         self.head = stored.head();
         if self.head.sequence == self.recorded.sequence && self.head.hash != self.recorded.hash {
-            let message = format!("the recorded head names another event {due}");
-            return Err(self.broken(store, due, message));
+            return Err(self.broken(store, due, chain::other_head(due)));
         }
         Ok(stored)
     }
